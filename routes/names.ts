@@ -1,0 +1,37 @@
+// What the filter and the installer must agree on, said once. This file compiles under asc and tsc alike: unannotated
+// `export const` integers and ASCII strings, and nothing else.
+
+export const MAX_KEY = 256; // bytes, printable ASCII without space, comma, semicolon
+export const MAX_SHARES = 100; // percent, all shares of a split together
+export const MAX_NAME = 4096; // bytes, a cluster, header, cookie or member name
+
+export const PLUGIN_NAME = "keyway";
+export const ANY_BASELINE = "*";
+
+export const HEADER_CLUSTER = "x-keyway-cluster";
+export const HEADER_ROUTED = "x-keyway-routed";
+export const HEADER_EXPLAIN = "x-keyway-explain";
+export const HEADER_DECISION = "x-keyway-decision";
+
+export const STATE_NAME = "keyway"; // as set by the filter
+export const STATE_KEY = "wasm.keyway"; // as Envoy names it in routes and access logs
+export const STATE_ROUTED = "routed"; // the text begins with it exactly when a target was selected
+
+export const METRIC_ROUTED = "keyway_requests_routed";
+export const METRIC_BASELINE = "keyway_requests_baseline";
+export const METRIC_NO_KEY = "keyway_requests_no_key";
+export const METRIC_INVALID_KEY = "keyway_requests_invalid_key";
+export const METRIC_MISSING_TARGET = "keyway_requests_missing_target";
+export const METRIC_ALREADY_ROUTED = "keyway_requests_already_routed";
+export const METRIC_TABLE_ROUTES = "keyway_table_routes";
+export const METRIC_TABLE_VERSION = "keyway_table_version";
+export const METRIC_CONFIG_REJECTED = "keyway_config_rejected";
+
+export const DEFAULT_SOURCE = "header:x-routing-key";
+
+export const OUTCOME_ROUTED = "routed";
+export const OUTCOME_BASELINE = "baseline";
+export const OUTCOME_NO_KEY = "no_key";
+export const OUTCOME_INVALID_KEY = "invalid_key";
+export const OUTCOME_MISSING_TARGET = "missing_target";
+export const OUTCOME_ALREADY_ROUTED = "already_routed";
