@@ -1,0 +1,38 @@
+import type { Command, CommanderError } from "commander";
+import { UsageError } from "./errors.ts";
+import type { Io } from "./io.ts";
+
+/** Adds one command, or one group of commands, to its parent. */
+export type Register = (parent: Command, io: Io) => void;
+
+interface Teaching {
+  /** Name and arguments as commander reads them: `publish <url>`. */
+  usage: string;
+  /** One line for the list of commands. */
+  summary: string;
+  /** What it does, needs and leaves behind. */
+  about: string;
+  /** Pairs of a purpose and the command line that serves it. */
+  examples: [purpose: string, line: string][];
+}
+
+export function teach(parent: Command, { usage, summary, about, examples }: Teaching): Command {
+  const command = parent.command(usage).summary(summary).description(about);
+  command.addHelpText("after", `\nExamples:\n${examples.map(([why, line]) => `  # ${why}\n  ${line}\n`).join("\n")}`);
+  return explainUsage(command);
+}
+
+/** Turns what commander refuses into a UsageError that names the help to read. */
+export function explainUsage(command: Command): Command {
+  return command.exitOverride((refusal: CommanderError) => {
+    if (refusal.exitCode === 0 || refusal.code === "commander.help") throw refusal;
+    const [what = "", suggestion] = refusal.message.replace(/^error: /, "").split("\n");
+    const help = `see \`${pathOf(command)} --help\``;
+    const meant = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, "did you mean $1?");
+    throw new UsageError(what, { next: meant ? `${meant} Otherwise ${help}` : help, cause: refusal });
+  });
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}

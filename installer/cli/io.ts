@@ -1,0 +1,33 @@
+import pc from "picocolors";
+
+export interface Sink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+/** All that a command may touch of the process around it, so that tests can stand in its place. */
+export interface Io {
+  /** Data, for programs and pipes. */
+  readonly out: Sink;
+  /** Progress, next steps, errors. */
+  readonly err: Sink;
+  readonly in: AsyncIterable<Uint8Array | string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted when the person presses Ctrl-C: pass it to everything that waits. */
+  readonly signal: AbortSignal;
+}
+
+export function processIo(): Io {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort(new Error("interrupted")));
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  return { out: process.stdout, err: process.stderr, in: process.stdin, env: process.env, signal: stop.signal };
+}
+
+export function colors(io: Io, sink: Sink) {
+  return pc.createColors(sink.isTTY === true && !io.env.NO_COLOR);
+}

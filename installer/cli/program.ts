@@ -1,0 +1,49 @@
+import { Command, CommanderError } from "commander";
+import manifest from "../../package.json" with { type: "json" };
+import { explainUsage, type Register } from "./command.ts";
+import { KeywayError, reason } from "./errors.ts";
+import { colors, type Io } from "./io.ts";
+
+const about = `Routes requests that carry a routing key to the changed copy of a service, inside the Envoy that is already there.
+
+Data goes to stdout, progress and next steps to stderr. Exit code 0: done, 1: failed, 2: wrong usage.`;
+
+/** Runs one command line and returns the exit code. */
+export async function run(args: readonly string[], commands: readonly Register[], io: Io): Promise<number> {
+  const program = explainUsage(new Command("keyway"))
+    .description(about)
+    .version(manifest.version, "-V, --version")
+    .configureHelp({ sortSubcommands: true })
+    .configureOutput({
+      writeOut: (text) => io.out.write(text),
+      writeErr: (text) => io.err.write(text),
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(io.out.columns ?? 100, 100),
+      getErrHelpWidth: () => Math.min(io.err.columns ?? 100, 100),
+      getOutHasColors: () => colors(io, io.out).isColorSupported,
+      getErrHasColors: () => colors(io, io.err).isColorSupported,
+    });
+  for (const register of commands) register(program, io);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+    return report(thrown, io);
+  }
+}
+
+function report(thrown: unknown, io: Io): number {
+  const { red, bold } = colors(io, io.err);
+  if (io.signal.aborted) {
+    io.err.write("keyway: interrupted\n");
+    return 130;
+  }
+  const mistake = thrown instanceof KeywayError;
+  const next = mistake ? thrown.next : "this is a fault of keyway; run again with KEYWAY_DEBUG=1 and report the stack";
+  io.err.write(`${red("keyway:")} ${mistake ? thrown.message : `unexpected: ${reason(thrown)}`}\n`);
+  if (mistake && thrown.where) io.err.write(`  ${bold("where:")} ${thrown.where}\n`);
+  if (next) io.err.write(`  ${bold("next:")}  ${next}\n`);
+  if (io.env.KEYWAY_DEBUG && thrown instanceof Error) io.err.write(`${thrown.stack}\n`);
+  return mistake ? thrown.exitCode : 1;
+}
