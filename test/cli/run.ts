@@ -25,11 +25,11 @@ export async function runCli(args: string[], { env = {}, input = "" } = {}): Pro
   return { code: await run(args, commands, io), ...written };
 }
 
-/** Compares with test/golden/NAME.txt; with UPDATE_GOLDEN=1 writes it instead. */
+/** Compares with test/golden/cli/NAME.txt; with UPDATE_GOLDEN=1 writes it instead. */
 export async function expectGolden(name: string, text: string): Promise<void> {
-  const file = new URL(`${name}.txt`, import.meta.url);
+  const file = new URL(`../golden/cli/${name}.txt`, import.meta.url);
   if (process.env.UPDATE_GOLDEN) await writeFile(file, text);
-  expect(text, `differs from test/golden/${name}.txt; if it is meant to, run with UPDATE_GOLDEN=1`).toBe(
+  expect(text, `differs from test/golden/cli/${name}.txt; if it is meant to, run with UPDATE_GOLDEN=1`).toBe(
     await readFile(file, "utf8"),
   );
 }
