@@ -1,0 +1,63 @@
+// Compiles the module and checks what a proxy would otherwise find out: its size, its imports, its ABI.
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The checkout: this file's parent directory, both as source (scripts/) and inside the bundled command (build/). */
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+export const ABI_MARKER = "proxy_abi_version_0_2_1";
+export const SIZE_LIMIT = 24 * 1024;
+
+/** The functions of proxy-wasm ABI 0.2.1 that Envoy's host provides; a module that imports another does not load. */
+const HOST_FUNCTIONS = new Set(
+  `log get_log_level get_status set_property get_property send_local_response continue_stream close_stream
+  get_shared_data set_shared_data register_shared_queue resolve_shared_queue dequeue_shared_queue enqueue_shared_queue
+  get_header_map_value add_header_map_value replace_header_map_value remove_header_map_value get_header_map_pairs
+  set_header_map_pairs get_header_map_size get_buffer_status get_buffer_bytes set_buffer_bytes http_call grpc_call
+  grpc_stream grpc_close grpc_cancel grpc_send set_tick_period_milliseconds get_current_time_nanoseconds define_metric
+  increment_metric record_metric get_metric set_effective_context done call_foreign_function`
+    .split(/\s+/)
+    .map((name) => `env.proxy_${name}`),
+);
+
+export type Module = { name: string; path: string; size: number };
+
+/** Compiles both modules into build/ and checks them. Throws with the compiler's or the check's message. */
+export async function buildModule(): Promise<Module[]> {
+  const filter = await compile("filter", "filter/index.ts", "build/keyway.wasm");
+  const watch = await compile("watch", "filter/watch/index.ts", "build/keyway-watch.wasm");
+  if (filter.size > SIZE_LIMIT)
+    throw new Error(
+      `build/keyway.wasm has ${filter.size} bytes; at most ${SIZE_LIMIT} are allowed, so make it smaller`,
+    );
+  return [filter, watch];
+}
+
+/** `out` is where asconfig.json's target writes. */
+async function compile(target: string, entry: string, out: string): Promise<Module> {
+  const { main } = await import("assemblyscript/asc");
+  const args = [entry, "--baseDir", ROOT, "--config", "asconfig.json", "--target", target];
+  const { error, stderr } = await main(args);
+  if (error) throw new Error(`${entry} does not compile:\n${stderr.toString().trim() || error.message}`);
+  const path = join(ROOT, out);
+  const faults = moduleFaults(await readFile(path));
+  if (faults.length > 0) throw new Error(`${out} would not load in a proxy: ${faults.join("; ")}`);
+  return { name: out, path, size: (await stat(path)).size };
+}
+
+/** Why a proxy would not load these bytes, in words; empty when it would. */
+export function moduleFaults(bytes: Uint8Array<ArrayBuffer>): string[] {
+  if (!WebAssembly.validate(bytes)) return ["it is not a valid WebAssembly module"];
+  const module = new WebAssembly.Module(bytes);
+  const exported = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+  const foreign = WebAssembly.Module.imports(module).map((wanted) => `${wanted.module}.${wanted.name}`);
+  return [
+    ...foreign
+      .filter((name) => !HOST_FUNCTIONS.has(name))
+      .map((name) => `it imports ${name}, which Envoy does not provide`),
+    ...["memory", "malloc", ABI_MARKER]
+      .filter((name) => !exported.has(name))
+      .map((name) => `it does not export ${name}`),
+  ];
+}
