@@ -1,0 +1,42 @@
+// What a VM calls by a context id: the VM itself (id 0), a plugin configuration (root), or one request (stream).
+import { FilterState, type Prototype } from "./filter-state.ts";
+import { Headers, type Pairs } from "./headers.ts";
+
+export type Plugin = { name: string; rootId: string; configuration: Buffer };
+
+export class Context {
+  readonly id: number;
+  readonly root: Context;
+  readonly plugin: Plugin | undefined;
+  readonly prototypes = new Map<string, Prototype>();
+  /** Readable by the module while it is being configured, and only then. */
+  configuration: Buffer | undefined;
+  exchange: Exchange | undefined;
+  /** Inside `proxy_on_log` of an access logger: nothing can be changed any more. */
+  logging = false;
+  tickMs = 0;
+
+  constructor(id: number, plugin: Plugin | undefined, root?: Context) {
+    this.id = id;
+    this.plugin = plugin;
+    this.root = root ?? this;
+  }
+}
+
+export type LocalResponse = { status: number; headers: Pairs; body: string; details: string };
+
+/** One request on its way through the proxy. */
+export class Exchange {
+  readonly headers: Headers;
+  /** The cluster that the proxy's own route gives; undefined where it gives none. */
+  readonly cluster: string | undefined;
+  readonly state = new FilterState();
+  local: LocalResponse | undefined;
+  status = 0;
+  details = "";
+
+  constructor(headers: Pairs, cluster: string | undefined) {
+    this.headers = new Headers(headers);
+    this.cluster = cluster;
+  }
+}

@@ -1,0 +1,94 @@
+// Drives modules as Envoy does: a canary VM for each new configuration, then one VM per thread with a root context per
+// configuration, streams on the workers, the two guarded routes, and an access logger for failed selections.
+import type { Exchange, Plugin } from "./context.ts";
+import { start } from "./plugin.ts";
+import { Process } from "./process.ts";
+import { Slot } from "./slot.ts";
+import { Thread } from "./thread.ts";
+import { type Code, Vm } from "./vm.ts";
+
+const SELECTION = "x-keyway-cluster";
+
+export class Envoy {
+  readonly process = new Process();
+  readonly threads: Thread[];
+  readonly code: Code;
+  readonly vmId: string;
+  private readonly canaries = new Map<string, boolean>();
+  private readonly logger: Slot | undefined;
+
+  /** `code` is the filter; `watch`, when given, is wired as the access logger of requests that reached no host. */
+  constructor(
+    code: Code,
+    { workers = 1, vmId = "keyway", watch }: { workers?: number; vmId?: string; watch?: Code } = {},
+  ) {
+    this.code = code;
+    this.vmId = vmId;
+    this.threads = ["main", ...Array.from({ length: workers }, (_, i) => `worker ${i}`)].map(
+      (name) => new Thread(name),
+    );
+    if (watch) {
+      this.logger = new Slot(this, watch, "keyway", "keyway");
+      if (!this.logger.configure("")) throw new Error("the access logger refused its empty configuration");
+    }
+  }
+
+  filter(name = "keyway", rootId = "keyway"): Slot {
+    return new Slot(this, this.code, name, rootId);
+  }
+
+  workerThread(index: number): Thread {
+    const thread = this.threads[index + 1];
+    if (!thread) throw new Error(`there is no worker ${index}`);
+    return thread;
+  }
+
+  vm(thread: Thread, code: Code): Vm {
+    const vm = thread.vms.get(code) ?? new Vm(this.process, code, this.vmId, thread.name);
+    thread.vms.set(code, vm);
+    return vm;
+  }
+
+  /** Whether a throw-away VM takes the configuration; asked once per configuration. */
+  canary(code: Code, plugin: Plugin, key: string): boolean {
+    let accepted = this.canaries.get(key);
+    if (accepted === undefined) {
+      accepted = start(new Vm(this.process, code, this.vmId, "canary"), plugin) !== undefined;
+      this.canaries.set(key, accepted);
+    }
+    return accepted;
+  }
+
+  /** Runs the ticks that root contexts have asked for, once each. */
+  tick(): void {
+    for (const thread of this.threads) {
+      for (const vm of thread.vms.values()) {
+        for (const context of [...vm.contexts.values()]) if (context.tickMs > 0) vm.call("proxy_on_tick", context);
+      }
+    }
+  }
+
+  /** Bytes of all threads' WebAssembly memories. */
+  get wasmBytes(): number {
+    return this.threads.flatMap(({ vms }) => [...vms.values()]).reduce((sum, vm) => sum + vm.memory.size, 0);
+  }
+
+  /** The router: where the request goes, and what comes back. */
+  route(exchange: Exchange, thread: Thread): string | undefined {
+    const wanted = exchange.headers.first(SELECTION);
+    const guarded = exchange.state.get("keyway")?.toString("latin1").startsWith("routed") ?? false;
+    if (wanted === undefined || !guarded) {
+      exchange.status = exchange.cluster === undefined ? 404 : 200;
+      return exchange.cluster;
+    }
+    const healthy = this.process.clusters.get(wanted);
+    if (healthy) {
+      exchange.status = 200;
+      return wanted;
+    }
+    exchange.status = 503;
+    exchange.details = healthy === undefined ? "cluster_not_found" : "no_healthy_upstream";
+    this.logger?.log(thread, exchange);
+    return undefined;
+  }
+}
