@@ -1,0 +1,52 @@
+// Envoy's bootstrap for a benchmark: one listener, one connection manager, the routes and filters under test, one upstream.
+export type Json = { [key: string]: unknown };
+
+const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+const LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua";
+const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+const MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+
+export const BASELINE = "baseline";
+export const TARGET = "target";
+
+// Port 0: the system picks one, and the admin interface tells which.
+const anyPort = { socket_address: { address: "127.0.0.1", port_value: 0 } };
+
+export function wasmFilter(file: string, configuration?: string): Json {
+  const config: Json = {
+    name: "keyway",
+    root_id: "keyway",
+    vm_config: { vm_id: "keyway", runtime: "envoy.wasm.runtime.v8", code: { local: { filename: file } } },
+  };
+  if (configuration !== undefined) {
+    config.configuration = { "@type": "type.googleapis.com/google.protobuf.StringValue", value: configuration };
+  }
+  return { name: "keyway", typed_config: { "@type": WASM, config } };
+}
+
+export function luaFilter(source: string): Json {
+  return { name: "lua", typed_config: { "@type": LUA, default_source_code: { inline_string: source } } };
+}
+
+export type Site = { filters?: Json[]; host: Json; upstreamPort?: number };
+
+function cluster(name: string, port: number): Json {
+  const address = { socket_address: { address: "127.0.0.1", port_value: port } };
+  const endpoints = [{ lb_endpoints: [{ endpoint: { address } }] }];
+  return { name, type: "STATIC", load_assignment: { cluster_name: name, endpoints } };
+}
+
+export function bootstrap({ filters = [], host, upstreamPort }: Site): Json {
+  const clusters = upstreamPort === undefined ? [] : [cluster(BASELINE, upstreamPort), cluster(TARGET, upstreamPort)];
+  const manager = {
+    "@type": MANAGER,
+    stat_prefix: "bench",
+    route_config: { name: "bench", virtual_hosts: [{ name: "bench", domains: ["*"], ...host }] },
+    http_filters: [...filters, { name: "router", typed_config: { "@type": ROUTER } }],
+  };
+  const filterChain = { filters: [{ name: "http", typed_config: manager }] };
+  return {
+    admin: { address: anyPort },
+    static_resources: { listeners: [{ name: "bench", address: anyPort, filter_chains: [filterChain] }], clusters },
+  };
+}

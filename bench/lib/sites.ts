@@ -1,0 +1,80 @@
+// What Envoy is given in each benchmark: the same two clusters behind every way to choose between them.
+import { BASELINE, type Json, luaFilter, type Site, TARGET, wasmFilter } from "./bootstrap.ts";
+import { KEY_HEADER, keyText } from "./load.ts";
+
+const header = KEY_HEADER.split(":")[0] as string;
+const all = { prefix: "/" };
+const baseline = { match: all, route: { cluster: BASELINE } };
+const present = [{ name: "x-keyway-cluster", present_match: true }];
+const select = { cluster_header: "x-keyway-cluster", timeout: "0s" };
+const keys = (count: number): string[] => Array.from({ length: count }, (_, index) => keyText(index));
+
+export const noFilter: Site = { host: { routes: [baseline] } };
+
+export function headerRoutes(count: number): Site {
+  const routes = keys(count).map((key) => ({
+    match: { ...all, headers: [{ name: header, string_match: { exact: key } }] },
+    route: { cluster: TARGET },
+  }));
+  return { host: { routes: [...routes, baseline] } };
+}
+
+const ROUTE = "type.googleapis.com/envoy.config.route.v3.Route";
+const HEADER_INPUT = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput";
+const action = (cluster: string): Json => ({
+  action: { name: "route", typed_config: { "@type": ROUTE, match: all, route: { cluster } } },
+});
+
+export function matcherTree(count: number): Site {
+  const input = { name: "key", typed_config: { "@type": HEADER_INPUT, header_name: header } };
+  const map = Object.fromEntries(keys(count).map((key) => [key, action(TARGET)]));
+  const matcher = { matcher_tree: { input, exact_match_map: { map } }, on_no_match: action(BASELINE) };
+  return { host: { matcher } };
+}
+
+/** The guard of the public contract: the route that a module's selection leads to, which no client can reach by a header. */
+const guarded = {
+  ...all,
+  headers: present,
+  filter_state: [{ key: "wasm.keyway", string_match: { prefix: "routed" } }],
+};
+
+export function wasm(file: string, configuration?: string): Site {
+  const routes = [{ match: guarded, route: select }, baseline];
+  return { filters: [wasmFilter(file, configuration)], host: { routes } };
+}
+
+export const emptyModule = (file: string): Site => ({ filters: [wasmFilter(file)], host: { routes: [baseline] } });
+
+export function keywayConfiguration(count: number): string {
+  return JSON.stringify({ routes: keys(count).map((key) => ({ from: BASELINE, key, to: TARGET })) });
+}
+
+/** One line per key: `KEY TARGET`, which the Rust and the SDK peers read. */
+export const plainTable = (count: number): string =>
+  keys(count)
+    .map((key) => `${key} ${TARGET}\n`)
+    .join("");
+
+const script = (count: number): string => `
+local targets = {${keys(count).map((key) => `["${key}"]="${TARGET}"`)}}
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  headers:remove("x-keyway-cluster")
+  local key = headers:get("${header}")
+  local target = key and targets[key]
+  if target then
+    handle:streamInfo():dynamicMetadata():set("keyway", "routed", target)
+    headers:replace("x-keyway-cluster", target)
+    headers:replace("x-keyway-routed", target)
+    handle:clearRouteCache()
+  end
+end
+`;
+
+export function lua(count: number): Site {
+  const metadata = [{ filter: "keyway", path: [{ key: "routed" }], value: { present_match: true } }];
+  const match = { ...all, headers: present, dynamic_metadata: metadata };
+  return { filters: [luaFilter(script(count))], host: { routes: [{ match, route: select }, baseline] } };
+}
