@@ -3,7 +3,12 @@
 
 export const MAX_KEY = 256; // bytes, printable ASCII without space, comma, semicolon
 export const MAX_SHARES = 100; // percent, all shares of a split together
-export const MAX_NAME = 4096; // bytes, a cluster, header, cookie or member name
+export const MAX_CLUSTER = 1024; // bytes, a cluster's name
+export const MAX_NAME = 200; // bytes, the name of a header, cookie, member, parameter or claim
+export const MAX_TEXT = 4096; // bytes, what a condition compares with
+export const MAX_SOURCES = 64;
+export const MAX_CONDITIONS = 32; // of one route
+export const MAX_SPLIT = 100; // targets of one split
 
 export const PLUGIN_NAME = "keyway";
 export const ANY_BASELINE = "*";

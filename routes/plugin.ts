@@ -1,0 +1,36 @@
+import { type Complaint, ConfigurationError } from "./complaint.ts";
+import { conform } from "./conform.ts";
+import type { Configuration, Route } from "./model.ts";
+import { DEFAULT_SOURCE } from "./names.ts";
+import { betweenFields, cluster, configurationOf, object, routeFields } from "./schema.ts";
+
+/** The plugin's configuration as proxies read it. */
+export const pluginSchema = configurationOf(object({ from: cluster, ...routeFields(cluster) }).check(betweenFields));
+
+/** Checks a value read from JSON just as the filter does; throws a ConfigurationError. */
+export function parseConfiguration(value: unknown, locate = (complaints: Complaint[]) => complaints): Configuration {
+  const { keys, routes, explain, strict } = conform(pluginSchema, value, locate);
+  const configuration = {
+    keys: keys ?? [DEFAULT_SOURCE],
+    routes: (routes ?? []) as Route[],
+    explain: explain ?? false,
+    strict: strict ?? false,
+  };
+  const twice = duplicates(configuration.routes);
+  if (twice.length > 0) throw new ConfigurationError(locate(twice));
+  return configuration;
+}
+
+/** Key routes that repeat the baseline and key of an earlier one. */
+export function duplicates(routes: readonly Route[]): Complaint[] {
+  const seen = new Map<string, number>();
+  return routes.flatMap((route, index) => {
+    if (!("key" in route)) return [];
+    const identity = JSON.stringify([route.from, route.key]);
+    const earlier = seen.get(identity);
+    if (earlier === undefined) seen.set(identity, index);
+    return earlier === undefined
+      ? []
+      : [{ path: ["routes", index], message: `same from and key as routes[${earlier}]` }];
+  });
+}
