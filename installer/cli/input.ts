@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+import { type Complaint, ConfigurationError, complaintText } from "../../routes/complaint.ts";
+import { KeywayError, reason } from "./errors.ts";
+import type { Io } from "./io.ts";
+
+/** The text of a file, or of standard input for `-`. */
+export async function readInput(path: string, io: Io): Promise<string> {
+  if (path === "-") return readAll(io);
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    throw new KeywayError(missing ? `there is no file ${path}` : `can't read ${path}: ${reason(cause)}`, {
+      next: missing ? "check the path; `-` reads standard input" : "make it a readable file",
+      cause,
+    });
+  }
+}
+
+/** Runs what reads `file`, and puts its complaints in words that name file, line and column. */
+export function reading<Result>(file: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof ConfigurationError)) throw cause;
+    const name = file === "-" ? "standard input" : file;
+    const lines = cause.complaints.map((complaint) => line(name, complaint));
+    const what = lines.length === 1 ? lines[0] : `${name} has ${lines.length} mistakes\n  ${lines.join("\n  ")}`;
+    throw new KeywayError(what ?? name, { next: `mend ${name} and run the command again`, cause });
+  }
+}
+
+function line(name: string, complaint: Complaint): string {
+  const { at } = complaint;
+  return `${name}:${at ? `${at.line}:${at.col}:` : ""} ${complaintText(complaint)}`;
+}
+
+async function readAll(io: Io): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of io.in) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces).toString("utf8");
+}
