@@ -1,0 +1,58 @@
+import { type Right, rights } from "../kube/rights.ts";
+import { inBatches } from "../kube/settle.ts";
+import type { Condition } from "./condition.ts";
+import type { Facts } from "./facts.ts";
+
+export const apiAnswers: Condition<Facts> = {
+  id: "api",
+  description: "the API server answers",
+  severity: "fatal",
+  hint: "see that `kubectl get namespaces` works with the same kubeconfig and context",
+  async examine({ cluster }) {
+    return { holds: true, detail: `${cluster.server}, Kubernetes ${await cluster.serverVersion()}` };
+  },
+};
+
+export const rightsHeld: Condition<Facts> = {
+  id: "rights",
+  description: "you may do all that an installation takes",
+  severity: "fatal",
+  hint: "have an administrator apply what `keyway render rbac` prints",
+  needs: ["api"],
+  async examine({ cluster, installation: { namespace }, istioNamespace }) {
+    const asked = rights({ namespace, istioNamespace });
+    const held = await inBatches(asked, 8, (right) => cluster.may(right));
+    const missing = asked.filter((_, index) => !held[index]);
+    if (missing.length === 0) return { holds: true };
+    return {
+      holds: false,
+      detail: missing.map((right) => `may not ${rightText(right)} (to ${right.why})`).join("\n"),
+      hint: `have an administrator run: keyway render rbac -n ${namespace} --user NAME | kubectl apply -f -`,
+    };
+  },
+};
+
+function rightText({ verb, group, resource, namespace, name }: Right): string {
+  return `${verb} ${resource}${group && `.${group}`}${name === undefined ? "" : ` ${name}`} in ${namespace}`;
+}
+
+const kinds = [
+  { group: "extensions.istio.io", version: "v1alpha1", resource: "wasmplugins" },
+  { group: "networking.istio.io", version: "v1alpha3", resource: "envoyfilters" },
+];
+
+export const istioKinds: Condition<Facts> = {
+  id: "istio-kinds",
+  description: "the cluster knows WasmPlugin and EnvoyFilter",
+  severity: "fatal",
+  hint: "install Istio first (`istioctl install`), or choose the cluster that has it with --context",
+  needs: ["api"],
+  async examine({ cluster }) {
+    const missing: string[] = [];
+    for (const { group, version, resource } of kinds) {
+      const offered = await cluster.resources(group, version);
+      if (!offered.some(({ name }) => name === resource)) missing.push(`${resource}.${group}/${version}`);
+    }
+    return missing.length === 0 ? { holds: true } : { holds: false, detail: `missing: ${missing.join(", ")}` };
+  },
+};

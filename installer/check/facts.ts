@@ -1,0 +1,44 @@
+import type { V1Service } from "@kubernetes/client-node";
+import type { Cluster } from "../kube/cluster.ts";
+import type { Installation } from "../kube/installation.ts";
+import { Proxy } from "../kube/proxy.ts";
+import { type Selection, selectPods } from "../kube/workloads.ts";
+
+/** Facts about the cluster and what is to be put into it, each fetched once and only when a condition asks. */
+export class Facts {
+  readonly cluster: Cluster;
+  /** What is to be installed, or is. */
+  readonly installation: Installation;
+  readonly istioNamespace: string;
+  readonly allowEmpty: boolean;
+  readonly signal: AbortSignal;
+  readonly #known = new Map<string, Promise<unknown>>();
+
+  constructor(given: Pick<Facts, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "signal">) {
+    this.cluster = given.cluster;
+    this.installation = given.installation;
+    this.istioNamespace = given.istioNamespace;
+    this.allowEmpty = given.allowEmpty;
+    this.signal = given.signal;
+  }
+
+  selection(): Promise<Selection> {
+    return this.once("selection", () => selectPods(this.cluster, this.installation, this.istioNamespace));
+  }
+
+  async proxies(): Promise<Proxy[]> {
+    const { proxies } = await this.selection();
+    return proxies.map((pod) => new Proxy(this.cluster, pod, this.signal));
+  }
+
+  services(namespace: string): Promise<V1Service[]> {
+    return this.once(`services of ${namespace}`, () => this.cluster.list<V1Service>("v1", "Service", { namespace }));
+  }
+
+  /** The one answer to a question that is asked by several conditions. */
+  once<T>(question: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#known.get(question) ?? ask();
+    this.#known.set(question, known);
+    return known as Promise<T>;
+  }
+}

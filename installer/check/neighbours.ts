@@ -1,0 +1,99 @@
+import { isOwned, refuseForeign } from "../kube/apply.ts";
+import { describeScope, type Installation, readInstallation } from "../kube/installation.ts";
+import {
+  filterRef,
+  type IEnvoyFilter,
+  type IWasmPlugin,
+  type KubeObject,
+  pluginRef,
+  qualified,
+  title,
+} from "../kube/object.ts";
+import type { Condition } from "./condition.ts";
+import type { Facts } from "./facts.ts";
+
+export const namesFree: Condition<Facts> = {
+  id: "names",
+  description: "the names are free, or keyway's own",
+  severity: "fatal",
+  hint: "choose another name with --name",
+  needs: ["rights", "istio-kinds"],
+  async examine({ cluster, installation }) {
+    const { name, namespace, scope, mode } = installation;
+    for (const ref of [pluginRef(namespace, name), filterRef(namespace, name)]) {
+      const there = await cluster.get<KubeObject>(ref);
+      if (there === undefined) continue;
+      refuseForeign(there);
+      if (there.kind !== "WasmPlugin") continue;
+      const is = readInstallation(there as IWasmPlugin);
+      if (describeScope(is.scope) === describeScope(scope) && is.mode === mode) continue;
+      return {
+        holds: false,
+        detail: `${title(there)} is an installation for ${describeScope(is.scope)}, ${is.mode}`,
+        hint: `give this one a name of its own with --name, or take that one off with \`keyway uninstall --name ${name} -n ${namespace}\``,
+      };
+    }
+    return { holds: true };
+  },
+};
+
+export const neighboursQuiet: Condition<Facts> = {
+  id: "neighbours",
+  description: "no other plugin or filter works on the same proxies' routes",
+  severity: "warning",
+  hint: "see that the order suits: --phase and --priority, and the EnvoyFilter's priority",
+  needs: ["rights", "istio-kinds"],
+  async examine(facts) {
+    const { cluster, installation } = facts;
+    const inNamespace = { namespace: installation.namespace };
+    const plugins = await cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", inNamespace);
+    const filters = await cluster.list<IEnvoyFilter>("networking.istio.io/v1alpha3", "EnvoyFilter", inNamespace);
+    const { proxies } = await facts.selection();
+    const meets = (labels: Record<string, string> = {}) =>
+      proxies.some((pod) => Object.entries(labels).every(([name, value]) => pod.labels[name] === value));
+    const others = [
+      ...plugins.filter((plugin) => !isOwned(plugin) && meets(plugin.spec?.selector?.matchLabels)),
+      ...filters.filter(
+        (filter) => !isOwned(filter) && meets(filter.spec?.workloadSelector?.labels) && touchesRoutes(filter),
+      ),
+    ];
+    return others.length === 0 ? { holds: true } : { holds: false, detail: others.map(title).join(", ") };
+  },
+};
+
+function touchesRoutes({ spec }: IEnvoyFilter): boolean {
+  return spec?.configPatches?.some(({ applyTo }) => applyTo === "HTTP_ROUTE" || applyTo === "VIRTUAL_HOST") === true;
+}
+
+export const routesApart: Condition<Facts> = {
+  id: "same-routes",
+  description: "no other installation has the same route on the same proxies",
+  severity: "fatal",
+  hint: "two filters that both select the same target send a request in circles: keep the route in one of them",
+  needs: ["rights", "istio-kinds"],
+  async examine(facts) {
+    const { cluster, installation } = facts;
+    const { namespace, name } = installation;
+    const plugins = await cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", {
+      namespace,
+    });
+    const { proxies } = await facts.selection();
+    const mine = new Set(selections(installation));
+    const twice = plugins.filter(isOwned).flatMap((plugin) => {
+      const other = readInstallation(plugin);
+      const labels = "labels" in other.scope ? other.scope.labels : undefined;
+      const meets =
+        labels && proxies.some((pod) => Object.entries(labels).every(([key, value]) => pod.labels[key] === value));
+      if (plugin.metadata?.name === name || !meets) return [];
+      return selections(other)
+        .filter((one) => mine.has(one))
+        .map((one) => `${one}, also in ${qualified(plugin.metadata)}`);
+    });
+    return twice.length === 0 ? { holds: true } : { holds: false, detail: twice.join("\n") };
+  },
+};
+
+function selections({ config, mode }: Installation): string[] {
+  const routes = (config.routes ?? []) as { from?: string; key?: string; to?: string }[];
+  return routes.flatMap(({ from, key, to }) => (key === undefined ? [] : [`${mode} ${from} with key ${key} to ${to}`]));
+}

@@ -1,0 +1,33 @@
+import { describeScope } from "../kube/installation.ts";
+import type { SelectedPod } from "../kube/workloads.ts";
+import type { Condition } from "./condition.ts";
+import type { Facts } from "./facts.ts";
+
+export const workloadsSelected: Condition<Facts> = {
+  id: "workloads",
+  description: "the selector matches workloads in the mesh",
+  severity: "fatal",
+  hint: "mend the selector (`kubectl get pods --show-labels`), or say --allow-empty for workloads to come",
+  needs: ["rights"],
+  async examine(facts) {
+    const { proxies, pending, without } = await facts.selection();
+    const { scope, namespace } = facts.installation;
+    const seen = [
+      ...byWorkload(proxies),
+      ...byWorkload(pending).map((line) => `${line}, not running yet`),
+      ...byWorkload(without).map((line) => `${line}, without an Istio proxy: left alone`),
+    ];
+    if (proxies.length + pending.length > 0 || facts.allowEmpty)
+      return { holds: true, detail: seen.join("\n") || "none yet" };
+    return { holds: false, detail: seen.join("\n") || `no pod in ${namespace} for ${describeScope(scope)}` };
+  },
+};
+
+function byWorkload(pods: SelectedPod[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { namespace, workload } of pods) {
+    const name = `${workload} in ${namespace}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].map(([name, count]) => `${name}: ${count} ${count === 1 ? "pod" : "pods"}`);
+}

@@ -1,0 +1,54 @@
+import type { IWasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1/WasmPlugin";
+import type { IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3/EnvoyFilter";
+
+/** What Keyway needs to know of any object of the API; the typed models of all packages fit it. */
+export interface KubeObject {
+  apiVersion?: string | undefined;
+  kind?: string | undefined;
+  metadata?: Meta | undefined;
+}
+
+export interface Meta {
+  name?: string | undefined;
+  namespace?: string | undefined;
+  resourceVersion?: string | undefined;
+  labels?: Record<string, string> | undefined;
+  annotations?: Record<string, string> | undefined;
+  managedFields?: ManagedFields[] | undefined;
+}
+
+/** Who wrote which fields. */
+export interface ManagedFields {
+  manager?: string | undefined;
+  subresource?: string | undefined;
+  fieldsV1?: object | undefined;
+}
+
+export interface Ref {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace: string };
+}
+
+/** `WasmPlugin demo/keyway`: how an object is named to people. */
+export function title({ kind, metadata }: KubeObject): string {
+  return `${kind} ${qualified(metadata)}`;
+}
+
+export function qualified(metadata: Meta | undefined): string {
+  return metadata?.namespace ? `${metadata.namespace}/${metadata.name}` : `${metadata?.name}`;
+}
+
+export function refOf({ apiVersion = "", kind = "", metadata }: KubeObject): Ref {
+  return { apiVersion, kind, metadata: { name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" } };
+}
+
+export function pluginRef(namespace: string, name: string): Ref {
+  return { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name, namespace } };
+}
+
+export function filterRef(namespace: string, name: string): Ref {
+  return { apiVersion: "networking.istio.io/v1alpha3", kind: "EnvoyFilter", metadata: { name, namespace } };
+}
+
+export type { IEnvoyFilter, IWasmPlugin };

@@ -1,0 +1,73 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import type { Cluster } from "./cluster.ts";
+import type { Installation } from "./installation.ts";
+import { GATEWAY_NAME_LABEL, PROXY_CONTAINER } from "./names.ts";
+
+/** A pod that an installation selects. */
+export interface SelectedPod {
+  namespace: string;
+  name: string;
+  /** What the pods of one workload share: `Deployment reviews-v1`, or the pod alone. */
+  workload: string;
+  labels: Record<string, string>;
+}
+
+export interface Selection {
+  /** Pods whose proxy runs: these must report. */
+  proxies: SelectedPod[];
+  /** Pods that are selected and have a proxy, but do not run yet. */
+  pending: SelectedPod[];
+  /** Pods that are selected and have no Istio proxy. */
+  without: SelectedPod[];
+}
+
+/** The pods that an installation selects. In Istio's root namespace it selects in all namespaces. */
+export async function selectPods(
+  cluster: Cluster,
+  { namespace, scope }: Pick<Installation, "namespace" | "scope">,
+  istioNamespace: string,
+): Promise<Selection> {
+  const labels = "gateway" in scope ? { [GATEWAY_NAME_LABEL]: scope.gateway } : scope.labels;
+  const labelSelector = Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+  const pods = await cluster.list<V1Pod>("v1", "Pod", {
+    ...(namespace === istioNamespace ? {} : { namespace }),
+    ...(labelSelector === "" ? {} : { labelSelector }),
+  });
+  const alive = pods.filter(({ metadata, status }) => !metadata?.deletionTimestamp && !isOver(status?.phase));
+  const meshed = alive.filter(hasProxy);
+  return {
+    proxies: meshed.filter(isRunning).map(selected),
+    pending: meshed.filter((pod) => !isRunning(pod)).map(selected),
+    without: alive.filter((pod) => !hasProxy(pod)).map(selected),
+  };
+}
+
+function isOver(phase: string | undefined): boolean {
+  return phase === "Succeeded" || phase === "Failed";
+}
+
+function isRunning({ status }: V1Pod): boolean {
+  return status?.phase === "Running";
+}
+
+function hasProxy({ spec }: V1Pod): boolean {
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].some(({ name }) => name === PROXY_CONTAINER);
+}
+
+function selected(pod: V1Pod): SelectedPod {
+  const { name = "", namespace = "", labels = {} } = pod.metadata ?? {};
+  return { name, namespace, labels, workload: workloadOf(pod) };
+}
+
+/** A Deployment's pods belong to a ReplicaSet named after it and a hash. */
+function workloadOf({ metadata }: V1Pod): string {
+  const owner = metadata?.ownerReferences?.find(({ controller }) => controller);
+  if (owner === undefined) return `Pod ${metadata?.name}`;
+  const hash = metadata?.labels?.["pod-template-hash"];
+  if (owner.kind === "ReplicaSet" && hash !== undefined && owner.name.endsWith(`-${hash}`)) {
+    return `Deployment ${owner.name.slice(0, -hash.length - 1)}`;
+  }
+  return `${owner.kind} ${owner.name}`;
+}
