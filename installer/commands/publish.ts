@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import manifest from "../../package.json" with { type: "json" };
+import { moduleFaults } from "../../scripts/module.ts";
+import { type Register, teach } from "../cli/command.ts";
+import { KeywayError, reason, UsageError } from "../cli/errors.ts";
+import { emit, type Format, outputOption } from "../cli/output.ts";
+import { progress } from "../cli/progress.ts";
+import { connect, type RegistryOptions, registryOptions } from "../registry/connect.ts";
+import { imageOf } from "../registry/image.ts";
+import { parseImageName, pinned } from "../registry/name.ts";
+import { publish as publishImage } from "../registry/publish.ts";
+
+interface Options extends RegistryOptions {
+  module: string;
+  mountFrom?: string;
+  revision?: string;
+  output: Format;
+}
+
+export const publish: Register = (program, io) => {
+  const command = teach(program, {
+    usage: "publish <url>",
+    summary: "push the module to a registry",
+    about: `Pushes the module as an OCI image to oci://HOST/REPOSITORY:TAG, reads it back, compares, and sets the tag last. Prints the URL by digest, alone, on stdout. The same module, version and revision give the same digest everywhere.
+
+Logs in with --username, or KEYWAY_REGISTRY_USERNAME and KEYWAY_REGISTRY_PASSWORD, or KEYWAY_REGISTRY_TOKEN, or with what \`docker login\` left (credential helpers too).`,
+    examples: [
+      [
+        "push and keep the URL for the installation",
+        "URL=$(keyway publish oci://registry.example.com/team/keyway:1.0)",
+      ],
+      ["push to a registry on this machine, without TLS", "keyway publish --insecure oci://127.0.0.1:5000/keyway:dev"],
+      [
+        "promote from one repository to another without sending it again",
+        "keyway publish --mount-from staging/keyway oci://registry.example.com/prod/keyway:1.0",
+      ],
+      [
+        "log in for this push alone",
+        "echo $TOKEN | keyway publish --username ci --password-stdin oci://ghcr.io/team/keyway:1.0",
+      ],
+    ],
+  });
+  registryOptions(command)
+    .option("--module <path>", "the module to push", "build/keyway.wasm")
+    .option("--mount-from <repository>", "another repository of the registry that may hold the module already")
+    .option("--revision <commit>", "the source's revision for the annotation (else Git is asked)")
+    .addOption(outputOption())
+    .action(async (url: string, options: Options) => {
+      const name = parseImageName(url);
+      if (name.tag === undefined || name.digest !== undefined) {
+        throw new UsageError(`${url} names no tag to publish under`, {
+          next: `add one: ${url.replace(/@.*/, "")}:${manifest.version}`,
+        });
+      }
+      const module = await readModule(options.module);
+      const revision = options.revision ?? (await sourceRevision(options.module));
+      const image = imageOf(module, { version: manifest.version, ...(revision && { revision }) });
+      const steps = progress(io);
+      const repository = await connect(name, options, io, steps);
+      await publishImage(image, { repository, host: name.host, tag: name.tag, sibling: options.mountFrom }, steps);
+
+      const { digest } = image.manifest;
+      const published = {
+        url: pinned(name, digest),
+        digest,
+        tag: name.tag,
+        version: manifest.version,
+        revision: revision ?? null,
+      };
+      emit(io, options.output, published, () => `${published.url}\n`);
+      steps.next(`keyway install --module ${published.url} ...`);
+    });
+};
+
+async function readModule(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new KeywayError(`can't read the module: ${reason(cause)}`, { where: path, next: "run `keyway build` first" });
+  });
+  const faults = moduleFaults(bytes);
+  if (faults.length === 0) return bytes;
+  throw new KeywayError(`no proxy would load the module: ${faults.join("; ")}`, {
+    where: path,
+    next: "build it with `keyway build`",
+  });
+}
+
+/** What a module is made of: its revision is the last commit that changed any of these, so that others leave its digest alone. */
+const SOURCES = ["filter", "routes/names.ts", "asconfig.json"];
+
+async function sourceRevision(module: string): Promise<string | undefined> {
+  const git = async (...args: string[]) =>
+    (await promisify(execFile)("git", args, { cwd: dirname(module) })).stdout.trim();
+  try {
+    const top = await git("rev-parse", "--show-toplevel");
+    const paths = SOURCES.map((path) => `${top}/${path}`);
+    const revision = await git("log", "-1", "--format=%H", "--", ...paths);
+    const changed = await git("status", "--porcelain", "--", ...paths);
+    return changed ? `${revision}+changes` : revision || undefined;
+  } catch {
+    return undefined;
+  }
+}

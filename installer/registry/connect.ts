@@ -1,0 +1,32 @@
+import { setTimeout } from "node:timers/promises";
+import type { Command } from "commander";
+import type { Io } from "../cli/io.ts";
+import type { Progress } from "../cli/progress.ts";
+import { Repository } from "./client.ts";
+import { type CredentialOptions, findCredentials } from "./credentials.ts";
+import type { ImageName } from "./name.ts";
+import { Transport } from "./transport.ts";
+
+export interface RegistryOptions extends CredentialOptions {
+  insecure?: boolean;
+}
+
+/** The flags of every command that talks to a registry. */
+export function registryOptions(command: Command): Command {
+  return command
+    .option("--insecure", "speak plain HTTP with the registry")
+    .option("--username <name>", "log in as this user (or set KEYWAY_REGISTRY_USERNAME)")
+    .option("--password-stdin", "read the password from standard input (or set KEYWAY_REGISTRY_PASSWORD)");
+}
+
+export async function connect(name: ImageName, options: RegistryOptions, io: Io, steps: Progress): Promise<Repository> {
+  const transport = new Transport({
+    host: name.host,
+    insecure: options.insecure ?? false,
+    credentials: await findCredentials(name.host, options, io),
+    signal: io.signal,
+    pause: async (ms) => setTimeout(ms, undefined, { signal: io.signal }),
+    retrying: (why, ms) => steps.warn(`${why}; trying again in ${ms / 1000} s`),
+  });
+  return new Repository(transport, name);
+}
