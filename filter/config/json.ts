@@ -1,0 +1,298 @@
+// A JSON reader that pulls: it walks a text that lies in memory or arrives in pieces, keeps one string at a time and
+// allocates nothing. After an error every call answers as at the end of the text.
+import { configuration, got, gotLen } from "../host/calls";
+import { resetScratch } from "../host/memory";
+
+const PIECE: u32 = 64 * 1024;
+const DEEPEST = 64;
+
+/** The longest string kept; what is longer is read to its end and marked by `textCut`. */
+export const LONGEST_TEXT = 4096;
+
+/** The string last read, unescaped, as UTF-8. */
+export const text = memory.data(LONGEST_TEXT + 8);
+export let textLen: i32 = 0;
+export let textCut: bool = false;
+
+/** What is wrong with the text as JSON, and at which byte; null while nothing is. */
+export let problem: string | null = null;
+export let problemAt: u32 = 0;
+
+let at: usize = 0;
+let end: usize = 0;
+let pieceStart: usize = 0;
+let pieceOffset: u32 = 0;
+let total: u32 = 0;
+
+/** Reads the plugin configuration of `size` bytes, piece by piece; only inside on_configure. */
+export function openConfiguration(size: u32): void {
+  open(0, 0);
+  total = size;
+}
+
+/** Reads `len` bytes at `from`. */
+export function openMemory(from: usize, len: i32): void {
+  open(from, len);
+}
+
+function open(from: usize, len: u32): void {
+  at = pieceStart = from;
+  end = from + len;
+  total = len;
+  pieceOffset = 0;
+  problem = null;
+}
+
+// The next byte without taking it, -1 at the end.
+function peekByte(): i32 {
+  if (at < end) return load<u8>(at);
+  const next = pieceOffset + <u32>(end - pieceStart);
+  if (problem != null || next >= total) return -1;
+  resetScratch();
+  if (!configuration(next, min(PIECE, total - next)) || gotLen == 0) return fail("the host cut it off");
+  pieceOffset = next;
+  at = pieceStart = got;
+  end = at + gotLen;
+  return load<u8>(at);
+}
+
+function fail(what: string): i32 {
+  if (problem == null) {
+    problem = what;
+    problemAt = pieceOffset + <u32>(at - pieceStart);
+    at = end = pieceStart;
+    total = 0;
+  }
+  return -1;
+}
+
+/** The next byte that is not white space, without taking it; -1 at the end. */
+export function peek(): i32 {
+  let c = peekByte();
+  while (c == 32 || c == 10 || c == 13 || c == 9) {
+    at++;
+    c = peekByte();
+  }
+  return c;
+}
+
+/** Takes `c`, if it comes next. */
+export function accept(c: i32): bool {
+  if (peek() != c) return false;
+  at++;
+  return true;
+}
+
+/** True when nothing but white space is left. */
+export function atEnd(): bool {
+  return peek() == -1 && problem == null;
+}
+
+export function expectEnd(): void {
+  if (peek() != -1) fail("text after the end of the JSON value");
+}
+
+/** Moves to the next field of an object whose `{` was taken and reads its name and colon; false at its `}`. */
+export function nextField(first: bool): bool {
+  if (!nextOf(125, first)) return false;
+  if (peek() != 34) return fail("expected a field name in quotes") > 0;
+  readString();
+  if (problem == null && !accept(58)) fail("expected `:` after a field name");
+  return problem == null;
+}
+
+/** Moves to the next item of an array whose `[` was taken; false at its `]`. */
+export function nextItem(first: bool): bool {
+  return nextOf(93, first);
+}
+
+function nextOf(close: i32, first: bool): bool {
+  const c = peek();
+  if (c == close) {
+    at++;
+    return false;
+  }
+  if (first || problem != null) return c != -1 || fail("it ends too early") > 0;
+  if (c != 44) return fail(c == -1 ? "it ends too early" : "expected a comma") > 0;
+  at++;
+  if (peek() == close) return fail("a comma with nothing after it") > 0;
+  return true;
+}
+
+/** Reads a string into (`text`, `textLen`); the opening quote comes next. */
+export function readString(): void {
+  textLen = 0;
+  textCut = false;
+  at++;
+  for (;;) {
+    const c = peekByte();
+    if (c < 32) {
+      fail(c < 0 ? "a string without an end" : "a control character in a string");
+      return;
+    }
+    at++;
+    if (c == 34) return;
+    if (c == 92) readEscape();
+    else if (c < 128) keep(c);
+    else readSequence(c);
+    if (problem != null) return;
+  }
+}
+
+function keep(c: u32): void {
+  if (textLen == LONGEST_TEXT) {
+    textCut = true;
+    return;
+  }
+  store<u8>(text + textLen++, <u8>c);
+}
+
+function readEscape(): void {
+  const c = peekByte();
+  at++;
+  if (c == 34 || c == 92 || c == 47) keep(c);
+  else if (c == 110) keep(10);
+  else if (c == 116) keep(9);
+  else if (c == 114) keep(13);
+  else if (c == 98) keep(8);
+  else if (c == 102) keep(12);
+  else if (c == 117) readUnicode();
+  else fail("an unknown escape in a string");
+}
+
+function readUnicode(): void {
+  let code = readHex();
+  if (code - 0xd800 < 0x400) {
+    if (peekByte() == 92) at++;
+    if (peekByte() == 117) at++;
+    const second = readHex();
+    if (second - 0xdc00 >= 0x400) {
+      fail("half of a surrogate pair");
+      return;
+    }
+    code = 0x10000 + ((code - 0xd800) << 10) + (second - 0xdc00);
+  } else if (code - 0xdc00 < 0x400) {
+    fail("half of a surrogate pair");
+    return;
+  }
+  if (code < 0x80) return keep(code);
+  if (code < 0x800) keep(0xc0 | (code >> 6));
+  else {
+    if (code < 0x10000) keep(0xe0 | (code >> 12));
+    else {
+      keep(0xf0 | (code >> 18));
+      keep(0x80 | ((code >> 12) & 63));
+    }
+    keep(0x80 | ((code >> 6) & 63));
+  }
+  keep(0x80 | (code & 63));
+}
+
+function readHex(): u32 {
+  let v: u32 = 0;
+  for (let i = 0; i < 4; i++) {
+    let d: u32 = <u32>peekByte();
+    if (d - 48 < 10) d -= 48;
+    else {
+      d = (d | 32) - 87;
+      if (d - 10 > 5) {
+        fail("a \\u escape needs four hexadecimal digits");
+        return 0;
+      }
+    }
+    at++;
+    v = (v << 4) | d;
+  }
+  return v;
+}
+
+// A UTF-8 sequence whose first byte was taken; overlong forms, surrogates and what lies past U+10FFFF are refused.
+function readSequence(first: u32): void {
+  const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+  let code: u32 = first & (0x3f >> more);
+  keep(first);
+  for (let i = 0; i < more; i++) {
+    const c = peekByte();
+    if ((c & 0xc0) != 0x80 || c < 0) {
+      fail("bytes that are not UTF-8");
+      return;
+    }
+    at++;
+    code = (code << 6) | (c & 63);
+    keep(c);
+  }
+  const least: u32 = more == 1 ? 0x80 : more == 2 ? 0x800 : 0x10000;
+  if (first < 0xc2 || first > 0xf4 || code < least || code > 0x10ffff || code - 0xd800 < 0x800) fail("bytes that are not UTF-8");
+}
+
+/** Reads `true` or `false` as 1 or 0; -1, with nothing taken, for any other value. */
+export function readBool(): i32 {
+  const c = peek();
+  if (c == 116) return readWord("true") ? 1 : -1;
+  if (c == 102) return readWord("false") ? 0 : -1;
+  return -1;
+}
+
+function readWord(word: string): bool {
+  for (let i = 0; i < word.length; i++) {
+    if (peekByte() != word.charCodeAt(i)) return fail("an unknown word") > 0;
+    at++;
+  }
+  return true;
+}
+
+/**
+ * Reads a number that is not negative, in units of 1/10,000 (what is finer is cut off), at most 10^9;
+ * -1, with nothing taken, when no such number comes next.
+ */
+export function readDecimal(): i64 {
+  if (<u32>(peek() - 48) > 9) return -1;
+  let whole: i64 = 0;
+  while (<u32>(peekByte() - 48) <= 9) {
+    whole = min(whole * 10 + (peekByte() - 48), 1000000000);
+    at++;
+  }
+  let value = whole * 10000;
+  if (peekByte() == 46) {
+    at++;
+    if (<u32>(peekByte() - 48) > 9) return fail("a number without digits after its point");
+    for (let unit = 1000; <u32>(peekByte() - 48) <= 9; unit /= 10) {
+      value += (peekByte() - 48) * unit;
+      at++;
+    }
+  }
+  if ((peekByte() | 32) == 101) return fail("a number with an exponent");
+  return value;
+}
+
+/** Reads any value and forgets it. */
+export function skipValue(depth: i32 = 0): void {
+  if (depth == DEEPEST) {
+    fail("nested too deeply");
+    return;
+  }
+  const c = peek();
+  if (c == 34) return readString();
+  if (c == 123 || c == 91) {
+    at++;
+    for (let first = true; c == 123 ? nextField(first) : nextItem(first); first = false) {
+      skipValue(depth + 1);
+      if (problem != null) return;
+    }
+  } else if (c == 110) readWord("null");
+  else if (c == 116 || c == 102) readBool();
+  else skipNumber();
+}
+
+function skipNumber(): void {
+  if (peek() == 45) at++;
+  if (<u32>(peekByte() - 48) > 9) {
+    fail(peekByte() == -1 ? "it ends too early" : "expected a value");
+    return;
+  }
+  for (;;) {
+    const c = peekByte();
+    if (<u32>(c - 48) > 9 && c != 46 && (c | 32) != 101 && c != 43 && c != 45) return;
+    at++;
+  }
+}

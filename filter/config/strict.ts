@@ -1,0 +1,32 @@
+// Whether a configuration that could not be read asks to be refused: `"strict": true` anywhere in its text counts, since
+// what stands behind the first mistake can't be told apart any more.
+import { configuration, got, gotLen } from "../host/calls";
+import { resetScratch } from "../host/memory";
+
+const PIECE: u32 = 64 * 1024;
+
+export function asksForStrict(size: u32): bool {
+  const name = '"strict"';
+  const word = "true";
+  let matchedName = 0;
+  let colon = false;
+  let matchedWord = 0;
+  for (let from: u32 = 0; from < size; from += PIECE) {
+    resetScratch();
+    if (!configuration(from, min(PIECE, size - from))) return false;
+    for (let i = 0; i < gotLen; i++) {
+      const c: i32 = load<u8>(got + i);
+      if (matchedName == name.length && (c == 32 || c == 9 || c == 10 || c == 13) && matchedWord == 0) continue;
+      if (matchedName == name.length && !colon && c == 58) colon = true;
+      else if (colon && c == word.charCodeAt(matchedWord)) {
+        if (++matchedWord == word.length) return true;
+      } else {
+        if (matchedName == name.length) matchedName = 0;
+        matchedName = c == name.charCodeAt(matchedName) ? matchedName + 1 : c == 34 ? 1 : 0;
+        colon = false;
+        matchedWord = 0;
+      }
+    }
+  }
+  return false;
+}

@@ -1,0 +1,88 @@
+// Takes a configuration over: reads it, publishes its table unless that stands already, and serves from it. One that can't
+// be read is told in one line, and the last good table goes on serving.
+import { complaintText } from "./config/complaint";
+import { readConfiguration, sourceTotal } from "./config/configuration";
+import { asksForStrict } from "./config/strict";
+import { ERROR, actFor, configuration, got, gotLen, log, record, setShared, shared } from "./host/calls";
+import { resetScratch } from "./host/memory";
+import * as metrics from "./metrics";
+import { Root, addRoot, anyRejected, lookWhoLives, predecessor, serveFrom, setCurrent } from "./roots";
+import { generation, routes } from "./table/head";
+import { REJECTED } from "./table/names";
+import { publish } from "./table/publish";
+import { claim, findStanding, standing } from "./table/slots";
+import { ascii, same } from "./text/bytes";
+import { hashEnd, hashMore, hashStart } from "./text/hash";
+
+const NO_TABLE = ascii("keyway: no table: shared data can't be written; the baseline serves");
+const PIECE: u32 = 64 * 1024;
+
+/** Two independent hashes of the configuration's text. */
+const fingerprint = memory.data(16);
+
+/** False when the configuration is wrong and asks to be refused then. */
+export function configure(id: u32, size: u32): bool {
+  resetScratch();
+  metrics.defineMetrics();
+  lookWhoLives();
+  actFor(id);
+  const root = addRoot(id);
+  readFingerprint(size);
+  if (wasRejected() || !takeTable(root, size)) {
+    if (asksForStrict(size)) {
+      root.live = false;
+      return false;
+    }
+    root.rejected = true;
+    const before = predecessor(root);
+    if (before) serveFrom(root, before.slot);
+  }
+  setCurrent(root);
+  tell(root);
+  return true;
+}
+
+function readFingerprint(size: u32): void {
+  let a = hashStart();
+  let b = ~a;
+  for (let from: u32 = 0; from < size; from += PIECE) {
+    resetScratch();
+    if (!configuration(from, min(PIECE, size - from))) break;
+    a = hashMore(a, got, gotLen);
+    b = hashMore(b, got, gotLen);
+  }
+  store<u64>(fingerprint, hashEnd(a ^ size));
+  store<u64>(fingerprint, hashEnd(b), 8);
+}
+
+// Every VM of the process reads the same wrong text: whoever is first tells of it.
+function wasRejected(): bool {
+  return shared(REJECTED.at, REJECTED.len) && same(got, gotLen, fingerprint, 16);
+}
+
+// False for a configuration that can't be read.
+function takeTable(root: Root, size: u32): bool {
+  const a = load<u64>(fingerprint);
+  const b = load<u64>(fingerprint, 8);
+  let slot = findStanding(a, b);
+  if (slot < 0) {
+    if (!readConfiguration(size)) {
+      setShared(REJECTED.at, REJECTED.len, fingerprint, 16, 0);
+      const line = complaintText();
+      log(ERROR, line.at, line.len);
+      return false;
+    }
+    setShared(REJECTED.at, REJECTED.len, fingerprint, 0, 0);
+    slot = claim(a, b);
+    if (slot >= 0 && !standing && !publish(slot, sourceTotal)) slot = -1;
+  }
+  if (slot < 0 || !serveFrom(root, slot)) log(ERROR, NO_TABLE.at, NO_TABLE.len);
+  return true;
+}
+
+function tell(root: Root): void {
+  record(metrics.configRejected, anyRejected() ? 1 : 0);
+  if (root.slot < 0) return;
+  record(metrics.tableRoutes, routes(root.head.at));
+  record(metrics.tableVersion, generation(root.head.at));
+}

@@ -1,0 +1,89 @@
+// Answers `x-keyway-explain: 1` with the decision, when the configuration allows it. The request goes nowhere.
+import { HEADER_DECISION, HEADER_EXPLAIN, HEADER_ROUTED } from "../routes/names";
+import { BASELINE, BY_CONDITION, BY_KEY, BY_SHARE, INVALID_KEY, decide, fromRank, key, keyLen, keySource, target, targetLen } from "./decision";
+import { got, gotLen, requestHeader, respond } from "./host/calls";
+import { Writer, writer } from "./host/writer";
+import { askAt } from "./missing/mark";
+import * as request from "./request";
+import { Root } from "./roots";
+import { BAGGAGE, COOKIE, HEADER, HOST, JWT, OVERRIDES, QUERY, TRACESTATE, sourceHeader, sourceHeaderLen, sourceKind, sourceName, sourceNameLen } from "./sources/source";
+import { ANY_CLUSTER, ANY_SUBSET } from "./table/lookup";
+import { ascii, same } from "./text/bytes";
+
+const EXPLAIN = ascii(HEADER_EXPLAIN);
+const DECISION = ascii(HEADER_DECISION);
+const HOP = ascii(HEADER_ROUTED);
+const TYPE = ascii("content-type");
+const JSON = ascii("application/json");
+const DETAILS = ascii("keyway_explain");
+
+const body = writer();
+const headers = writer();
+const source = writer();
+
+export function asksToExplain(): bool {
+  return requestHeader(EXPLAIN.at, EXPLAIN.len) && gotLen == 1 && load<u8>(got) == 49;
+}
+
+/** False when the host would not answer; the request then goes on. */
+export function explain(root: Root): bool {
+  const decision = decide(root);
+  const targeted = decision >= BY_KEY;
+  request.readCluster();
+  body.clear().say('{"outcome":"');
+  let why: string;
+  if (targeted && requestHeader(HOP.at, HOP.len) && same(got, gotLen, target, targetLen)) {
+    body.say("already_routed");
+    why = "the hop mark names this very target, so the request is already there";
+  } else if (targeted && askAt(target, targetLen) != 0) {
+    body.say("missing_target");
+    why = "the target does not exist or has no healthy host";
+  } else {
+    body.say(targeted ? "routed" : decision == BASELINE ? "baseline" : decision == INVALID_KEY ? "invalid_key" : "no_key");
+    why = reason(decision);
+  }
+  body.say('","key":');
+  if (decision == BY_KEY || decision == BASELINE) body.json(key, keyLen);
+  else body.say("null");
+  body.say(',"source":');
+  if (decision == BY_KEY || decision == BASELINE) {
+    nameSource(source.clear(), keySource);
+    body.json(source.at, source.len);
+  } else body.say("null");
+  body.say(',"from":').json(request.cluster, request.clusterLen).say(',"to":');
+  if (targeted) body.json(target, targetLen);
+  else body.say("null");
+  body.say(',"why":"').say(why);
+  if (targeted && fromRank == ANY_CLUSTER) body.say("; the route is from any baseline");
+  else if (targeted && fromRank == ANY_SUBSET) body.say("; the route is from any subset");
+  body.say('"}');
+
+  headers.clear().u32(2).u32(DECISION.len).u32(body.len).u32(TYPE.len).u32(JSON.len);
+  headers.constant(DECISION).u8(0).bytes(body.at, body.len).u8(0).constant(TYPE).u8(0).constant(JSON).u8(0);
+  return respond(200, headers.at, headers.len, body.at, body.len, DETAILS);
+}
+
+function reason(decision: i32): string {
+  if (decision == BY_KEY) return "a route for this key and baseline";
+  if (decision == BY_CONDITION) return "all conditions of a route hold";
+  if (decision == BY_SHARE) return "the request fell to a share of a split";
+  if (decision == BASELINE) return "no route in force for this key and baseline";
+  if (decision == INVALID_KEY) return "what stands where a key may stand is no key: 1 to 256 bytes of printable ASCII without space, comma and semicolon";
+  return "no key in any source";
+}
+
+// As the configuration names it.
+function nameSource(to: Writer, s: usize): void {
+  const kind = sourceKind(s);
+  if (kind == HEADER || kind == OVERRIDES) {
+    to.say(kind == HEADER ? "header:" : "overrides:").bytes(sourceHeader(s), sourceHeaderLen(s));
+    return;
+  }
+  if (kind == BAGGAGE) to.say("baggage:");
+  else if (kind == TRACESTATE) to.say("tracestate:");
+  else if (kind == COOKIE) to.say("cookie:");
+  else if (kind == QUERY) to.say("query:");
+  else if (kind == HOST) to.say("host:");
+  else if (kind == JWT) to.say("jwt:");
+  to.bytes(sourceName(s), sourceNameLen(s));
+}

@@ -1,0 +1,34 @@
+// The memory that the host writes into. What a host call hands back lies in the scratch block and is valid until the
+// next `resetScratch`, which every callback does first: a request allocates nothing that outlives it.
+
+const SCRATCH: usize = 80 * 1024;
+const LARGEST: usize = 1 << 28;
+
+let base: usize = heap.alloc(SCRATCH);
+let end: usize = base + SCRATCH;
+let top: usize = base;
+
+/** Called by the host, in the middle of a host call, for each value that it hands back; 0 when there is no room. */
+export function malloc(size: usize): usize {
+  if (size > LARGEST) return 0;
+  const need = (size + 7) & ~7;
+  if (need > end - top) enlarge(need);
+  const at = top;
+  top += need;
+  return at;
+}
+
+// A value too large for what is left: a block of twice its size takes over. The old one is not freed, since values in it
+// are still in use; doubling bounds what is lost this way by the size of the last block.
+function enlarge(need: usize): void {
+  const size: usize = max<usize>(need, end - base) << 1;
+  base = heap.alloc(size);
+  end = base + size;
+  top = base;
+}
+
+// @ts-ignore: decorator
+@inline
+export function resetScratch(): void {
+  top = base;
+}

@@ -1,0 +1,115 @@
+// A kept, growing buffer to put texts and byte layouts together in. `writer()` is for module-level constants only; what a
+// writer holds is void once it has been cleared, its addresses once it has grown.
+import { Bytes } from "../text/bytes";
+
+@unmanaged
+export class Writer {
+  at: usize;
+  len: i32;
+  private size: i32;
+
+  clear(): this {
+    this.len = 0;
+    return this;
+  }
+
+  /** Room for `n` more bytes, for the caller to fill. */
+  room(n: i32): usize {
+    const need = this.len + n;
+    if (need > this.size) {
+      let size = max(this.size, 256);
+      while (size < need) size <<= 1;
+      const grown = heap.alloc(size);
+      memory.copy(grown, this.at, this.len);
+      this.at = grown;
+      this.size = size;
+    }
+    const at = this.at + this.len;
+    this.len = need;
+    return at;
+  }
+
+  bytes(at: usize, len: i32): this {
+    memory.copy(this.room(len), at, len);
+    return this;
+  }
+
+  constant(b: Bytes): this {
+    return this.bytes(b.at, b.len);
+  }
+
+  /** An ASCII literal. */
+  say(s: string): this {
+    const at = this.room(s.length);
+    for (let i = 0; i < s.length; i++) store<u8>(at + i, <u8>s.charCodeAt(i));
+    return this;
+  }
+
+  u8(v: u32): this {
+    store<u8>(this.room(1), <u8>v);
+    return this;
+  }
+
+  u16(v: u32): this {
+    store<u16>(this.room(2), <u16>v);
+    return this;
+  }
+
+  u32(v: u32): this {
+    store<u32>(this.room(4), v);
+    return this;
+  }
+
+  u64(v: u64): this {
+    store<u64>(this.room(8), v);
+    return this;
+  }
+
+  /** In decimal digits. */
+  number(v: u64): this {
+    let digits = 1;
+    for (let rest = v / 10; rest != 0; rest /= 10) digits++;
+    let at = this.room(digits) + digits;
+    do {
+      store<u8>(--at, <u8>(48 + (v % 10)));
+      v /= 10;
+    } while (v != 0);
+    return this;
+  }
+
+  /** Bytes that may come from anywhere, 60 at most, with `?` for quotes and for what is not printable ASCII. */
+  plain(from: usize, len: i32): this {
+    const n = min(len, 60);
+    const at = this.room(n);
+    for (let i = 0; i < n; i++) {
+      const c = load<u8>(from + i);
+      store<u8>(at + i, c < 32 || c > 126 || c == 34 ? 63 : c);
+    }
+    return n < len ? this.say("...") : this;
+  }
+
+  /** A JSON string, quotes included; bytes that are not printable ASCII stand as \u00XX. */
+  json(from: usize, len: i32): this {
+    this.u8(34);
+    for (let i = 0; i < len; i++) {
+      const c: u32 = load<u8>(from + i);
+      if (c < 32 || c > 126) {
+        this.say("\\u00").u8(hexDigit(c >> 4)).u8(hexDigit(c & 15));
+        continue;
+      }
+      if (c == 34 || c == 92) this.u8(92);
+      this.u8(c);
+    }
+    return this.u8(34);
+  }
+}
+
+function hexDigit(n: u32): u32 {
+  return n + (n < 10 ? 48 : 87);
+}
+
+export function writer(): Writer {
+  const at = heap.alloc(offsetof<Writer>());
+  memory.fill(at, 0, offsetof<Writer>());
+  return changetype<Writer>(at);
+}

@@ -1,0 +1,40 @@
+// The module's exports, and nothing else. A callback that is not here does not cost a request anything: see docs/rationale.md
+// before adding one.
+import { configure } from "./configure";
+import { asksToExplain, explain } from "./explain";
+import { resetScratch } from "./host/memory";
+import { probe } from "./missing/probe";
+import { beginRequest } from "./request";
+import { hold, rootOf } from "./roots";
+import { route } from "./route";
+import { explains } from "./table/head";
+
+import "./host/abort";
+
+export { malloc } from "./host/memory";
+
+const CONTINUE: u32 = 0;
+const STOP_ITERATION: u32 = 1;
+
+export function proxy_abi_version_0_2_1(): void {}
+
+export function proxy_on_configure(root: u32, size: u32): u32 {
+  return configure(root, size) ? 1 : 0;
+}
+
+export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStream: u32): u32 {
+  resetScratch();
+  beginRequest();
+  const root = rootOf(stream);
+  if (root && root.slot >= 0) {
+    if (!root.counted) hold(root);
+    if (explains(root.head.at) && asksToExplain() && explain(root)) return STOP_ITERATION;
+  }
+  route(root, stream);
+  return CONTINUE;
+}
+
+export function proxy_on_tick(root: u32): void {
+  resetScratch();
+  probe(root);
+}

@@ -1,0 +1,78 @@
+// What the filter knows of the request at hand. Everything is asked of the host at most once, and only when it is needed.
+import { got, gotLen, property, requestHeader, requestHeaders } from "./host/calls";
+import { hashWithoutSubset, serviceOf } from "./table/cluster";
+import { ascii, same } from "./text/bytes";
+import { hash } from "./text/hash";
+
+const CLUSTER = ascii("xds\0cluster_name");
+
+let clusterRead = false;
+let headersRead = false;
+
+/** The baseline: the cluster that Envoy's own route gives; empty where it gives none. */
+export let cluster: usize = 0;
+export let clusterLen: i32 = 0;
+export let clusterHash: u64 = 0;
+export let clusterHashWithoutSubset: u64 = 0;
+
+let headers: usize = 0;
+
+/** Forgets the last request. */
+// @ts-ignore: decorator
+@inline
+export function beginRequest(): void {
+  clusterRead = headersRead = false;
+}
+
+export function readCluster(): void {
+  if (clusterRead) return;
+  clusterRead = true;
+  clusterLen = property(CLUSTER) ? gotLen : 0;
+  cluster = got;
+  clusterHash = hash(cluster, clusterLen);
+  clusterHashWithoutSubset = hashWithoutSubset(cluster, clusterLen);
+}
+
+/** The host of the baseline's service, for override lists. */
+export let service: usize = 0;
+export let serviceLen: i32 = 0;
+
+export function readService(): void {
+  readCluster();
+  service = serviceOf(cluster, clusterLen);
+  serviceLen = <i32>(cluster + clusterLen - service);
+}
+
+export let value: usize = 0;
+export let valueLen: i32 = 0;
+
+/** Puts the header's value number `n`, from 0, into (`value`, `valueLen`); false when it has no more. */
+export function readValue(header: usize, headerLen: i32, n: i32): bool {
+  if (n == 0) {
+    if (!requestHeader(header, headerLen)) return false;
+    value = got;
+    valueLen = gotLen;
+    return true;
+  }
+  if (!headersRead) {
+    headersRead = true;
+    headers = requestHeaders() ? got : 0;
+  }
+  return headers != 0 && findValue(header, headerLen, n);
+}
+
+function findValue(header: usize, headerLen: i32, n: i32): bool {
+  const count: usize = load<u32>(headers);
+  let at = headers + 4 + count * 8;
+  for (let i: usize = 0; i < count; i++) {
+    const nameLen = load<i32>(headers + 4 + i * 8);
+    const len = load<i32>(headers + 8 + i * 8);
+    if (same(at, nameLen, header, headerLen) && n-- == 0) {
+      value = at + nameLen + 1;
+      valueLen = len;
+      return true;
+    }
+    at += nameLen + len + 2;
+  }
+  return false;
+}

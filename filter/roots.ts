@@ -1,0 +1,200 @@
+// The root contexts of this VM, each with the table that it serves from. Envoy puts every plugin with the same code and
+// vm_id into one VM, and during an update the old and the new one, so nothing that belongs to a configuration is global.
+//
+// A stream does not know its root context: being told, by on_context_create, costs every request more than all the rest.
+// With one table in use there is nothing to tell apart. With several, each root context declares a property of its own that
+// can be set only once per stream; the stream sets it twice, and the second try fails in the root context it belongs to.
+// Filters of several plugins share a stream's properties, so the plugin's name narrows the choice first.
+import { actFor, foreign, got, gotLen, property, setProperty, shared } from "./host/calls";
+import { Writer, writer } from "./host/writer";
+import { generation } from "./table/head";
+import { headName, name, nameLen } from "./table/names";
+import { countUser } from "./table/slots";
+import { ascii } from "./text/bytes";
+import { hash } from "./text/hash";
+
+/** Between two looks at which root contexts still live, while there are several tables, in requests. */
+const LOOK_AGAIN = 256;
+
+@unmanaged
+export class Root {
+  id: u32;
+  /** The record's number; a record of a root context that is gone is used again. */
+  ordinal: i32;
+  live: bool;
+  /** Its own configuration was rejected. */
+  rejected: bool;
+  /** Counted among its slot's users. */
+  counted: bool;
+  /** -1: no table, the baseline serves. */
+  slot: i32;
+  generation: u32;
+  plugin: u64;
+  head: Writer;
+}
+
+const records = writer();
+let total = 0;
+/** The root context configured last. */
+let current: Root | null = null;
+let severalTables = false;
+/** Whether plugins of several names live here, whose filters may stand in one filter chain. */
+export let severalPlugins = false;
+let untilLook = 0;
+
+/** A record for the root context that is acting. */
+export function addRoot(id: u32): Root {
+  let i = 0;
+  while (i < total && rootAt(i).live) i++;
+  const root = i < total ? rootAt(i) : newRecord();
+  root.id = id;
+  root.live = true;
+  root.rejected = root.counted = false;
+  root.slot = -1;
+  root.generation = 0;
+  root.plugin = pluginHash();
+  declareMark(root);
+  return root;
+}
+
+/** Forgets the root contexts that Envoy has destroyed, and counts the others among their slots' users. */
+export function lookWhoLives(): void {
+  for (let i = 0; i < total; i++) {
+    const root = rootAt(i);
+    if (!root.live) continue;
+    if (actFor(root.id)) hold(root);
+    else {
+      release(root);
+      root.live = false;
+      if (root == current) current = null;
+    }
+  }
+  if (!current) current = newest();
+  tellTablesApart();
+}
+
+function newest(): Root | null {
+  let best: Root | null = null;
+  for (let i = 0; i < total; i++) {
+    const root = rootAt(i);
+    if (root.live && (!best || root.generation > best.generation)) best = root;
+  }
+  return best;
+}
+
+function newRecord(): Root {
+  const root = changetype<Root>(heap.alloc(offsetof<Root>()));
+  root.head = writer();
+  root.ordinal = total++;
+  records.u32(<u32>changetype<usize>(root));
+  return root;
+}
+
+// @ts-ignore: decorator
+@inline
+function rootAt(i: i32): Root {
+  return changetype<Root>(<usize>load<u32>(records.at + (i << 2)));
+}
+
+/** The table published in a slot becomes the root context's; false when its head can't be read. */
+export function serveFrom(root: Root, slot: i32): bool {
+  headName(slot);
+  if (!shared(name, nameLen) || gotLen == 0) return false;
+  release(root);
+  root.head.clear().bytes(got, gotLen);
+  root.slot = slot;
+  root.generation = generation(root.head.at);
+  return true;
+}
+
+export function release(root: Root): void {
+  if (root.counted) countUser(root.slot, root.generation, -1);
+  root.counted = false;
+}
+
+/** Counts the root context among its slot's users: done late, since the VM that tries a configuration never serves. */
+export function hold(root: Root): void {
+  if (root.counted || root.slot < 0) return;
+  root.counted = countUser(root.slot, root.generation, 1);
+  if (!root.counted) root.slot = -1;
+}
+
+/** The newest table of the same plugin that lives here, to go on with when a new configuration is rejected. */
+export function predecessor(heir: Root): Root | null {
+  let best: Root | null = null;
+  for (let i = 0; i < total; i++) {
+    const root = rootAt(i);
+    if (root == heir || !root.live || root.slot < 0 || root.plugin != heir.plugin) continue;
+    if (!best || root.generation > best.generation) best = root;
+  }
+  return best;
+}
+
+export function anyRejected(): bool {
+  for (let i = 0; i < total; i++) if (rootAt(i).live && rootAt(i).rejected) return true;
+  return false;
+}
+
+export function setCurrent(root: Root): void {
+  current = root;
+  tellTablesApart();
+}
+
+function tellTablesApart(): void {
+  severalTables = severalPlugins = false;
+  for (let i = 0; i < total; i++) {
+    const root = rootAt(i);
+    if (!root.live || !current) continue;
+    if (root.slot != current!.slot) severalTables = true;
+    if (root.plugin != current!.plugin) severalPlugins = true;
+  }
+  untilLook = LOOK_AGAIN;
+}
+
+/** The root context that this stream belongs to. */
+// @ts-ignore: decorator
+@inline
+export function rootOf(stream: u32): Root | null {
+  return severalTables ? askRoot(stream) : current;
+}
+
+function askRoot(stream: u32): Root | null {
+  if (untilLook-- == 0) {
+    lookWhoLives();
+    actFor(stream);
+    if (!severalTables) return current;
+  }
+  const plugin = pluginHash();
+  let newest: Root | null = null;
+  for (let i = 0; i < total; i++) {
+    const root = rootAt(i);
+    if (!root.live || root.plugin != plugin) continue;
+    nameMark(root);
+    if (setProperty(MARK, MARK.at, 1) && !setProperty(MARK, MARK.at, 1)) return root;
+    if (!newest || root.generation > newest.generation) newest = root;
+  }
+  return newest;
+}
+
+const PLUGIN = ascii("plugin_name");
+
+/** The hash of the acting context's plugin's name. */
+export function pluginHash(): u64 {
+  return property(PLUGIN) ? hash(got, gotLen) : 0;
+}
+
+const MARK = ascii("keyway.root.----");
+const DECLARE = ascii("declare_property");
+const declaration = writer();
+
+function nameMark(root: Root): void {
+  for (let i = 0; i < 4; i++) store<u8>(MARK.at + MARK.len - 4 + i, <u8>(97 + ((root.ordinal >> (4 * i)) & 15)));
+}
+
+// Declares it for the context that the host calls, whichever is acting, so on_configure is the place. The argument is a
+// protobuf message: field 1 the name, field 2 read-only.
+function declareMark(root: Root): void {
+  nameMark(root);
+  declaration.clear().u8(0x0a).u8(MARK.len).constant(MARK).u8(0x10).u8(1);
+  foreign(DECLARE, declaration.at, declaration.len);
+}

@@ -1,0 +1,71 @@
+// A source as the table's head holds it, and the one place that knows which kinds there are.
+//   u8 kind, u8 header length, u16 name length, the header to read, the name looked for in it
+import { nextCookie } from "./cookie";
+import { nextHeader } from "./header";
+import { nextHost } from "./host";
+import { nextClaim } from "./jwt";
+import { nextBaggage, nextOverride, nextTracestate } from "./members";
+import { nextQuery, queryOf } from "./query";
+
+export const HEADER = 0;
+export const BAGGAGE = 1;
+export const TRACESTATE = 2;
+export const COOKIE = 3;
+export const QUERY = 4;
+export const HOST = 5;
+export const OVERRIDES = 6;
+export const JWT = 7;
+/** Stands where a source may be left out. */
+export const NONE = 8;
+
+export const SOURCE_FIXED = 4;
+
+// @ts-ignore: decorator
+@inline
+export function sourceKind(s: usize): u32 {
+  return load<u8>(s);
+}
+
+// @ts-ignore: decorator
+@inline
+export function sourceHeader(s: usize): usize {
+  return s + SOURCE_FIXED;
+}
+
+// @ts-ignore: decorator
+@inline
+export function sourceHeaderLen(s: usize): i32 {
+  return load<u8>(s, 1);
+}
+
+export function sourceName(s: usize): usize {
+  return s + SOURCE_FIXED + load<u8>(s, 1);
+}
+
+export function sourceNameLen(s: usize): i32 {
+  return load<u16>(s, 2);
+}
+
+export function afterSource(s: usize): usize {
+  return sourceName(s) + sourceNameLen(s);
+}
+
+/** Where to start in the value of the source's header. */
+export function startOf(s: usize, at: usize, end: usize): usize {
+  return sourceKind(s) == QUERY ? queryOf(at, end) : at;
+}
+
+/** The next candidate of source `s` in [at, end); see found.ts. `host` is the destination's, for overrides. */
+export function next(s: usize, at: usize, end: usize, host: usize, hostLen: i32): usize {
+  const kind = sourceKind(s);
+  if (kind == HEADER) return nextHeader(at, end);
+  const name = sourceName(s);
+  const len = sourceNameLen(s);
+  if (kind == BAGGAGE) return nextBaggage(at, end, name, len);
+  if (kind == TRACESTATE) return nextTracestate(at, end, name, len);
+  if (kind == COOKIE) return nextCookie(at, end, name, len);
+  if (kind == QUERY) return nextQuery(at, end, name, len);
+  if (kind == HOST) return nextHost(at, end, name, len);
+  if (kind == OVERRIDES) return nextOverride(at, end, host, hostLen);
+  return nextClaim(at, end, name, len);
+}

@@ -1,0 +1,55 @@
+// Asks the table for a key: one read of shared data, the bucket, whatever the size of the table.
+import { got, gotLen, now, shared } from "../host/calls";
+import { same } from "../text/bytes";
+import { hash } from "../text/hash";
+import { ANY, afterEntry, entryExpires, entryFrom, entryKey, entryKeyLen } from "./entry";
+import { bucketName, name, nameLen } from "./names";
+
+/** How a route's `from` met the cluster; the greater wins. */
+export const NO_MATCH = 0;
+export const ANY_CLUSTER = 1;
+export const ANY_SUBSET = 2;
+export const THIS_CLUSTER = 3;
+
+export function rank(from: u64, cluster: u64, withoutSubset: u64): i32 {
+  if (from == cluster) return THIS_CLUSTER;
+  if (from == withoutSubset) return ANY_SUBSET;
+  return from == ANY ? ANY_CLUSTER : NO_MATCH;
+}
+
+let entries: usize = 0;
+let end: usize = 0;
+
+/** Reads the key's bucket; false when it holds no route for the key. A bucket of another generation is not this table's. */
+export function openKey(slot: i32, generation: u32, buckets: u32, key: usize, keyLen: i32): bool {
+  bucketName(slot, <u32>hash(key, keyLen) & (buckets - 1));
+  if (!shared(name, nameLen) || gotLen < 4 || load<u32>(got) != generation) return false;
+  end = got + gotLen;
+  for (let e = got + 4; e < end; e = afterEntry(e)) {
+    if (same(entryKey(e), entryKeyLen(e), key, keyLen)) {
+      entries = e;
+      return true;
+    }
+  }
+  return false;
+}
+
+export let bestRank = NO_MATCH;
+
+/** After `openKey`: the key's best route from this cluster, with `bestRank`; 0 when there is none in force. */
+export function bestEntry(key: usize, keyLen: i32, cluster: u64, withoutSubset: u64): usize {
+  let best: usize = 0;
+  bestRank = NO_MATCH;
+  for (let e = entries; e < end; e = afterEntry(e)) {
+    const r = rank(entryFrom(e), cluster, withoutSubset);
+    if (r <= bestRank || !same(entryKey(e), entryKeyLen(e), key, keyLen) || expired(entryExpires(e))) continue;
+    best = e;
+    bestRank = r;
+  }
+  return best;
+}
+
+/** Whether a moment, in seconds since 1970, is past; 0 never is. */
+export function expired(at: i64): bool {
+  return at != 0 && <i64>(now() / 1000000000) >= at;
+}

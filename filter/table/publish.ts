@@ -1,0 +1,38 @@
+// Puts the draft into shared data, for all workers of the process to read. Whoever publishes the same configuration at the
+// same time writes the very same bytes, so it does not matter who is first.
+//   a bucket's value: u32 the generation of its table, then its entries
+import { setShared } from "../host/calls";
+import { Writer, writer } from "../host/writer";
+import * as draft from "./draft";
+import { writeHead } from "./head";
+import { bucketName, headName, name, nameLen } from "./names";
+import { bucketsBefore, claimedGeneration, finish } from "./slots";
+
+const value = writer();
+
+function set(v: Writer): void {
+  setShared(name, nameLen, v.at, v.len, 0);
+}
+
+/** Writes the draft into the slot just claimed. False when the slot was lost to a newer table meanwhile. */
+export function publish(slot: i32, sources: i32): bool {
+  const generation = claimedGeneration;
+  const before = bucketsBefore;
+  const buckets = draft.bucketCount();
+  if (buckets) draft.sortIntoBuckets(buckets);
+  for (let b = 0; b < buckets; b++) {
+    value.clear().u32(generation);
+    draft.writeBucket(value, b);
+    bucketName(slot, b);
+    set(value);
+  }
+  value.clear();
+  for (let b: u32 = buckets; b < before; b++) {
+    bucketName(slot, b);
+    set(value);
+  }
+  writeHead(value, generation, buckets, sources);
+  headName(slot);
+  set(value);
+  return finish(slot, generation, buckets);
+}

@@ -1,0 +1,122 @@
+// Which tables are published, in one shared value changed by compare-and-swap: u32 the last generation, u32 unused, then
+// per slot, 32 bytes:
+//   u64 u64 fingerprint of the configuration, u32 generation (0: never used), u32 users, u32 buckets ever written, u32 ready
+// A table is named by its configuration's fingerprint, so workers that read the same configuration find the same table,
+// whatever order they come in, and two configurations never share one. `users` counts the root contexts, in all VMs, that
+// serve from the slot. A slot is used again only when it has none and is not among the last published: between the
+// publication, in the VM that Envoy tries a configuration in, and the first worker's use nobody counts.
+import { gotCas, got, gotLen, setShared, shared } from "../host/calls";
+import { writer } from "../host/writer";
+import { SLOTS } from "./names";
+
+const HEAD = 8;
+const SLOT = 32;
+const GENERATION = 16;
+const USERS = 20;
+const BUCKETS = 24;
+const READY = 28;
+
+/** How many of the last generations are kept though nobody uses them yet. */
+const YOUNG: u32 = 2;
+const MOST_TRIES = 1000;
+
+const copy = writer();
+
+function readSlots(): void {
+  copy.clear();
+  if (shared(SLOTS.at, SLOTS.len)) copy.bytes(got, gotLen);
+  else copy.u64(0);
+}
+
+function writeSlots(): bool {
+  return setShared(SLOTS.at, SLOTS.len, copy.at, copy.len, gotCas);
+}
+
+function slotAt(slot: i32): usize {
+  return copy.at + HEAD + slot * SLOT;
+}
+
+function slotCount(): i32 {
+  return (copy.len - HEAD) / SLOT;
+}
+
+function findSlot(a: u64, b: u64): i32 {
+  for (let s = 0; s < slotCount(); s++) {
+    const at = slotAt(s);
+    if (load<u64>(at) == a && load<u64>(at, 8) == b && load<u32>(at, GENERATION)) return s;
+  }
+  return -1;
+}
+
+function freeSlot(): i32 {
+  const last = load<u32>(copy.at);
+  for (let s = 0; s < slotCount(); s++) {
+    const at = slotAt(s);
+    if (load<u32>(at, USERS) == 0 && load<u32>(at, GENERATION) + YOUNG <= last) return s;
+  }
+  const s = slotCount();
+  memory.fill(copy.room(SLOT), 0, SLOT);
+  return s;
+}
+
+/** The slot whose table with this fingerprint can be read; -1 when there is none. */
+export function findStanding(a: u64, b: u64): i32 {
+  readSlots();
+  const s = findSlot(a, b);
+  return s >= 0 && load<u32>(slotAt(s), READY) ? s : -1;
+}
+
+/** Of the slot last claimed: its generation, the buckets it held before, and whether its table stands already. */
+export let claimedGeneration: u32 = 0;
+export let bucketsBefore: u32 = 0;
+export let standing = false;
+
+/** The slot for the table with this fingerprint, old or new; -1 when other threads kept getting in between. */
+export function claim(a: u64, b: u64): i32 {
+  for (let i = 0; i < MOST_TRIES; i++) {
+    readSlots();
+    let s = findSlot(a, b);
+    if (s < 0) {
+      s = freeSlot();
+      const at = slotAt(s);
+      const generation = load<u32>(copy.at) + 1;
+      store<u32>(copy.at, generation);
+      store<u64>(at, a);
+      store<u64>(at, b, 8);
+      store<u32>(at, generation, GENERATION);
+      store<u32>(at, 0, READY);
+      if (!writeSlots()) continue;
+    }
+    const at = slotAt(s);
+    claimedGeneration = load<u32>(at, GENERATION);
+    bucketsBefore = load<u32>(at, BUCKETS);
+    standing = load<u32>(at, READY) != 0;
+    return s;
+  }
+  return -1;
+}
+
+/** Says that all of the slot's table can be read. False when the slot was given away meanwhile. */
+export function finish(slot: i32, generation: u32, buckets: u32): bool {
+  for (let i = 0; i < MOST_TRIES; i++) {
+    readSlots();
+    const at = slotAt(slot);
+    if (slot >= slotCount() || load<u32>(at, GENERATION) != generation) return false;
+    store<u32>(at, max(load<u32>(at, BUCKETS), buckets), BUCKETS);
+    store<u32>(at, 1, READY);
+    if (writeSlots()) return true;
+  }
+  return false;
+}
+
+/** Counts one user more (1) or less (-1) of a slot, as long as it is still of that generation. */
+export function countUser(slot: i32, generation: u32, change: i32): bool {
+  for (let i = 0; i < MOST_TRIES; i++) {
+    readSlots();
+    const at = slotAt(slot);
+    if (slot >= slotCount() || load<u32>(at, GENERATION) != generation) return false;
+    store<u32>(at, max(load<i32>(at, USERS) + change, 0), USERS);
+    if (writeSlots()) return true;
+  }
+  return false;
+}
