@@ -1,7 +1,8 @@
 import type { V1Service } from "@kubernetes/client-node";
+import type { Io } from "../cli/io.ts";
 import type { Cluster } from "../kube/cluster.ts";
 import type { Installation } from "../kube/installation.ts";
-import { Proxy } from "../kube/proxy.ts";
+import { ProxyAdmin } from "../kube/proxy.ts";
 import { type Selection, selectPods } from "../kube/workloads.ts";
 
 /** Facts about the cluster and what is to be put into it, each fetched once and only when a condition asks. */
@@ -11,24 +12,27 @@ export class Facts {
   readonly installation: Installation;
   readonly istioNamespace: string;
   readonly allowEmpty: boolean;
-  readonly signal: AbortSignal;
+  /** The registry speaks plain HTTP. */
+  readonly insecure: boolean;
+  readonly io: Io;
   readonly #known = new Map<string, Promise<unknown>>();
 
-  constructor(given: Pick<Facts, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "signal">) {
+  constructor(given: Pick<Facts, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "insecure" | "io">) {
     this.cluster = given.cluster;
     this.installation = given.installation;
     this.istioNamespace = given.istioNamespace;
     this.allowEmpty = given.allowEmpty;
-    this.signal = given.signal;
+    this.insecure = given.insecure;
+    this.io = given.io;
   }
 
   selection(): Promise<Selection> {
     return this.once("selection", () => selectPods(this.cluster, this.installation, this.istioNamespace));
   }
 
-  async proxies(): Promise<Proxy[]> {
+  async proxies(): Promise<ProxyAdmin[]> {
     const { proxies } = await this.selection();
-    return proxies.map((pod) => new Proxy(this.cluster, pod, this.signal));
+    return proxies.map((pod) => new ProxyAdmin(this.cluster, pod, this.io.signal));
   }
 
   services(namespace: string): Promise<V1Service[]> {

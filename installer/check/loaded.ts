@@ -1,14 +1,14 @@
 import { METRIC_CONFIG_REJECTED } from "../../routes/names.ts";
 import type { Installation } from "../kube/installation.ts";
 import { VERSION_VARIABLE } from "../kube/names.ts";
-import type { Extension, Proxy } from "../kube/proxy.ts";
+import type { Extension, ProxyAdmin } from "../kube/proxy.ts";
 import { inBatches } from "../kube/settle.ts";
 import type { Condition } from "./condition.ts";
 import type { Facts } from "./facts.ts";
 
 /** Why a proxy does not run exactly this version; undefined when it does. */
 export async function whyNotLoaded(
-  proxy: Proxy,
+  proxy: ProxyAdmin,
   { name, namespace, version }: Installation,
 ): Promise<string | undefined> {
   const extensions = (await proxy.extensions()).filter((one) => belongsTo(one, namespace, name));

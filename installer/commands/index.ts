@@ -1,5 +1,10 @@
 import type { Register } from "../cli/command.ts";
 import { build } from "./build.ts";
+import { check } from "./check.ts";
+import { install } from "./install.ts";
 import { publish } from "./publish.ts";
+import { status } from "./status.ts";
+import { uninstall } from "./uninstall.ts";
+import { upgrade } from "./upgrade.ts";
 
-export const commands: readonly Register[] = [build, publish];
+export const commands: readonly Register[] = [build, check, install, publish, status, uninstall, upgrade];

@@ -48,11 +48,16 @@ function sameButForBookkeeping(before: KubeObject, after: KubeObject): boolean {
   return JSON.stringify(contents(before)) === JSON.stringify(contents(after));
 }
 
-/** What people and Keyway write into an object, without what the API server and Istio add; keys in one order. */
+/** What people and Keyway write into an object, keys in one order. */
 export function contents(object: KubeObject): unknown {
+  return sorted(withoutBookkeeping(object));
+}
+
+/** An object without what the API server and Istio add to it. */
+export function withoutBookkeeping(object: KubeObject): KubeObject & { spec?: unknown } {
   const { labels, annotations, name, namespace } = object.metadata ?? {};
   const { apiVersion, kind, spec } = object as KubeObject & { spec?: unknown };
-  return sorted({ apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec });
+  return { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
 }
 
 function sorted(value: unknown): unknown {

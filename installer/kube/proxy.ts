@@ -22,7 +22,7 @@ export interface Extension {
 export type Metrics = Partial<Record<string, number>>;
 
 /** Asks one Envoy, through the API server, what it really runs. */
-export class Proxy {
+export class ProxyAdmin {
   readonly pod: SelectedPod;
   readonly #cluster: Cluster;
   readonly #signal: AbortSignal;

@@ -1,11 +1,11 @@
 import { KeywayError, reason } from "../cli/errors.ts";
 import type { Progress } from "../cli/progress.ts";
 import type { Cluster } from "./cluster.ts";
-import { Proxy } from "./proxy.ts";
+import { ProxyAdmin } from "./proxy.ts";
 import type { SelectedPod } from "./workloads.ts";
 
 /** Why a proxy is not there yet; undefined when it is. */
-export type Judge = (proxy: Proxy) => Promise<string | undefined>;
+export type Judge = (proxy: ProxyAdmin) => Promise<string | undefined>;
 
 export interface Waiting {
   cluster: Cluster;
@@ -47,7 +47,7 @@ export async function settle(waiting: Waiting): Promise<Late[]> {
 async function round({ cluster, judge, signal }: Waiting, asked: Late[]): Promise<Late[]> {
   const verdicts = await inBatches(asked, AT_ONCE, async ({ pod }) => {
     try {
-      return { pod, why: await judge(new Proxy(cluster, pod, signal)) };
+      return { pod, why: await judge(new ProxyAdmin(cluster, pod, signal)) };
     } catch (thrown) {
       if (thrown instanceof Hopeless) throw thrown;
       return { pod, why: reason(thrown) };

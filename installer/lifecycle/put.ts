@@ -1,13 +1,13 @@
 import { versionText, whyNotLoaded } from "../check/loaded.ts";
 import type { Progress } from "../cli/progress.ts";
-import { type Applied, applyOwned } from "./apply.ts";
-import type { Cluster } from "./cluster.ts";
-import { envoyFilter } from "./envoyfilter.ts";
-import type { Installation, Mode } from "./installation.ts";
-import { type IWasmPlugin, type KubeObject, refOf, title } from "./object.ts";
-import type { Proxy } from "./proxy.ts";
-import { Hopeless, lateError, settle, type Waiting } from "./settle.ts";
-import type { SelectedPod } from "./workloads.ts";
+import { type Applied, applyOwned } from "../kube/apply.ts";
+import type { Cluster } from "../kube/cluster.ts";
+import { envoyFilter } from "../kube/envoyfilter.ts";
+import type { Installation, Mode } from "../kube/installation.ts";
+import { type IWasmPlugin, type KubeObject, refOf, title } from "../kube/object.ts";
+import type { ProxyAdmin } from "../kube/proxy.ts";
+import { Hopeless, lateError, settle, type Waiting } from "../kube/settle.ts";
+import type { SelectedPod } from "../kube/workloads.ts";
 
 export interface Putting {
   cluster: Cluster;
@@ -29,7 +29,7 @@ export async function putIn(putting: Putting): Promise<Applied[]> {
   const { installation, plugin } = putting;
   const route = await apply(putting, envoyFilter(installation));
   if (putting.wait) {
-    const judge = (proxy: Proxy) => whyNotGuarded(proxy, installation.mode);
+    const judge = (proxy: ProxyAdmin) => whyNotGuarded(proxy, installation.mode);
     const late = await waitFor(putting, "the route", judge).catch(async (thrown: unknown) => {
       if (route.outcome === "created") await putting.cluster.remove(refOf(route.object));
       throw thrown;
@@ -58,7 +58,7 @@ function waitFor(putting: Putting, what: string, judge: Waiting["judge"]) {
 }
 
 /** A route without the guard lets any client choose its cluster: no matter of waiting. */
-async function whyNotGuarded(proxy: Proxy, mode: Mode): Promise<string | undefined> {
+async function whyNotGuarded(proxy: ProxyAdmin, mode: Mode): Promise<string | undefined> {
   const routes = await proxy.guardedRoutes(mode);
   if (routes.length === 0) return "it has not got the route from istiod";
   if (routes.every(({ match }) => (match?.filter_state?.length ?? 0) > 0)) return undefined;

@@ -1,0 +1,59 @@
+import { type Register, teach } from "../cli/command.ts";
+import { KeywayError } from "../cli/errors.ts";
+import { emit, type Format, outputOption } from "../cli/output.ts";
+import {
+  type CheckFlags,
+  type ClusterFlags,
+  checkFlags,
+  clusterFlags,
+  contentFlags,
+  type InstallationFlags,
+  nameFlag,
+  scopeFlags,
+} from "../kube/flags.ts";
+
+interface Flags extends InstallationFlags, ClusterFlags, CheckFlags {
+  name: string;
+  insecure?: boolean;
+  output: Format;
+}
+
+export const check: Register = (program, io) => {
+  const command = teach(program, {
+    usage: "check",
+    summary: "find what would break traffic, before anything is applied",
+    about:
+      "Examines the cluster; with the options of `keyway install` also what that would do; and where there is an installation, " +
+      "whether every selected proxy runs it. Exit code 1 when a condition that traffic depends on does not hold.",
+    examples: [
+      ["is this cluster fit, and may I", "keyway check -n demo"],
+      ["would this installation work", "keyway check --module oci://… -n demo -l app=reviews -f routes.yaml"],
+      ["the conditions that do not hold", `keyway check -n demo -o json | jq '.[] | select(.status != "ok")'`],
+    ],
+  });
+  for (const add of [clusterFlags, nameFlag, scopeFlags, contentFlags, checkFlags]) add(command);
+  command
+    .option("--insecure", "the registry speaks plain HTTP")
+    .addOption(outputOption())
+    .action(async (flags: Flags) => {
+      const { Cluster } = await import("../kube/cluster.ts");
+      const { examine, failures } = await import("../check/condition.ts");
+      const { Facts } = await import("../check/facts.ts");
+      const { ignoring, resultText } = await import("../check/print.ts");
+      const { subject } = await import("../lifecycle/subject.ts");
+      const cluster = await Cluster.connect(flags, io.env);
+      const { conditions, installation } = await subject(flags, cluster, io);
+      const { istioNamespace, allowEmpty = false, insecure = false } = flags;
+      const facts = new Facts({ cluster, installation, istioNamespace, allowEmpty, insecure, io });
+      const results = ignoring(await examine(conditions, facts), flags.ignore);
+      emit(io, flags.output, results, () => `${results.map((one) => resultText(io, io.out, one)).join("\n")}\n`);
+      const failed = failures(results);
+      if (failed.length === 0) return;
+      throw new KeywayError(
+        `${failed.length} of ${results.length} conditions do not hold: ${failed.map(({ id }) => id).join(", ")}`,
+        {
+          next: "follow the hints, then run it again",
+        },
+      );
+    });
+};

@@ -1,0 +1,68 @@
+import { type Register, teach } from "../cli/command.ts";
+import { type Format, outputOption } from "../cli/output.ts";
+import {
+  type ApplyFlags,
+  applyFlags,
+  type CheckFlags,
+  type ClusterFlags,
+  checkFlags,
+  clusterFlags,
+  contentFlags,
+  type InstallationFlags,
+  nameFlag,
+  scopeFlags,
+  type WaitFlags,
+  waitFlags,
+} from "../kube/flags.ts";
+
+interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
+  name: string;
+  insecure?: boolean;
+  output: Format;
+}
+
+export const install: Register = (program, io) => {
+  const command = teach(program, {
+    usage: "install",
+    summary: "put the filter and its routes on Istio's proxies",
+    about:
+      "Applies a WasmPlugin and an EnvoyFilter for the selected workloads, after checking everything that could break traffic, " +
+      "and waits until every selected proxy runs this version. Run again, it changes what differs and nothing else.",
+    examples: [
+      ["the pods of one workload", "keyway install --module oci://… -n demo -l app=reviews -f routes.yaml"],
+      [
+        "the callers choose, in the whole namespace",
+        "keyway install --module oci://… -n demo --mode outbound -f routes.yaml",
+      ],
+      [
+        "a gateway of the Gateway API",
+        "keyway install --module oci://… -n edge --target-ref gateway/public -f routes.yaml",
+      ],
+      ["only look", "keyway install --module oci://… -n demo -l app=reviews -f routes.yaml --diff"],
+    ],
+  });
+  for (const add of [clusterFlags, nameFlag, scopeFlags, contentFlags, applyFlags, checkFlags, waitFlags]) add(command);
+  command
+    .option("--insecure", "the registry speaks plain HTTP")
+    .addOption(outputOption())
+    .action(async (flags: Flags) => {
+      const { Cluster } = await import("../kube/cluster.ts");
+      const { change } = await import("../lifecycle/change.ts");
+      const { readLive } = await import("../kube/installed.ts");
+      const { draftOf } = await import("../lifecycle/draft.ts");
+      const { pinModule } = await import("../check/module.ts");
+      const cluster = await Cluster.connect(flags, io.env);
+      const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
+      const live = await readLive(cluster, place.namespace, place.name);
+      const draft = await draftOf(wholly(flags), place, live?.installation, io);
+      const module = await pinModule(draft.module, flags.insecure === true, io);
+      const otherwise = `\`keyway status -n ${place.namespace}\` looks again; \`keyway uninstall -n ${place.namespace}\` takes it off`;
+      await change(io, cluster, { draft: { ...draft, module }, live, flags, otherwise });
+    });
+};
+
+/** An installation is for exactly the workloads that this command line names, whatever was there before. */
+function wholly(flags: Flags): Flags {
+  const mode = flags.mode ?? (flags.targetRef === undefined ? "inbound" : "gateway");
+  return flags.targetRef === undefined ? { ...flags, mode, selector: flags.selector ?? {} } : { ...flags, mode };
+}

@@ -1,0 +1,65 @@
+import { type Register, teach } from "../cli/command.ts";
+import { emit, type Format, outputOption, table } from "../cli/output.ts";
+import { progress } from "../cli/progress.ts";
+import { type ClusterFlags, clusterFlags } from "../kube/flags.ts";
+import type { InstallationStatus, PodStatus } from "../lifecycle/status.ts";
+
+interface Flags extends ClusterFlags {
+  allNamespaces?: boolean;
+  output: Format;
+}
+
+export const status: Register = (program, io) => {
+  clusterFlags(
+    teach(program, {
+      usage: "status",
+      summary: "show what is installed, and what each proxy does",
+      about:
+        "Asks every selected proxy, through the API server, which version it runs, how many routes it has, and how many requests " +
+        "it routed or found without their target. Exit code 0 says that it could look, not that all is well: see `keyway check`.",
+      examples: [
+        ["the installations of a namespace", "keyway status -n demo"],
+        ["everything, for a program", "keyway status -A -o json"],
+      ],
+    }),
+  )
+    .option("-A, --all-namespaces", "look in all namespaces")
+    .addOption(outputOption())
+    .action(async (flags: Flags) => {
+      const { Cluster } = await import("../kube/cluster.ts");
+      const { statusOf } = await import("../lifecycle/status.ts");
+      const cluster = await Cluster.connect(flags, io.env);
+      const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? cluster.namespace);
+      const { istioNamespace } = flags;
+      const found = await statusOf({ cluster, namespace, istioNamespace, signal: io.signal });
+      emit(io, flags.output, found, () => found.map((one) => installationText(one)).join("\n"));
+      const steps = progress(io);
+      if (found.length === 0) steps.warn(`nothing is installed in ${namespace ?? "any namespace"}`);
+      for (const one of found) {
+        const where = `${one.namespace}/${one.name}`;
+        for (const error of one.errors) steps.warn(`${where}: ${error}`);
+        for (const { pod, error } of one.pods) if (error !== undefined) steps.warn(`${where}, pod ${pod}: ${error}`);
+      }
+    });
+
+  function installationText(one: InstallationStatus): string {
+    const { namespace, name, mode, scope, module, version, previous, routes } = one;
+    const facts = [
+      [`${namespace}/${name}`, `${mode}, for ${scope}`],
+      ["module", module],
+      ["version", time(version) + (previous === undefined ? "" : `, before that ${time(previous)}`)],
+      ["routes", String(routes)],
+    ];
+    const head = facts.map(([what = "", value]) => `${what.padEnd(8)}  ${value}\n`).join("");
+    return `${head}\n${table(io, ["workload", "pod", "state", "routes", "table", "routed", "missing target"], one.pods.map(row))}`;
+  }
+};
+
+function row({ workload, pod, ready, routes, tableVersion, routed, missingTarget }: PodStatus): string[] {
+  const counted = [routes, tableVersion, routed, missingTarget].map((number) => String(number ?? "-"));
+  return [workload, pod, ready ? "ready" : "not ready", ...counted];
+}
+
+function time(version: number): string {
+  return version === 0 ? "unknown" : new Date(version * 1000).toISOString().replace(".000Z", "Z");
+}

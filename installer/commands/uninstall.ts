@@ -1,0 +1,84 @@
+import { type Register, teach } from "../cli/command.ts";
+import { KeywayError, UsageError } from "../cli/errors.ts";
+import { emit, type Format, outputOption, table } from "../cli/output.ts";
+import { progress } from "../cli/progress.ts";
+import { type ClusterFlags, clusterFlags, nameFlag, type WaitFlags, waitFlags } from "../kube/flags.ts";
+import { title } from "../kube/object.ts";
+
+interface Flags extends ClusterFlags, WaitFlags {
+  name: string;
+  all?: boolean;
+  includeEdited?: boolean;
+  dryRun?: boolean;
+  output: Format;
+}
+
+export const uninstall: Register = (program, io) => {
+  const command = teach(program, {
+    usage: "uninstall",
+    summary: "take the filter and its routes off again",
+    about:
+      "Deletes what `keyway install` made, the filter first and its route when no proxy uses it any more; the cluster is then as " +
+      "before. What others have edited since is told and left as it is, unless --include-edited says otherwise.",
+    examples: [
+      ["the installation in a namespace", "keyway uninstall -n demo"],
+      ["one of several", "keyway uninstall -n demo --name keyway-reviews"],
+      ["all of a namespace, only looking", "keyway uninstall -n demo --all --dry-run"],
+    ],
+  });
+  for (const add of [clusterFlags, nameFlag, waitFlags]) add(command);
+  command
+    .option("--all", "every installation in the namespace")
+    .option("--include-edited", "delete also what others have edited since")
+    .option("--dry-run", "change nothing, tell what would be deleted")
+    .addOption(outputOption())
+    .action(async (flags: Flags) => {
+      const { Cluster } = await import("../kube/cluster.ts");
+      const { installedNames, installedPods } = await import("../kube/installed.ts");
+      const { remove } = await import("../lifecycle/remove.ts");
+      if (flags.all && command.getOptionValueSource("name") === "cli") {
+        throw new UsageError("--all and --name exclude each other");
+      }
+      const cluster = await Cluster.connect(flags, io.env);
+      const namespace = flags.namespace ?? cluster.namespace;
+      const there = await installedNames(cluster, namespace);
+      const names = flags.all ? there : there.filter((name) => name === flags.name);
+      if (names.length === 0) throw nothingThere(flags, namespace, there);
+      const { dryRun = false, wait, timeout: timeoutSeconds, includeEdited: edited = false } = flags;
+      const removed = [];
+      for (const name of names) {
+        const pods = await installedPods(cluster, namespace, name, flags.istioNamespace);
+        const steps = progress(io);
+        const removing = {
+          cluster,
+          namespace,
+          name,
+          pods,
+          edited,
+          dryRun,
+          wait,
+          timeoutSeconds,
+          signal: io.signal,
+          steps,
+        };
+        removed.push(...(await remove(removing)));
+      }
+      const rows = removed.map(({ object, outcome }) => ({ object: title(object), outcome }));
+      emit(io, flags.output, rows, () =>
+        table(
+          io,
+          ["object", "outcome"],
+          rows.map((row) => [row.object, row.outcome]),
+        ),
+      );
+    });
+};
+
+function nothingThere({ name, all }: Flags, namespace: string, there: string[]): KeywayError {
+  const what = all ? "no installation" : `no installation ${name}`;
+  const next =
+    there.length > 0
+      ? `there is ${there.join(", ")}: choose with --name, or say --all`
+      : "`keyway status -A` lists what there is";
+  return new KeywayError(`there is ${what} in namespace ${namespace}`, { next });
+}

@@ -1,0 +1,85 @@
+import { type Register, teach } from "../cli/command.ts";
+import { KeywayError, UsageError } from "../cli/errors.ts";
+import { type Format, outputOption } from "../cli/output.ts";
+import {
+  type ApplyFlags,
+  applyFlags,
+  type CheckFlags,
+  type ClusterFlags,
+  checkFlags,
+  clusterFlags,
+  contentFlags,
+  type InstallationFlags,
+  nameFlag,
+  type WaitFlags,
+  waitFlags,
+} from "../kube/flags.ts";
+import type { Installation } from "../kube/installation.ts";
+import { type IWasmPlugin, title } from "../kube/object.ts";
+import type { Place } from "../lifecycle/draft.ts";
+
+interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
+  name: string;
+  rollback?: boolean;
+  insecure?: boolean;
+  output: Format;
+}
+
+export const upgrade: Register = (program, io) => {
+  const command = teach(program, {
+    usage: "upgrade",
+    summary: "change an installation, and be able to go back",
+    about:
+      "Changes the module, the routes or anything else of an installation, and keeps the version that it replaces. " +
+      "What is not said stays. With --rollback that version comes back, and the present one is kept instead.",
+    examples: [
+      ["a new module, the same routes", "keyway upgrade --module oci://… -n demo"],
+      ["new routes, the same module", "keyway upgrade -f routes.yaml -n demo"],
+      ["back to the version before", "keyway upgrade --rollback -n demo"],
+    ],
+  });
+  for (const add of [clusterFlags, nameFlag, contentFlags, applyFlags, checkFlags, waitFlags]) add(command);
+  command
+    .option("--rollback", "return to the version before")
+    .option("--insecure", "the registry speaks plain HTTP")
+    .addOption(outputOption())
+    .action(async (flags: Flags) => {
+      const { Cluster } = await import("../kube/cluster.ts");
+      const { change } = await import("../lifecycle/change.ts");
+      const { readLive } = await import("../kube/installed.ts");
+      const cluster = await Cluster.connect(flags, io.env);
+      const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
+      const live = await readLive(cluster, place.namespace, place.name);
+      if (live === undefined) {
+        throw new KeywayError(`there is no installation ${place.name} in namespace ${place.namespace}`, {
+          where: cluster.server,
+          next: "`keyway status -A` lists what there is; `keyway install` makes one",
+        });
+      }
+      const draft = flags.rollback ? await before(flags, live.plugin) : await changed(flags, place, live.installation);
+      const otherwise = `\`keyway upgrade --rollback -n ${place.namespace}\` goes back to the version before`;
+      await change(io, cluster, { draft, live, flags, otherwise });
+    });
+
+  async function changed(flags: Flags, place: Place, live: Installation) {
+    const { draftOf } = await import("../lifecycle/draft.ts");
+    const { pinModule } = await import("../check/module.ts");
+    const draft = await draftOf(flags, place, live, io);
+    return { ...draft, module: await pinModule(draft.module, flags.insecure === true, io) };
+  }
+};
+
+async function before(flags: Flags, plugin: IWasmPlugin) {
+  if (saysContent(flags)) throw new UsageError("--rollback returns to a whole version: leave the other settings out");
+  const { previousOf } = await import("../kube/previous.ts");
+  const previous = previousOf(plugin);
+  if (previous !== undefined) return previous;
+  throw new KeywayError("there is no version to go back to", {
+    where: title(plugin),
+    next: "give the settings that you want: `keyway upgrade --module URL -f FILE`",
+  });
+}
+
+function saysContent({ module, routes, phase, priority, imagePullSecret, failStrategy }: Flags): boolean {
+  return [module, routes, phase, priority, imagePullSecret, failStrategy].some((said) => said !== undefined);
+}

@@ -1,0 +1,60 @@
+import { compileRoutes } from "../../routes/compile.ts";
+import { parseRouteFile } from "../../routes/file.ts";
+import { UsageError } from "../cli/errors.ts";
+import { readInput, reading } from "../cli/input.ts";
+import type { Io } from "../cli/io.ts";
+import type { Cluster } from "../kube/cluster.ts";
+import { type InstallationFlags, scopeOf } from "../kube/flags.ts";
+import { defaultPriority, type Installation, type Mode, type PluginConfig } from "../kube/installation.ts";
+import type { Draft } from "../kube/versions.ts";
+
+const DOMAIN = "cluster.local";
+
+export interface Place {
+  cluster: Cluster;
+  namespace: string;
+  name: string;
+}
+
+/** What the flags ask for; what they do not say is as it is there already, or as it usually is. */
+export async function draftOf(
+  flags: InstallationFlags,
+  place: Place,
+  live: Installation | undefined,
+  io: Io,
+): Promise<Draft> {
+  const scope = scopeOf(flags) ?? live?.scope ?? { labels: {} };
+  const mode = flags.mode ?? live?.mode ?? ("gateway" in scope ? "gateway" : "inbound");
+  if ("gateway" in scope && mode !== "gateway") throw new UsageError("--target-ref goes with --mode gateway alone");
+  const module = flags.module ?? live?.module;
+  if (module === undefined) {
+    throw new UsageError("which module? --module is missing", {
+      next: "`keyway publish oci://HOST/REPO:TAG` prints the URL to give here",
+    });
+  }
+  const phase = flags.phase ?? live?.phase;
+  const pullSecret = flags.imagePullSecret ?? live?.pullSecret;
+  return {
+    name: place.name,
+    namespace: place.namespace,
+    mode,
+    scope,
+    module,
+    config: flags.routes === undefined ? (live?.config ?? {}) : await readRoutes(flags.routes, mode, place, io),
+    failStrategy: flags.failStrategy ?? live?.failStrategy ?? "FAIL_OPEN",
+    priority: flags.priority ?? live?.priority ?? defaultPriority(scope),
+    ...(phase === undefined ? {} : { phase }),
+    ...(pullSecret === undefined ? {} : { pullSecret }),
+  };
+}
+
+async function readRoutes(path: string, mode: Mode, { cluster, namespace }: Place, io: Io): Promise<PluginConfig> {
+  const { servicesFor } = await import("../kube/services.ts");
+  const text = await readInput(path, io);
+  const file = reading(path, () => parseRouteFile(text));
+  const services = await servicesFor(cluster, file, namespace);
+  const { configuration } = reading(path, () => compileRoutes(file, { mode, namespace, domain: DOMAIN, services }));
+  // Not `strict`: a proxy that is born with a configuration that the filter refuses answers every request with 500.
+  const { keys, routes, explain } = configuration;
+  return { keys, routes, ...(explain && { explain }) };
+}
