@@ -1,0 +1,34 @@
+// Programs that are installed system-wide from Debian packages where they are missing and this process may.
+import { run } from "./command.ts";
+import { onPath } from "./debian.ts";
+
+export type DebianProgram = { program: string; package: string };
+
+let installing: Promise<void> = Promise.resolve();
+
+/** Makes sure that the programs are on the PATH. All that are missing are installed in one go. */
+export async function installed(...wanted: DebianProgram[]): Promise<void> {
+  const missing = () => wanted.filter(({ program }) => !onPath(program));
+  if (!missing().length) return;
+  installing = installing.catch(() => {}).then(() => install(missing()));
+  await installing;
+  if (missing().length) refuse(missing(), "they are not on the PATH after their installation");
+}
+
+async function install(missing: DebianProgram[]): Promise<void> {
+  if (!missing.length) return;
+  if (process.getuid?.() !== 0) refuse(missing, "installing them needs root");
+  if (!onPath("apt-get")) refuse(missing, "this system has no apt-get");
+  const packages = missing.map((one) => one.package);
+  process.stderr.write(`keyway: installing ${packages.join(", ")} (apt-get, once)\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const apt = (...args: string[]) => run("apt-get", ["-q", "-o", "DPkg::Lock::Timeout=300", ...args], { env });
+  await apt("update");
+  await apt("install", "-y", "--no-install-recommends", ...packages);
+}
+
+function refuse(missing: DebianProgram[], why: string): never {
+  const names = missing.map((one) => one.program).join(", ");
+  const packages = missing.map((one) => one.package).join(" ");
+  throw new Error(`missing on this machine: ${names}, and ${why}; on Debian and Ubuntu: apt-get install ${packages}`);
+}
