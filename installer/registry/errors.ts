@@ -60,49 +60,50 @@ export interface Refusal {
 }
 
 /** Explains an answer that is not what was asked for. */
-export function refused(answer: Answer, { host, repository, user, doing }: Refusal): KeywayError {
-  const { status } = answer;
+export function refused(answer: Answer, refusal: Refusal): KeywayError {
+  const [what, next] = explained(answer, refusal);
   const said = complaintOf(answer);
-  const error = (what: string, next: string) =>
-    new KeywayError(said ? `${what}: ${said}` : what, { where: answer.where, next });
-  if (status === 401) {
-    return user === undefined
-      ? error(
-          `${host} wants a login to ${doing} ${repository}`,
-          `run \`docker login ${host}\`, or give --username and --password-stdin`,
-        )
-      : error(`${host} does not accept the credentials of ${user}`, `log in again with \`docker login ${host}\``);
-  }
-  if (status === 403) {
-    return error(
-      `${user ?? "nobody without a login"} may ${user ? "not " : ""}${doing} ${repository}`,
-      `ask the owner of ${host} for the right, or take another repository`,
-    );
-  }
-  if (status === 404)
-    return error(
-      `${host} has no ${repository} to ${doing}`,
-      "check the name; some registries want a repository made first",
-    );
-  if (status === 413)
-    return error(
-      `${host} refuses the upload as too large`,
-      "raise the limit of the registry, or of the proxy in front of it",
-    );
-  if (status === 429) {
-    const wait = answer.headers.get("retry-after");
-    return error(
-      `${host} is asked too often`,
-      wait ? `run the command again after ${wait} (Retry-After)` : "run the command again later",
-    );
-  }
+  return new KeywayError(said ? `${what}: ${said}` : what, { where: answer.where, next });
+}
+
+/** What happened, and what to do next. */
+function explained({ status, headers }: Answer, { host, repository, user, doing }: Refusal): [string, string] {
   const name = `${status} ${STATUS_CODES[status] ?? ""}`.trim();
-  if (status >= 500)
-    return error(`${host} fails with ${name}`, "look into the registry's log, then run the command again");
-  return error(
-    `${host} answers ${name}, which makes no sense here`,
+  switch (status) {
+    case 401:
+      return user === undefined
+        ? [`${host} wants a login to ${doing} ${repository}`, `run \`docker login ${host}\`, or give --username`]
+        : [`${host} does not accept the credentials of ${user}`, `log in again with \`docker login ${host}\``];
+    case 403:
+      return [
+        user === undefined
+          ? `${host} lets nobody ${doing} ${repository} without a login`
+          : `${user} may not ${doing} ${repository}`,
+        `ask the owner of ${host} for the right, or take another repository`,
+      ];
+    case 404:
+      return [
+        `${host} has no ${repository} to ${doing}`,
+        "check the name; some registries want a repository made first",
+      ];
+    case 413:
+      return [
+        `${host} refuses the upload as too large`,
+        "raise the limit of the registry, or of the proxy in front of it",
+      ];
+    case 429:
+      return [`${host} is asked too often`, `run the command again ${pauseText(headers.get("retry-after"))}`];
+  }
+  if (status >= 500) return [`${host} fails with ${name}`, "look into the registry's log, then run the command again"];
+  return [
+    `${host} refuses to let us ${doing} ${repository} (${name})`,
     "check that it is an OCI registry, and what stands in front of it",
-  );
+  ];
+}
+
+function pauseText(retryAfter: string | null): string {
+  if (retryAfter === null) return "later";
+  return /^\d+$/.test(retryAfter) ? `in ${retryAfter} s` : `after ${retryAfter}`;
 }
 
 /** What the registry itself says, as one short line. */

@@ -1,0 +1,107 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { fileInTar, gzipStored, tarOf } from "../../installer/registry/archive.ts";
+import { imageOf } from "../../installer/registry/image.ts";
+import { pullModule } from "../../installer/registry/pull.ts";
+import { startFaulty } from "./faulty.ts";
+import { type Server, startRegistry } from "./server.ts";
+import { IMAGE, MODULE, trial } from "./subject.ts";
+
+let registry: Server;
+beforeAll(async () => {
+  registry = await startRegistry();
+}, 300_000);
+afterAll(() => registry.stop());
+
+test("what is published is what is pulled, by tag and by digest", async () => {
+  const { repository, publish } = trial(registry.host, "round/trip");
+  await publish("1.0");
+  const name = { host: registry.host, repository: "round/trip" };
+  for (const reference of [{ tag: "1.0" }, { digest: IMAGE.manifest.digest }]) {
+    const pulled = await pullModule(repository, { ...name, ...reference });
+    expect(Buffer.from(pulled.module)).toEqual(Buffer.from(MODULE));
+    expect(pulled.digest).toBe(IMAGE.manifest.digest);
+    expect(pulled.annotations).toEqual({
+      "org.opencontainers.image.title": "keyway",
+      "org.opencontainers.image.version": "1.2.3",
+      "org.opencontainers.image.revision": "0123abc",
+      "dev.keyway.module.sha256": createHash("sha256").update(MODULE).digest("hex"),
+    });
+  }
+});
+
+test("the registry itself names the manifest by our digest", async () => {
+  await trial(registry.host, "same/digest").publish("1.0");
+  const answer = await fetch(`http://${registry.host}/v2/same/digest/manifests/1.0`, {
+    headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
+  });
+  expect(answer.headers.get("docker-content-digest")).toBe(IMAGE.manifest.digest);
+});
+
+test("the same module, version and revision give the same bytes, on every machine and with every version of Node", () => {
+  expect(IMAGE.manifest.digest).toBe("sha256:886aad83d562423e23aed3d4d48ebc51d80904804277c2e49cd4fa651fd1710f");
+  expect(imageOf(new Uint8Array(MODULE), { version: "1.2.3", revision: "0123abc" })).toEqual(IMAGE);
+});
+
+test("another version, revision or module gives another digest", () => {
+  const digests = [
+    imageOf(MODULE, { version: "1.2.4", revision: "0123abc" }),
+    imageOf(MODULE, { version: "1.2.3", revision: "0123abd" }),
+    imageOf(MODULE, { version: "1.2.3" }),
+    imageOf(new Uint8Array([...MODULE, 0]), { version: "1.2.3", revision: "0123abc" }),
+    IMAGE,
+  ].map(({ manifest }) => manifest.digest);
+  expect(new Set(digests).size).toBe(5);
+});
+
+test("tar and gzip themselves read the layer", () => {
+  const module = execFileSync("tar", ["-xzO", "plugin.wasm"], { input: IMAGE.layer.bytes });
+  expect(module).toEqual(Buffer.from(MODULE));
+});
+
+test("a file of any size comes back out of its archive", () => {
+  const size = fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.constantFrom(65535, 65536, 65537, 131070, 200_000));
+  fc.assert(
+    fc.property(size, fc.integer({ min: 0, max: 255 }), (length, seed) => {
+      const content = Buffer.from(Array.from({ length }, (_, index) => (index * 31 + seed) % 251));
+      const archive = gzipStored(tarOf("plugin.wasm", content));
+      expect(fileInTar(archive, "plugin.wasm")?.equals(content)).toBe(true);
+      expect(fileInTar(archive, "other.wasm")).toBeUndefined();
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("publishing again sends no blob again", async () => {
+  await trial(registry.host, "twice").publish("1.0");
+  const counting = await startFaulty(registry.host, () => undefined);
+  try {
+    const { told, publish } = trial(counting.host, "twice");
+    await publish("1.0");
+    expect(told.slice(0, 2)).toEqual(["config 163 B: already there", "module 2.0 KiB: already there"]);
+    expect(counting.asked.filter((one) => one.includes("uploads"))).toEqual([]);
+  } finally {
+    await counting.stop();
+  }
+});
+
+test("blobs are taken over from another repository, or pushed where that has none", async () => {
+  await trial(registry.host, "staging").publish("1.0");
+  const taken = trial(registry.host, "prod", undefined, "staging");
+  await taken.publish("1.0");
+  expect(taken.told.slice(0, 2)).toEqual(["config 163 B: taken over", "module 2.0 KiB: taken over"]);
+
+  const pushed = trial(registry.host, "prod2", undefined, "no/such");
+  await pushed.publish("1.0");
+  expect(pushed.told.slice(0, 2)).toEqual(["config 163 B: pushed", "module 2.0 KiB: pushed"]);
+});
+
+test("a tag moves to the new image", async () => {
+  const { repository, publish } = trial(registry.host, "moving");
+  await publish("latest");
+  const newer = imageOf(MODULE, { version: "1.2.4" });
+  await publish("latest", newer);
+  expect(await repository.manifest("latest")).toEqual(newer.manifest.bytes);
+});
