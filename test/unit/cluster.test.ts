@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { check } from "../host/property.ts";
 import { call } from "./filter.ts";
-import { check } from "./property.ts";
 
 const hash = (name: string) => call<bigint>("hash", name);
 const folded = (name: string) => call<bigint>("hashWithoutSubset", name);

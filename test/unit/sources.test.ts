@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { check } from "../host/property.ts";
 import { isKey, scanners } from "../host/reference/sources.ts";
 import { candidates } from "./filter.ts";
-import { check } from "./property.ts";
 
 type Kind = keyof typeof scanners;
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { check } from "../host/property.ts";
 import { percentDecoded } from "../host/reference/sources.ts";
 import { call, decodeBase64Url, decodePercent } from "./filter.ts";
-import { check } from "./property.ts";
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 
