@@ -42,6 +42,7 @@ async function furnishSystem(api: Api, address: string): Promise<void> {
     objects.deploymentObject(shape),
     objects.serviceObject(namespace, "istiod", { app: "istiod" }, ISTIOD_PORTS),
     objects.sliceObject(namespace, "istiod", ISTIOD_PORTS, [{ pod: "istiod", address, ready: true }]),
+    objects.endpointsObject(namespace, "istiod", ISTIOD_PORTS, { pod: "istiod", address, ready: true }),
     { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "istio", namespace }, data: { mesh: MESH_CONFIG } },
     VALIDATION,
   );

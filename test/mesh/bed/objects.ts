@@ -122,4 +122,17 @@ export const sliceObject = (namespace: string, service: string, ports: ServicePo
   })),
 });
 
+/** What the API server's own proxy to services still looks at. */
+export const endpointsObject = (namespace: string, service: string, ports: ServicePort[], pod: Endpoint): Resource => ({
+  apiVersion: "v1",
+  kind: "Endpoints",
+  metadata: { name: service, namespace },
+  subsets: [
+    {
+      addresses: [{ ip: pod.address, targetRef: { kind: "Pod", name: pod.pod, namespace } }],
+      ports: ports.map(({ name, port, targetPort }) => ({ name, port: targetPort ?? port })),
+    },
+  ],
+});
+
 const condition = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False" });
