@@ -14,7 +14,8 @@ export function conform<Schema extends z.ZodType>(
 
 function toComplaints(issue: z.core.$ZodIssue, above: Path): Complaint[] {
   const path = [...above, ...(issue.path as (string | number)[])];
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path, message: `unknown field "${key}"`, field: key }));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => ({ path, message: `unknown field "${key}"`, field: key }));
   if (issue.code === "invalid_union") return meant(issue.errors).flatMap((inner) => toComplaints(inner, path));
   return [{ path, message: issue.message }];
 }

@@ -51,10 +51,12 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 
 export const cluster = text(MAX_CLUSTER);
 
-const source = (schema: z.ZodString) =>
+const source = (schema: z.ZodString, most = Number.POSITIVE_INFINITY) =>
   schema.check(({ value, issues }) => {
     const parsed = parseSource(value);
-    if (parsed instanceof Error) issues.push({ code: "custom", input: value, message: parsed.message });
+    const complain = (message: string) => issues.push({ code: "custom", input: value, message });
+    if (parsed instanceof Error) complain(parsed.message);
+    else if (parsed.length > most) complain("one source is needed, not several");
   });
 
 const condition = object({
@@ -83,7 +85,7 @@ export function routeFields<To extends z.ZodType>(to: To) {
     when: z.exactOptional(list(condition, "condition", "conditions", MAX_CONDITIONS)),
     split: z.exactOptional(list(object({ to, weight }), "share", "shares", MAX_SPLIT)),
     to: z.exactOptional(to),
-    sticky: z.exactOptional(source(text(MAX_TEXT))),
+    sticky: z.exactOptional(source(text(MAX_TEXT), 1)),
     expires: z.exactOptional(
       text(64).refine((date) => parseDate(date) !== undefined, "expected a date like 2030-01-31T12:00:00Z"),
     ),

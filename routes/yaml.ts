@@ -37,8 +37,7 @@ export function readYaml(text: string): Read {
   try {
     return {
       value: document.toJS(),
-      locate: (complaints) =>
-        complaints.map((complaint) => ({ ...complaint, at: lines.linePos(offsetOf(complaint)) })),
+      locate: (complaints) => complaints.map((complaint) => ({ ...complaint, at: lines.linePos(offsetOf(complaint)) })),
     };
   } catch (error) {
     throw new ConfigurationError([refuse(error instanceof Error ? error.message : String(error), 0)]);

@@ -1,0 +1,20 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { explain } from "../../routes/explain.ts";
+import { parseConfiguration } from "../../routes/plugin.ts";
+import { configuration, NOW, request } from "../host/generate.ts";
+import { proxyWith } from "../host/module.ts";
+
+test("explains any request in the words of the module itself", () => {
+  fc.assert(
+    fc.property(configuration, fc.array(request, { minLength: 1, maxLength: 10 }), (table, requests) => {
+      const { filter } = proxyWith({ ...table, explain: true });
+      const parsed = parseConfiguration(table);
+      for (const { headers, cluster } of requests) {
+        const answer = filter.request({ headers: [...headers, ["x-keyway-explain", "1"]], cluster });
+        expect(explain(parsed, { headers, cluster, now: NOW })).toEqual(JSON.parse(answer.local?.body ?? "null"));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,42 @@
+// The vectors that the filter must agree with too.
+import { describe, expect, test } from "vitest";
+import { ConfigurationError, complaintText } from "../../routes/complaint.ts";
+import { decide } from "../../routes/decide.ts";
+import { isKey } from "../../routes/key.ts";
+import { parseConfiguration } from "../../routes/plugin.ts";
+import { candidates } from "../../routes/scan.ts";
+import { parseSource } from "../../routes/sources.ts";
+import { decisions, errors, sources } from "../host/vectors.ts";
+
+const complaints = (value: unknown) => {
+  try {
+    parseConfiguration(value);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.complaints.map(complaintText);
+    throw error;
+  }
+};
+
+describe("a wrong configuration: what the filter says first is said here too", () => {
+  test.each(errors)("$name", ({ config, error }) => {
+    expect(complaints(config)).toContain(error);
+  });
+});
+
+describe("a source finds its keys in order", () => {
+  test.each(sources)("$name", ({ source, headers, cluster = "reviews", candidates: keys }) => {
+    const parsed = parseSource(source);
+    if (parsed instanceof Error) throw parsed;
+    expect(parsed.flatMap((own) => candidates(own, headers, cluster)).filter(isKey)).toEqual(keys);
+  });
+});
+
+describe("decisions", () => {
+  test.each(decisions)("$name", ({ config, now = "2030-01-01T00:00:00Z", requests }) => {
+    for (const { decision, ...asked } of requests) {
+      const { outcome, key, to } = decide(parseConfiguration(config), { ...asked, now: Date.parse(now) / 1000 });
+      expect({ outcome, key, to }).toEqual(decision);
+    }
+  });
+});
