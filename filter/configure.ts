@@ -1,7 +1,7 @@
 // Takes a configuration over: reads it, publishes its table unless that stands already, and serves from it. One that can't
 // be read is told in one line, and the last good table goes on serving.
 import { complaintText } from "./config/complaint";
-import { readConfiguration, sourceTotal } from "./config/configuration";
+import { readConfiguration } from "./config/configuration";
 import { asksForStrict } from "./config/strict";
 import { ERROR, actFor, configuration, got, gotLen, log, record, setShared, shared } from "./host/calls";
 import { resetScratch } from "./host/memory";
@@ -11,10 +11,10 @@ import { generation, routes } from "./table/head";
 import { REJECTED } from "./table/names";
 import { publish } from "./table/publish";
 import { claim, findStanding, standing } from "./table/slots";
-import { ascii, same } from "./text/bytes";
+import { same } from "./text/bytes";
 import { hashEnd, hashMore, hashStart } from "./text/hash";
 
-const NO_TABLE = ascii("keyway: no table: shared data can't be written; the baseline serves");
+const NO_TABLE = "keyway: no table: shared data can't be written; the baseline serves";
 const PIECE: u32 = 64 * 1024;
 
 /** Two independent hashes of the configuration's text. */
@@ -74,7 +74,7 @@ function takeTable(root: Root, size: u32): bool {
     }
     setShared(REJECTED.at, REJECTED.len, fingerprint, 0, 0);
     slot = claim(a, b);
-    if (slot >= 0 && !standing && !publish(slot, sourceTotal)) slot = -1;
+    if (slot >= 0 && !standing && !publish(slot)) slot = -1;
   }
   if (slot < 0 || !serveFrom(root, slot)) log(ERROR, NO_TABLE.at, NO_TABLE.len);
   return true;

@@ -1,4 +1,5 @@
 // Decides where a request goes: the hot path. It reads the request and the table and changes neither; route.ts acts on it.
+import { MAX_KEY } from "../routes/names";
 import { Root } from "./roots";
 import * as request from "./request";
 import { chooseShare, holds } from "./rules";
@@ -16,8 +17,8 @@ export const BY_KEY = 3;
 export const BY_CONDITION = 4;
 export const BY_SHARE = 5;
 
-/** The key that decided, or the first valid one; its source, null when there is none. */
-export let key: usize = 0;
+/** The key that decided, or the first valid one, in memory of its own; its source, 0 when there is none. */
+export const key = memory.data(MAX_KEY);
 export let keyLen: i32 = 0;
 export let keySource: usize = 0;
 /** The target, when the decision is one of the BY_. */
@@ -71,8 +72,8 @@ function trySource(root: Root, source: usize): i32 {
 
 function keep(source: usize): void {
   keySource = source;
-  key = found;
   keyLen = foundLen;
+  memory.copy(key, found, foundLen);
 }
 
 function tryKey(root: Root, at: usize, len: i32): bool {
@@ -88,42 +89,38 @@ function tryKey(root: Root, at: usize, len: i32): bool {
   return true;
 }
 
-// Among the rules that hold, the one whose `from` meets the cluster best, and of those the first.
+// Conditions come before shares.
 function tryRules(head: usize): i32 {
   request.readCluster();
   if (request.clusterLen == 0) return NO_KEY;
-  fromRank = NO_MATCH;
-  let best: usize = 0;
-  let rule = firstRule(head);
-  for (let i = whenCount(head); i > 0; i--) {
-    const r = rankInForce(rule);
-    if (r > fromRank && holds(rule)) {
-      best = rule;
-      fromRank = r;
-    }
-    rule = nextRule(rule);
-  }
-  if (best) {
-    target = best + RULE_FIXED + 2;
-    targetLen = load<u16>(best + RULE_FIXED);
+  const when = bestRule(firstRule(head), whenCount(head), true);
+  if (when) {
+    target = when + RULE_FIXED + 2;
+    targetLen = load<u16>(when + RULE_FIXED);
     return BY_CONDITION;
   }
-  for (let i = splitCount(head); i > 0; i--) {
-    const r = rankInForce(rule);
-    if (r > fromRank) {
-      best = rule;
-      fromRank = r;
-    }
-    rule = nextRule(rule);
-  }
-  const share = best ? chooseShare(best) : 0;
+  const split = bestRule(afterRules, splitCount(head), false);
+  const share = split ? chooseShare(split) : 0;
   if (share == 0) return NO_KEY;
   target = share + 6;
   targetLen = load<u16>(share, 4);
   return BY_SHARE;
 }
 
-function rankInForce(rule: usize): i32 {
-  const r = rank(ruleFrom(rule), request.clusterHash, request.clusterHashWithoutSubset);
-  return r != NO_MATCH && expired(ruleExpires(rule)) ? NO_MATCH : r;
+let afterRules: usize = 0;
+
+// Of `count` rules in force, the one whose `from` meets the cluster best, and of those the first; 0 when there is none.
+function bestRule(rule: usize, count: u32, conditional: bool): usize {
+  let best: usize = 0;
+  fromRank = NO_MATCH;
+  for (; count > 0; count--) {
+    const r = rank(ruleFrom(rule), request.clusterHash, request.clusterHashWithoutSubset);
+    if (r > fromRank && !expired(ruleExpires(rule)) && (!conditional || holds(rule))) {
+      best = rule;
+      fromRank = r;
+    }
+    rule = nextRule(rule);
+  }
+  afterRules = rule;
+  return best;
 }

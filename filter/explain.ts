@@ -8,14 +8,14 @@ import * as request from "./request";
 import { Root } from "./roots";
 import { BAGGAGE, COOKIE, HEADER, HOST, JWT, OVERRIDES, QUERY, TRACESTATE, sourceHeader, sourceHeaderLen, sourceKind, sourceName, sourceNameLen } from "./sources/source";
 import { ANY_CLUSTER, ANY_SUBSET } from "./table/lookup";
-import { ascii, same } from "./text/bytes";
+import { same } from "./text/bytes";
 
-const EXPLAIN = ascii(HEADER_EXPLAIN);
-const DECISION = ascii(HEADER_DECISION);
-const HOP = ascii(HEADER_ROUTED);
-const TYPE = ascii("content-type");
-const JSON = ascii("application/json");
-const DETAILS = ascii("keyway_explain");
+const EXPLAIN = HEADER_EXPLAIN;
+const DECISION = HEADER_DECISION;
+const HOP = HEADER_ROUTED;
+const TYPE = "content-type";
+const JSON = "application/json";
+const DETAILS = "keyway_explain";
 
 const body = writer();
 const headers = writer();
@@ -31,10 +31,10 @@ export function explain(root: Root): bool {
   const targeted = decision >= BY_KEY;
   request.readCluster();
   body.clear().say('{"outcome":"');
-  let why: string;
+  let why: Bytes;
   if (targeted && requestHeader(HOP.at, HOP.len) && same(got, gotLen, target, targetLen)) {
     body.say("already_routed");
-    why = "the hop mark names this very target, so the request is already there";
+    why = "the hop mark names this very target";
   } else if (targeted && askAt(target, targetLen) != 0) {
     body.say("missing_target");
     why = "the target does not exist or has no healthy host";
@@ -59,16 +59,16 @@ export function explain(root: Root): bool {
   body.say('"}');
 
   headers.clear().u32(2).u32(DECISION.len).u32(body.len).u32(TYPE.len).u32(JSON.len);
-  headers.constant(DECISION).u8(0).bytes(body.at, body.len).u8(0).constant(TYPE).u8(0).constant(JSON).u8(0);
+  headers.say(DECISION).u8(0).bytes(body.at, body.len).u8(0).say(TYPE).u8(0).say(JSON).u8(0);
   return respond(200, headers.at, headers.len, body.at, body.len, DETAILS);
 }
 
-function reason(decision: i32): string {
+function reason(decision: i32): Bytes {
   if (decision == BY_KEY) return "a route for this key and baseline";
   if (decision == BY_CONDITION) return "all conditions of a route hold";
   if (decision == BY_SHARE) return "the request fell to a share of a split";
   if (decision == BASELINE) return "no route in force for this key and baseline";
-  if (decision == INVALID_KEY) return "what stands where a key may stand is no key: 1 to 256 bytes of printable ASCII without space, comma and semicolon";
+  if (decision == INVALID_KEY) return "what stands in a source is no key";
   return "no key in any source";
 }
 

@@ -1,7 +1,6 @@
 // The metrics, defined once per VM.
 import { METRIC_ALREADY_ROUTED, METRIC_BASELINE, METRIC_CONFIG_REJECTED, METRIC_INVALID_KEY, METRIC_MISSING_TARGET, METRIC_NO_KEY, METRIC_ROUTED, METRIC_TABLE_ROUTES, METRIC_TABLE_VERSION } from "../routes/names";
 import { COUNTER, GAUGE, defineMetric } from "./host/calls";
-import { writer } from "./host/writer";
 
 export let routed: u32 = 0;
 export let baseline: u32 = 0;
@@ -13,25 +12,18 @@ export let tableRoutes: u32 = 0;
 export let tableVersion: u32 = 0;
 export let configRejected: u32 = 0;
 
-const name = writer();
-
-function define(type: i32, text: string): u32 {
-  name.clear().say(text);
-  return defineMetric(type, name.at, name.len);
-}
-
 let defined = false;
 
 export function defineMetrics(): void {
   if (defined) return;
   defined = true;
-  routed = define(COUNTER, METRIC_ROUTED);
-  baseline = define(COUNTER, METRIC_BASELINE);
-  noKey = define(COUNTER, METRIC_NO_KEY);
-  invalidKey = define(COUNTER, METRIC_INVALID_KEY);
-  missingTarget = define(COUNTER, METRIC_MISSING_TARGET);
-  alreadyRouted = define(COUNTER, METRIC_ALREADY_ROUTED);
-  tableRoutes = define(GAUGE, METRIC_TABLE_ROUTES);
-  tableVersion = define(GAUGE, METRIC_TABLE_VERSION);
-  configRejected = define(GAUGE, METRIC_CONFIG_REJECTED);
+  routed = defineMetric(COUNTER, METRIC_ROUTED);
+  baseline = defineMetric(COUNTER, METRIC_BASELINE);
+  noKey = defineMetric(COUNTER, METRIC_NO_KEY);
+  invalidKey = defineMetric(COUNTER, METRIC_INVALID_KEY);
+  missingTarget = defineMetric(COUNTER, METRIC_MISSING_TARGET);
+  alreadyRouted = defineMetric(COUNTER, METRIC_ALREADY_ROUTED);
+  tableRoutes = defineMetric(GAUGE, METRIC_TABLE_ROUTES);
+  tableVersion = defineMetric(GAUGE, METRIC_TABLE_VERSION);
+  configRejected = defineMetric(GAUGE, METRIC_CONFIG_REJECTED);
 }

@@ -1,10 +1,10 @@
 // What the filter knows of the request at hand. Everything is asked of the host at most once, and only when it is needed.
 import { got, gotLen, property, requestHeader, requestHeaders } from "./host/calls";
 import { hashWithoutSubset, serviceOf } from "./table/cluster";
-import { ascii, same } from "./text/bytes";
+import { same } from "./text/bytes";
 import { hash } from "./text/hash";
 
-const CLUSTER = ascii("xds\0cluster_name");
+const CLUSTER = "xds\0cluster_name";
 
 let clusterRead = false;
 let headersRead = false;

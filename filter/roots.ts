@@ -10,7 +10,6 @@ import { Writer, writer } from "./host/writer";
 import { generation } from "./table/head";
 import { headName, name, nameLen } from "./table/names";
 import { countUser } from "./table/slots";
-import { ascii } from "./text/bytes";
 import { hash } from "./text/hash";
 
 /** Between two looks at which root contexts still live, while there are several tables, in requests. */
@@ -130,9 +129,20 @@ export function predecessor(heir: Root): Root | null {
   return best;
 }
 
+/** Whether a plugin's newest configuration was rejected; root contexts are numbered in the order they come. */
 export function anyRejected(): bool {
-  for (let i = 0; i < total; i++) if (rootAt(i).live && rootAt(i).rejected) return true;
+  for (let i = 0; i < total; i++) {
+    if (rootAt(i).live && rootAt(i).rejected && isNewest(rootAt(i))) return true;
+  }
   return false;
+}
+
+function isNewest(root: Root): bool {
+  for (let i = 0; i < total; i++) {
+    const other = rootAt(i);
+    if (other.live && other.plugin == root.plugin && other.id > root.id) return false;
+  }
+  return true;
 }
 
 export function setCurrent(root: Root): void {
@@ -176,15 +186,15 @@ function askRoot(stream: u32): Root | null {
   return newest;
 }
 
-const PLUGIN = ascii("plugin_name");
+const PLUGIN = "plugin_name";
 
 /** The hash of the acting context's plugin's name. */
 export function pluginHash(): u64 {
   return property(PLUGIN) ? hash(got, gotLen) : 0;
 }
 
-const MARK = ascii("keyway.root.----");
-const DECLARE = ascii("declare_property");
+const MARK = "keyway.root.----";
+const DECLARE = "declare_property";
 const declaration = writer();
 
 function nameMark(root: Root): void {
@@ -195,6 +205,6 @@ function nameMark(root: Root): void {
 // protobuf message: field 1 the name, field 2 read-only.
 function declareMark(root: Root): void {
   nameMark(root);
-  declaration.clear().u8(0x0a).u8(MARK.len).constant(MARK).u8(0x10).u8(1);
+  declaration.clear().u8(0x0a).u8(MARK.len).say(MARK).u8(0x10).u8(1);
   foreign(DECLARE, declaration.at, declaration.len);
 }

@@ -7,11 +7,11 @@ import * as metrics from "./metrics";
 import { askAt } from "./missing/mark";
 import { watchFor } from "./missing/probe";
 import { Root, severalPlugins } from "./roots";
-import { ascii, same, sameLiteral } from "./text/bytes";
+import { same, startsWith } from "./text/bytes";
 
-const CLUSTER = ascii(HEADER_CLUSTER);
-const HOP = ascii(HEADER_ROUTED);
-const STATE = ascii(STATE_NAME);
+const CLUSTER = HEADER_CLUSTER;
+const HOP = HEADER_ROUTED;
+const STATE = STATE_NAME;
 
 export function route(root: Root | null, stream: u32): void {
   if (requestHeader(CLUSTER.at, CLUSTER.len)) {
@@ -32,8 +32,8 @@ export function route(root: Root | null, stream: u32): void {
 
 // Only the filter writes this state: with it a selection is that of a Keyway filter before this one, which stands; without
 // it, the client's, which never reaches the router.
-function stateBegins(outcome: string): bool {
-  return property(STATE) && gotLen > outcome.length && sameLiteral(got, outcome.length, outcome);
+function stateBegins(outcome: Bytes): bool {
+  return property(STATE) && startsWith(got, gotLen, outcome);
 }
 
 function stay(outcome: i32): void {
@@ -59,26 +59,25 @@ function setState(): bool {
 }
 
 // `OUTCOME KEY TARGET`, where `-` stands for the key of a route that needs none.
-function describe(outcome: string, decision: i32): void {
+function describe(outcome: Bytes, decision: i32): void {
   text.clear().say(outcome);
   if (decision == BY_KEY) text.bytes(key, keyLen);
   else text.u8(45);
   text.u8(32).bytes(target, targetLen);
 }
 
-function leave(why: string, decision: i32, metric: u32): void {
+function leave(why: Bytes, decision: i32, metric: u32): void {
   count(metric);
   describe(why, decision);
   setState();
 }
 
-// Three edits or none: the filter state alone lets the cluster header count, so it goes first.
+// The header without the filter state selects nothing, and the state without the header would fail the request: so the
+// header goes first, and nothing stays of it when the state is refused.
 function select(decision: i32): void {
+  if (!replaceRequestHeader(CLUSTER, target, targetLen)) return;
   describe("routed ", decision);
-  if (!setState() || !replaceRequestHeader(CLUSTER, target, targetLen)) {
-    removeRequestHeader(CLUSTER);
-    return;
-  }
+  if (!setState()) return removeRequestHeader(CLUSTER);
   replaceRequestHeader(HOP, target, targetLen);
   count(metrics.routed);
 }

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 /** The checkout: this file's parent directory, both as source (scripts/) and inside the bundled command (build/). */
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
+/** asc takes the path of a transform whole, so it can't stand in asconfig.json. */
+export const TRANSFORM = join(ROOT, "scripts/byte-literals.mjs");
+
 export const ABI_MARKER = "proxy_abi_version_0_2_1";
 export const SIZE_LIMIT = 24 * 1024;
 
@@ -37,7 +40,7 @@ export async function buildModule(): Promise<Module[]> {
 /** `out` is where asconfig.json's target writes. */
 async function compile(target: string, entry: string, out: string): Promise<Module> {
   const { main } = await import("assemblyscript/asc");
-  const args = [entry, "--baseDir", ROOT, "--config", "asconfig.json", "--target", target];
+  const args = [entry, "--baseDir", ROOT, "--config", "asconfig.json", "--target", target, "--transform", TRANSFORM];
   const { error, stderr } = await main(args);
   if (error) throw new Error(`${entry} does not compile:\n${stderr.toString().trim() || error.message}`);
   const path = join(ROOT, out);

@@ -2,11 +2,11 @@
 import { Writer, writer } from "../host/writer";
 
 /** Where the reader is: `list[item].sub[subItem].field`; what is null or negative is left out. */
-export let list: string | null = null;
+export let list: Bytes | null = null;
 export let item = -1;
-export let sub: string | null = null;
+export let sub: Bytes | null = null;
 export let subItem = -1;
-export let field: string | null = null;
+export let field: Bytes | null = null;
 
 const complaint = writer();
 
@@ -23,19 +23,19 @@ export function complaintText(): Writer {
   return complaint;
 }
 
-export function inList(name: string | null, index: i32): void {
+export function inList(name: Bytes | null, index: i32): void {
   list = name;
   item = index;
   sub = field = null;
 }
 
-export function inSubList(name: string | null, index: i32): void {
+export function inSubList(name: Bytes | null, index: i32): void {
   sub = name;
   subItem = index;
   field = null;
 }
 
-export function inField(name: string | null): void {
+export function inField(name: Bytes | null): void {
   field = name;
 }
 
@@ -58,7 +58,7 @@ export function about(): Writer | null {
   return complaint;
 }
 
-export function complain(what: string): void {
+export function complain(what: Bytes): void {
   const line = about();
   if (line) line.say(what);
 }

@@ -15,7 +15,7 @@ export let textLen: i32 = 0;
 export let textCut: bool = false;
 
 /** What is wrong with the text as JSON, and at which byte; null while nothing is. */
-export let problem: string | null = null;
+export let problem: Bytes | null = null;
 export let problemAt: u32 = 0;
 
 let at: usize = 0;
@@ -56,7 +56,7 @@ function peekByte(): i32 {
   return load<u8>(at);
 }
 
-function fail(what: string): i32 {
+function fail(what: Bytes): i32 {
   if (problem == null) {
     problem = what;
     problemAt = pieceOffset + <u32>(at - pieceStart);
@@ -76,9 +76,14 @@ export function peek(): i32 {
   return c;
 }
 
-/** Takes `c`, if it comes next. */
+/** Takes `c`, if it comes next, after any white space. */
 export function accept(c: i32): bool {
-  if (peek() != c) return false;
+  peek();
+  return take(c);
+}
+
+function take(c: i32): bool {
+  if (peekByte() != c) return false;
   at++;
   return true;
 }
@@ -163,9 +168,7 @@ function readEscape(): void {
 function readUnicode(): void {
   let code = readHex();
   if (code - 0xd800 < 0x400) {
-    if (peekByte() == 92) at++;
-    if (peekByte() == 117) at++;
-    const second = readHex();
+    const second = take(92) && take(117) ? readHex() : 0;
     if (second - 0xdc00 >= 0x400) {
       fail("half of a surrogate pair");
       return;
@@ -233,9 +236,9 @@ export function readBool(): i32 {
   return -1;
 }
 
-function readWord(word: string): bool {
-  for (let i = 0; i < word.length; i++) {
-    if (peekByte() != word.charCodeAt(i)) return fail("an unknown word") > 0;
+function readWord(word: Bytes): bool {
+  for (let i = 0; i < word.len; i++) {
+    if (peekByte() != load<u8>(word.at + i)) return fail("an unknown word") > 0;
     at++;
   }
   return true;
@@ -248,7 +251,9 @@ function readWord(word: string): bool {
 export function readDecimal(): i64 {
   if (<u32>(peek() - 48) > 9) return -1;
   let whole: i64 = 0;
+  const zero = take(48);
   while (<u32>(peekByte() - 48) <= 9) {
+    if (zero) return fail("a number with a zero before it");
     whole = min(whole * 10 + (peekByte() - 48), 1000000000);
     at++;
   }
@@ -288,6 +293,10 @@ function skipNumber(): void {
   if (peek() == 45) at++;
   if (<u32>(peekByte() - 48) > 9) {
     fail(peekByte() == -1 ? "it ends too early" : "expected a value");
+    return;
+  }
+  if (take(48) && <u32>(peekByte() - 48) <= 9) {
+    fail("a number with a zero before it");
     return;
   }
   for (;;) {

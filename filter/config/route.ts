@@ -1,17 +1,16 @@
 // One route of the configuration, read field by field, in whatever order they come, and then put into the draft.
+import { MAX_CLUSTER, MAX_KEY, MAX_TEXT } from "../../routes/names";
 import { writer } from "../host/writer";
-import { MAX_KEY } from "../../routes/names";
 import { isKey } from "../sources/found";
-import { NONE } from "../sources/source";
+import { NONE, afterSource } from "../sources/source";
 import * as draft from "../table/draft";
 import { beginRule, endRule } from "../table/head";
 import { parseDate } from "../text/date";
 import { hash } from "../text/hash";
-import { complain, inField, inSubList } from "./complaint";
-import { conditions, readWhen, whenRead } from "./conditions";
-import { broken, isField, matched, readText, required, unknownField } from "./fields";
+import { complain, complained, inField, inSubList } from "./complaint";
+import { conditionCount, conditions, readWhen } from "./conditions";
+import { broken, isNamed, noteField, openObject, readCluster, readText, required } from "./fields";
 import * as json from "./json";
-import { MAX_CLUSTER } from "./limits";
 import { readSplit, shareCount, shares } from "./shares";
 import { addSource } from "./sources";
 
@@ -31,68 +30,76 @@ const to = writer();
 const sticky = writer();
 const rule = writer();
 
+function routeField(): u32 {
+  if (isNamed("from")) return FROM;
+  if (isNamed("key")) return KEY;
+  if (isNamed("to")) return TO;
+  if (isNamed("when")) return WHEN;
+  if (isNamed("split")) return SPLIT;
+  if (isNamed("sticky")) return STICKY;
+  return isNamed("expires") ? EXPIRES : 0;
+}
+
 export function readRoute(number: i32): void {
-  if (!json.accept(123)) {
-    if (json.problem == null) complain("expected an object");
-    return;
-  }
+  if (!openObject()) return;
   let seen: u32 = 0;
   expires = 0;
   for (let first = true; json.nextField(first); first = false) {
-    inField(null);
-    if (isField("from", FROM, seen)) readFrom();
-    else if (isField("to", TO, seen)) readTo();
-    else if (isField("key", KEY, seen)) readKey();
-    else if (isField("when", WHEN, seen)) readWhen();
-    else if (isField("split", SPLIT, seen)) readSplit();
-    else if (isField("sticky", STICKY, seen)) readSticky();
-    else if (isField("expires", EXPIRES, seen)) readExpires();
-    else unknownField();
+    const field = routeField();
+    seen = noteField(seen, field);
     if (broken()) return;
-    seen |= matched;
+    if (field == FROM) readFrom();
+    else if (field == TO) readTo();
+    else if (field == KEY) readKey();
+    else if (field == WHEN) readWhen();
+    else if (field == SPLIT) readSplit();
+    else if (field == STICKY) readSticky();
+    else readExpires();
+    if (broken()) return;
     inSubList(null, -1);
   }
   inField(null);
-  if (json.problem == null) addRoute(number, seen);
+  if (json.problem == null && isWhole(seen)) addRoute(number, seen);
+}
+
+// Complains of a field that is missing, or that does not go with the others.
+function isWhole(seen: u32): bool {
+  const kinds = seen & (KEY | WHEN | SPLIT);
+  if (!(seen & FROM)) required("from");
+  else if (popcnt(kinds) != 1) complain("exactly one of key, when, split is needed");
+  else if (kinds != SPLIT && !(seen & TO)) required("to");
+  else if (kinds == SPLIT && seen & TO) {
+    inField("to");
+    complain("a split names its targets itself");
+  } else if (kinds != SPLIT && seen & STICKY) {
+    inField("sticky");
+    complain("only for a split");
+  }
+  return !complained();
 }
 
 function addRoute(number: i32, seen: u32): void {
-  const kinds = seen & (KEY | WHEN | SPLIT);
-  if (!(seen & FROM)) return required("from");
-  if (popcnt(kinds) != 1) return complain("exactly one of key, when, split is needed");
-  if (kinds == SPLIT) {
-    if (seen & TO) {
-      inField("to");
-      return complain("a split names its targets itself");
-    }
-  } else if (!(seen & TO)) return required("to");
-  if (seen & STICKY && kinds != SPLIT) {
-    inField("sticky");
-    return complain("only for a split");
-  }
-
-  if (kinds == KEY) draft.addKeyRoute(number, from, expires, key, keyLen, to);
-  else if (kinds == WHEN) {
-    beginRule(rule, conditions, from, expires);
-    rule.u16(to.len).bytes(to.at, to.len).bytes(whenRead.at, whenRead.len);
+  if (seen & KEY) return draft.addKeyRoute(number, from, expires, key, keyLen, to);
+  if (seen & WHEN) {
+    beginRule(rule, conditionCount, from, expires);
+    rule.u16(to.len).bytes(to.at, to.len).bytes(conditions.at, conditions.len);
     endRule(rule);
-    draft.addWhen(rule);
-  } else {
-    beginRule(rule, shareCount, from, expires);
-    if (seen & STICKY) rule.bytes(sticky.at, sticky.len);
-    else rule.u8(NONE).u8(0).u16(0);
-    rule.bytes(shares.at, shares.len);
-    endRule(rule);
-    draft.addSplit(rule);
+    return draft.addWhen(rule);
   }
+  beginRule(rule, shareCount, from, expires);
+  if (seen & STICKY) rule.bytes(sticky.at, sticky.len);
+  else rule.u8(NONE).u8(0).u16(0);
+  rule.bytes(shares.at, shares.len);
+  endRule(rule);
+  draft.addSplit(rule);
 }
 
 function readFrom(): void {
-  if (readText("from", MAX_CLUSTER)) from = hash(json.text, json.textLen);
+  if (readCluster("from", MAX_CLUSTER)) from = hash(json.text, json.textLen);
 }
 
 function readTo(): void {
-  if (readText("to", MAX_CLUSTER)) to.clear().bytes(json.text, json.textLen);
+  if (readCluster("to", MAX_CLUSTER)) to.clear().bytes(json.text, json.textLen);
 }
 
 function readKey(): void {
@@ -103,7 +110,9 @@ function readKey(): void {
 }
 
 function readSticky(): void {
-  if (readText("sticky", json.LONGEST_TEXT)) addSource(sticky.clear(), json.text, json.textLen);
+  if (!readText("sticky", MAX_TEXT)) return;
+  addSource(sticky.clear(), json.text, json.textLen);
+  if (!complained() && afterSource(sticky.at) != sticky.at + sticky.len) complain("one source is needed, not several");
 }
 
 function readExpires(): void {

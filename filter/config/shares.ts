@@ -1,12 +1,10 @@
 // The shares of a `split` route; head.ts shows their layout.
+import { MAX_CLUSTER, MAX_SPLIT } from "../../routes/names";
 import { writer } from "../host/writer";
 import { WHOLE } from "../table/head";
 import { complain, inField, inSubList } from "./complaint";
-import { broken, isField, matched, readText, required, unknownField } from "./fields";
+import { broken, isNamed, noteField, openList, openObject, readCluster, required } from "./fields";
 import * as json from "./json";
-import { MAX_CLUSTER } from "./limits";
-
-const MOST = 100;
 
 export let shareCount = 0;
 export const shares = writer();
@@ -21,10 +19,10 @@ export function readSplit(): void {
   total = 0;
   shares.clear();
   inSubList("split", -1);
-  if (!json.accept(91)) return complain("expected a list of shares");
+  if (!openList("expected a list of shares")) return;
   for (; json.nextItem(shareCount == 0); shareCount++) {
     inSubList("split", shareCount);
-    if (shareCount == MOST) complain("more than 100 shares");
+    if (shareCount == MAX_SPLIT) complain("more than 100 shares");
     else readShare();
     if (broken()) return;
   }
@@ -36,21 +34,22 @@ export function readSplit(): void {
 
 const to = writer();
 
+function shareField(): u32 {
+  if (isNamed("to")) return TO;
+  return isNamed("weight") ? WEIGHT : 0;
+}
+
 function readShare(): void {
-  if (!json.accept(123)) {
-    if (json.problem == null) complain("expected an object");
-    return;
-  }
+  if (!openObject()) return;
   let seen: u32 = 0;
   let weight: i64 = 0;
   for (let first = true; json.nextField(first); first = false) {
-    inField(null);
-    if (isField("to", TO, seen)) {
-      if (readText("to", MAX_CLUSTER)) to.clear().bytes(json.text, json.textLen);
-    } else if (isField("weight", WEIGHT, seen)) weight = readWeight();
-    else unknownField();
+    const field = shareField();
+    seen = noteField(seen, field);
     if (broken()) return;
-    seen |= matched;
+    if (field == WEIGHT) weight = readWeight();
+    else if (readCluster("to", MAX_CLUSTER)) to.clear().bytes(json.text, json.textLen);
+    if (broken()) return;
   }
   inField(null);
   if (json.problem != null) return;

@@ -16,13 +16,13 @@ export function asksForStrict(size: u32): bool {
     if (!configuration(from, min(PIECE, size - from))) return false;
     for (let i = 0; i < gotLen; i++) {
       const c: i32 = load<u8>(got + i);
-      if (matchedName == name.length && (c == 32 || c == 9 || c == 10 || c == 13) && matchedWord == 0) continue;
-      if (matchedName == name.length && !colon && c == 58) colon = true;
-      else if (colon && c == word.charCodeAt(matchedWord)) {
-        if (++matchedWord == word.length) return true;
+      if (matchedName == name.len && (c == 32 || c == 9 || c == 10 || c == 13) && matchedWord == 0) continue;
+      if (matchedName == name.len && !colon && c == 58) colon = true;
+      else if (colon && c == load<u8>(word.at + matchedWord)) {
+        if (++matchedWord == word.len) return true;
       } else {
-        if (matchedName == name.length) matchedName = 0;
-        matchedName = c == name.charCodeAt(matchedName) ? matchedName + 1 : c == 34 ? 1 : 0;
+        if (matchedName == name.len) matchedName = 0;
+        matchedName = c == load<u8>(name.at + matchedName) ? matchedName + 1 : c == 34 ? 1 : 0;
         colon = false;
         matchedWord = 0;
       }

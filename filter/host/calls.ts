@@ -1,10 +1,8 @@
 // The only file of the filter that calls the host. A call that hands bytes back leaves them at (`got`, `gotLen`), in
 // scratch memory, and answers whether there were any.
 import * as env from "@solo-io/proxy-runtime/assembly/imports";
-import { Bytes } from "../text/bytes";
 
 const OK: u32 = 0;
-const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 
 const REQUEST_HEADERS = 0;
@@ -37,8 +35,6 @@ function take(result: u32): bool {
 }
 
 /** The first value of a request header. */
-// @ts-ignore: decorator
-@inline
 export function requestHeader(name: usize, len: i32): bool {
   return take(env.proxy_get_header_map_value(REQUEST_HEADERS, name, len, OUT_PTR, OUT_LEN));
 }
@@ -82,8 +78,8 @@ export function configuration(from: u32, len: u32): bool {
 }
 
 /** The metric's id in this VM, 0 when the host refuses. */
-export function defineMetric(type: i32, name: usize, len: i32): u32 {
-  return env.proxy_define_metric(type, name, len, OUT_U64) == OK ? load<u32>(OUT_U64) : 0;
+export function defineMetric(type: i32, name: Bytes): u32 {
+  return env.proxy_define_metric(type, name.at, name.len, OUT_U64) == OK ? load<u32>(OUT_U64) : 0;
 }
 
 // @ts-ignore: decorator

@@ -1,6 +1,5 @@
 // A kept, growing buffer to put texts and byte layouts together in. `writer()` is for module-level constants only; what a
 // writer holds is void once it has been cleared, its addresses once it has grown.
-import { Bytes } from "../text/bytes";
 
 @unmanaged
 export class Writer {
@@ -34,15 +33,8 @@ export class Writer {
     return this;
   }
 
-  constant(b: Bytes): this {
+  say(b: Bytes): this {
     return this.bytes(b.at, b.len);
-  }
-
-  /** An ASCII literal. */
-  say(s: string): this {
-    const at = this.room(s.length);
-    for (let i = 0; i < s.length; i++) store<u8>(at + i, <u8>s.charCodeAt(i));
-    return this;
   }
 
   u8(v: u32): this {

@@ -1,9 +1,9 @@
 // Finds out when a missing target is back, at no cost to requests: while any is missing, a timer asks the host to send
 // a request of the proxy's own there. The host refuses at once as long as the target does not exist or has no healthy host, and
 // nothing is sent; the first call that it accepts, one HEAD request, ends the mark.
+import { MAX_CLUSTER } from "../../routes/names";
 import { actFor, dispatch, now, tickEvery } from "../host/calls";
 import { Writer, writer } from "../host/writer";
-import { LONGEST_TARGET } from "../table/names";
 import { same } from "../text/bytes";
 import { askAt, changeMark } from "./mark";
 
@@ -13,7 +13,7 @@ const TIMEOUT_MS: u32 = 1000;
 /** The targets that this worker asks after at a time. */
 const MOST = 64;
 
-const SIZE = 8 + LONGEST_TARGET;
+const SIZE = 8 + MAX_CLUSTER;
 const targets = memory.data(SIZE * MOST);
 let count = 0;
 let tickingRoot: u32 = 0;

@@ -1,6 +1,7 @@
 // What every source yields. A source reads one text and answers candidates one by one:
 //   next(at, end, name, nameLen): the place to go on from, 0 when there are no more; the candidate is (found, foundLen).
 // It never writes to the text, and takes nothing that lies outside of it.
+import { MAX_KEY } from "../../routes/names";
 import { skipBlanks, trimEnd } from "../text/bytes";
 import { decodePercent, decoded } from "../text/percent";
 
@@ -27,7 +28,7 @@ export function yieldDecoded(at: usize, end: usize): void {
 
 /** A routing key is 1 to 256 bytes of printable ASCII without space, comma and semicolon. */
 export function isKey(at: usize, len: i32): bool {
-  if (<u32>(len - 1) >= 256) return false;
+  if (len < 1 || len > MAX_KEY) return false;
   for (let i = 0; i < len; i++) {
     const c = load<u8>(at + i);
     if (c <= 32 || c > 126 || c == 44 || c == 59) return false;

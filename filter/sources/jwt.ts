@@ -2,7 +2,7 @@
 import { accept, nextField, openMemory, peek, problem, readString, skipValue, text, textLen } from "../config/json";
 import { malloc } from "../host/memory";
 import { decodeBase64Url } from "../text/base64url";
-import { find, lower, same, skipBlanks } from "../text/bytes";
+import { find, same, sameFolded, skipBlanks } from "../text/bytes";
 import { yieldKey } from "./found";
 
 const LONGEST = 16 * 1024;
@@ -38,7 +38,7 @@ export function nextClaim(at: usize, end: usize, claim: usize, claimLen: i32): u
 // Where the token starts in `Bearer TOKEN`; 0 for another scheme.
 function bearer(at: usize, end: usize): usize {
   const scheme = "bearer ";
-  if (<isize>(end - at) <= scheme.length) return 0;
-  for (let i = 0; i < scheme.length; i++) if (lower(load<u8>(at + i)) != scheme.charCodeAt(i)) return 0;
-  return skipBlanks(at + scheme.length, end);
+  if (<isize>(end - at) <= scheme.len) return 0;
+  if (!sameFolded(at, scheme.len, scheme.at, scheme.len)) return 0;
+  return skipBlanks(at + scheme.len, end);
 }

@@ -2,6 +2,7 @@
 // Key routes lie in chunks, which the next draft uses again, each behind a link and its number in the configuration:
 //   u32 the route after it, u32 number, u64 hash of the key, the entry
 import { Writer, writer } from "../host/writer";
+import { afterSource } from "../sources/source";
 import { same } from "../text/bytes";
 import { hash } from "../text/hash";
 import { afterEntry, entryFrom, entryKey, entryKeyLen, entrySize, writeEntry } from "./entry";
@@ -37,6 +38,13 @@ export function clearDraft(): void {
   explain = false;
   chunk = first = last = 0;
   used = CHUNK;
+}
+
+/** How many sources were added; a preset counts as all that it stands for. */
+export function sourceCount(): i32 {
+  let n = 0;
+  for (let at = sources.at; at < sources.at + sources.len; at = afterSource(at)) n++;
+  return n;
 }
 
 export function setExplain(on: bool): void {

@@ -1,13 +1,12 @@
 // A key route, as a bucket of the table holds it:
 //   u8 key length - 1, u8 flags, u16 target length, u64 hash of `from`, [i64 expiry in seconds], the key, the target
 import { hash } from "../text/hash";
-import { ascii } from "../text/bytes";
 import { ANY_BASELINE } from "../../routes/names";
 
 const EXPIRES: u8 = 1;
 const FIXED = 12;
 
-const any = ascii(ANY_BASELINE);
+const any = ANY_BASELINE;
 /** The hash that stands for every baseline. */
 export const ANY = hash(any.at, any.len);
 
@@ -25,14 +24,10 @@ export function writeEntry(e: usize, from: u64, expires: i64, key: usize, keyLen
   memory.copy(entryTo(e), to, toLen);
 }
 
-// @ts-ignore: decorator
-@inline
 export function entryKeyLen(e: usize): i32 {
   return <i32>load<u8>(e) + 1;
 }
 
-// @ts-ignore: decorator
-@inline
 export function entryFrom(e: usize): u64 {
   return load<u64>(e, 4);
 }
@@ -42,26 +37,18 @@ export function entryExpires(e: usize): i64 {
   return load<u8>(e, 1) & EXPIRES ? load<i64>(e, FIXED) : 0;
 }
 
-// @ts-ignore: decorator
-@inline
 export function entryKey(e: usize): usize {
   return e + FIXED + (load<u8>(e, 1) & EXPIRES ? 8 : 0);
 }
 
-// @ts-ignore: decorator
-@inline
 export function entryTo(e: usize): usize {
   return entryKey(e) + entryKeyLen(e);
 }
 
-// @ts-ignore: decorator
-@inline
 export function entryToLen(e: usize): i32 {
   return load<u16>(e, 2);
 }
 
-// @ts-ignore: decorator
-@inline
 export function afterEntry(e: usize): usize {
   return entryTo(e) + entryToLen(e);
 }

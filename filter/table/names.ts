@@ -1,16 +1,16 @@
 // The names of the shared values. Istio gives every plugin of a proxy the same shared-data namespace, so all begin with
 // the product's name. A slot is a place for one table: its head, and buckets that are written again and again, because
 // the host can't delete a shared value.
-import { ascii } from "../text/bytes";
+import { MAX_CLUSTER } from "../../routes/names";
 
 /** The slots and who uses them; see slots.ts. */
-export const SLOTS = ascii("keyway:slots");
+export const SLOTS = "keyway:slots";
 /** The fingerprint of the configuration last rejected. */
-export const REJECTED = ascii("keyway:rejected");
+export const REJECTED = "keyway:rejected";
 
-const HEAD = ascii("keyway:h----");
-const BUCKET = ascii("keyway:b--------");
-const MISSING = ascii("keyway:m:");
+const HEAD = "keyway:h----";
+const BUCKET = "keyway:b--------";
+const MISSING = "keyway:m:";
 
 export let name: usize = 0;
 export let nameLen: i32 = 0;
@@ -28,8 +28,7 @@ export function bucketName(slot: u32, bucket: u32): void {
   store<u32>(name + 12, bucket);
 }
 
-export const LONGEST_TARGET = 1024;
-const missing = memory.data(16 + LONGEST_TARGET);
+const missing = memory.data(16 + MAX_CLUSTER);
 
 /** The mark of a target that does not exist or has no healthy host; see missing/mark.ts. */
 export function missingName(target: usize, len: i32): void {

@@ -15,7 +15,7 @@ function set(v: Writer): void {
 }
 
 /** Writes the draft into the slot just claimed. False when the slot was lost to a newer table meanwhile. */
-export function publish(slot: i32, sources: i32): bool {
+export function publish(slot: i32): bool {
   const generation = claimedGeneration;
   const before = bucketsBefore;
   const buckets = draft.bucketCount();
@@ -31,7 +31,7 @@ export function publish(slot: i32, sources: i32): bool {
     bucketName(slot, b);
     set(value);
   }
-  writeHead(value, generation, buckets, sources);
+  writeHead(value, generation, buckets);
   headName(slot);
   set(value);
   return finish(slot, generation, buckets);

@@ -1,19 +1,16 @@
-// Byte strings as (address, length). Nothing here allocates after start-up.
+// Byte strings as (address, length). Nothing here allocates.
 
-/** A constant byte string, made once when the module starts. */
-@unmanaged
+/** A constant byte string: its length, then its bytes. Every string literal of the module is one (scripts/byte-literals.mjs). */
+// @ts-ignore: decorator
+@global @unmanaged
 export class Bytes {
-  at: usize;
   len: i32;
-}
 
-/** The bytes of an ASCII literal; only for module-level constants. */
-export function ascii(s: string): Bytes {
-  const b = changetype<Bytes>(heap.alloc(offsetof<Bytes>()));
-  b.len = s.length;
-  b.at = heap.alloc(max(s.length, 1));
-  for (let i = 0; i < s.length; i++) store<u8>(b.at + i, <u8>s.charCodeAt(i));
-  return b;
+  // @ts-ignore: decorator
+  @inline
+  get at(): usize {
+    return changetype<usize>(this) + sizeof<i32>();
+  }
 }
 
 export function same(a: usize, aLen: i32, b: usize, bLen: i32): bool {
@@ -24,10 +21,12 @@ export function same(a: usize, aLen: i32, b: usize, bLen: i32): bool {
   return true;
 }
 
-export function sameLiteral(a: usize, len: i32, s: string): bool {
-  if (len != s.length) return false;
-  for (let i = 0; i < len; i++) if (load<u8>(a + i) != <u8>s.charCodeAt(i)) return false;
-  return true;
+export function is(at: usize, len: i32, b: Bytes): bool {
+  return same(at, len, b.at, b.len);
+}
+
+export function startsWith(at: usize, len: i32, b: Bytes): bool {
+  return len >= b.len && same(at, b.len, b.at, b.len);
 }
 
 // @ts-ignore: decorator
@@ -55,7 +54,7 @@ export function contains(at: usize, len: i32, part: usize, partLen: i32): bool {
 
 // @ts-ignore: decorator
 @inline
-export function isBlank(c: u32): bool {
+function isBlank(c: u32): bool {
   return c == 32 || c == 9;
 }
 

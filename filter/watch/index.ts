@@ -4,15 +4,14 @@
 import { got, gotLen, now, property } from "../host/calls";
 import { resetScratch } from "../host/memory";
 import { askAt, changeMark } from "../missing/mark";
-import { ascii, find, sameLiteral } from "../text/bytes";
-import { LONGEST_TARGET } from "../table/names";
-import { STATE_NAME } from "../../routes/names";
+import { find, startsWith } from "../text/bytes";
+import { MAX_CLUSTER, STATE_NAME } from "../../routes/names";
 
 import "../host/abort";
 
 export { malloc } from "../host/memory";
 
-const STATE = ascii(STATE_NAME);
+const STATE = STATE_NAME;
 const FIRST_QUESTION: u64 = 250000000;
 
 export function proxy_abi_version_0_2_1(): void {}
@@ -20,10 +19,10 @@ export function proxy_abi_version_0_2_1(): void {}
 export function proxy_on_log(_stream: u32): void {
   resetScratch();
   const routed = "routed ";
-  if (!property(STATE) || gotLen <= routed.length || !sameLiteral(got, routed.length, routed)) return;
+  if (!property(STATE) || !startsWith(got, gotLen, routed)) return;
   const end = got + gotLen;
-  const target = find(got + routed.length, end, 32) + 1;
+  const target = find(got + routed.len, end, 32) + 1;
   const len = <i32>(end - target);
-  if (len <= 0 || len > LONGEST_TARGET) return;
+  if (len <= 0 || len > MAX_CLUSTER) return;
   if (askAt(target, len) == 0) changeMark(now() + FIRST_QUESTION);
 }

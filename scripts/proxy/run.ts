@@ -83,7 +83,8 @@ export async function validate(bootstrap: Bootstrap): Promise<{ status: number |
 }
 
 async function launch(file: string, args: string[]): Promise<ChildProcess> {
-  const always = ["-c", file, "--disable-hot-restart", "--log-format", "[%l] %v"];
+  const identity = ["--service-node", "keyway", "--service-cluster", "keyway"];
+  const always = ["-c", file, "--disable-hot-restart", "--log-format", "[%l] %v", ...identity];
   const child = spawn(await envoy(), [...always, ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   await once(child, "spawn");
   return child;
