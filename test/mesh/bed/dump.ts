@@ -32,7 +32,11 @@ async function dumpGroup(api: Api, root: string): Promise<[string, unknown][]> {
   return (await Promise.all(lists)).flat();
 }
 
+/** Istiod renews its leadership in it every few seconds. */
+const LEADER = "control-plane.alpha.kubernetes.io/leader";
+
 function withoutBookkeeping(item: Listed): unknown {
-  const kept = Object.entries(item.metadata).filter(([name]) => !BOOKKEEPING.includes(name));
-  return { ...item, metadata: Object.fromEntries(kept) };
+  const kept = Object.fromEntries(Object.entries(item.metadata).filter(([name]) => !BOOKKEEPING.includes(name)));
+  const { [LEADER]: _, ...annotations } = (kept.annotations ?? {}) as Record<string, unknown>;
+  return { ...item, metadata: { ...kept, annotations } };
 }

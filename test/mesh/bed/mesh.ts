@@ -1,7 +1,9 @@
 // The mesh test bed: a real API server, istiod, registry, and pods with real agents and Envoys, as processes of this machine.
 import { mkdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
-import { Api, type Resource } from "./api.ts";
+import { Api, certificateOf, type Resource } from "./api.ts";
+import { type Answer, type Call, http } from "./client.ts";
 import { type Control, KUBECONFIG } from "./control.ts";
 import { type Dump, dumpCluster } from "./dump.ts";
 import { Load } from "./load.ts";
@@ -63,6 +65,8 @@ export class Mesh {
   readonly kubeconfig: string;
   /** The administrator's own way to the API server. */
   readonly api: Api;
+  /** Path of the certificate that the secure registry and the API server show. */
+  readonly certificate: string;
   readonly control: Control;
   /** Plain HTTP, no password. */
   readonly registry: Registry;
@@ -70,12 +74,15 @@ export class Mesh {
   readonly secureRegistry: Registry;
   readonly #run: Run;
   #endpoints: Promise<void> = Promise.resolve();
+  readonly #pods = new Set<Pod>();
+  readonly #applied = new Map<string, Resource>();
 
   constructor(run: Run, control: Control) {
     this.#run = run;
     this.directory = run.directory;
     this.kubeconfig = join(run.directory, KUBECONFIG);
     this.api = new Api(run);
+    this.certificate = certificateOf(run);
     this.control = control;
     this.registry = new Registry(run, "plain");
     this.secureRegistry = new Registry(run, "secure");
@@ -107,16 +114,26 @@ export class Mesh {
   }
 
   async stopPod(pod: Pod): Promise<void> {
+    this.#pods.delete(pod);
     await pod.stop();
     await this.#syncEndpoints(pod.namespace);
   }
 
+  /** Creates the objects or makes them as given. */
   async apply(...objects: Resource[]): Promise<void> {
     await this.api.apply(...objects);
+    for (const object of objects) this.#applied.set(title(object), object);
   }
 
   async delete(...objects: Resource[]): Promise<void> {
     await this.api.delete(...objects);
+    for (const object of objects) this.#applied.delete(title(object));
+  }
+
+  /** Takes out the pods and the objects that this process has put in. Namespaces, Services and accounts stay. */
+  async clear(): Promise<void> {
+    await this.delete(...this.#applied.values());
+    await Promise.all([...this.#pods].map((pod) => this.stopPod(pod)));
   }
 
   /** Everything in the cluster, to be compared with what it was. */
@@ -131,6 +148,12 @@ export class Mesh {
     const path = join(this.directory, `kubeconfig.${namespace}.${account}`);
     await writeFile(path, this.api.kubeconfig(await this.api.token(namespace, account)), { mode: 0o600 });
     return path;
+  }
+
+  /** A request of a client outside the mesh to an address in it. */
+  async requestFromOutside(call: Call): Promise<Answer> {
+    const [address = "", port] = call.host.split(":");
+    return await http(connect({ host: address, port: Number(port) }), call);
   }
 
   /** Each stream sends `rate` requests a second until it is stopped, at most for `seconds`. */
@@ -154,6 +177,7 @@ export class Mesh {
   async #start(shape: Omit<PodShape, "address" | "account">): Promise<Pod> {
     const address = `${this.#run.subnet}.${await this.#freeHost()}`;
     const pod = new Pod(this.#run, this.api, { ...shape, account: shape.workload, address });
+    this.#pods.add(pod);
     await pod.start();
     await this.#syncEndpoints(shape.namespace);
     return pod;
@@ -175,3 +199,5 @@ export class Mesh {
     await this.#endpoints;
   }
 }
+
+const title = ({ kind, metadata }: Resource) => `${kind} ${metadata?.namespace ?? ""}/${metadata?.name}`;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Api } from "./api.ts";
 import { type Answer, type Call, type GrpcAnswer, grpc, http } from "./client.ts";
 import { putPod } from "./cluster.ts";
+import { type Configuration, configurationOf } from "./configuration.ts";
 import { CONTROL_NAMES } from "./control.ts";
 import { createNamespace, namespaceOf, removeNamespace } from "./network.ts";
 import * as objects from "./objects.ts";
@@ -96,6 +97,11 @@ export class Pod {
     const answer = await http(this.dial(PROXY_ADMIN_PORT), { host: "localhost", path, method });
     if (answer.status !== 200) throw new Error(`${this.name}: ${path}: ${answer.status} ${answer.body}`);
     return answer.body;
+  }
+
+  /** What the pod's Envoy runs with, to be compared with what it was or with another's. */
+  async configuration(): Promise<Configuration> {
+    return configurationOf(await this.admin("/config_dump"));
   }
 
   /** What the agent and its Envoy have written. */

@@ -1,6 +1,6 @@
 // Program: takes a run away as soon as the process that started it closes this one's stdin, by asking for it or by dying.
-import { removeRun, runOf } from "./run.ts";
+import { removeRun, runAt } from "./run.ts";
 
-const number = Number(process.argv[2]);
+const run = runAt(`${process.argv[2]}`);
 process.on("SIGINT", () => {}).on("SIGTERM", () => {});
-process.stdin.on("end", () => void removeRun(runOf(number))).resume();
+process.stdin.on("end", () => void removeRun(run)).resume();

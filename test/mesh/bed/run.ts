@@ -22,7 +22,10 @@ export const LAST_POD = 250;
 
 export const controlAddress = (run: Run): string => `${run.subnet}.${CONTROL}`;
 
-export function runOf(number: number): Run {
+/** The run with the directory. */
+export const runAt = (directory: string): Run => runOf(Number(/\d+$/.exec(directory)?.[0]));
+
+function runOf(number: number): Run {
   const name = `kw${number}`;
   return { name, directory: join(tmpdir(), `keyway-mesh-${name}`), subnet: `10.213.${number}` };
 }

@@ -1,7 +1,7 @@
 // Brings a mesh up, and finds one that another process of the same test run has brought up.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { envoy } from "../../../scripts/parts/envoy.ts";
 import { etcd } from "../../../scripts/parts/etcd.ts";
 import { istio } from "../../../scripts/parts/istio.ts";
@@ -13,7 +13,7 @@ import { CONTROL_NAMES, Control } from "./control.ts";
 import { Mesh } from "./mesh.ts";
 import { CONTROL_LABEL, createBridge, createNamespace, namespaceOf } from "./network.ts";
 import { Registry } from "./registry.ts";
-import { CONTROL, claimRun, controlAddress, type Run, runOf } from "./run.ts";
+import { CONTROL, claimRun, controlAddress, type Run, runAt } from "./run.ts";
 
 export type OwnMesh = { mesh: Mesh; stop: () => Promise<void> };
 
@@ -35,7 +35,7 @@ export async function startMesh(): Promise<OwnMesh> {
 
 /** The mesh whose directory is given, for use in a process that did not start it. */
 export function joinMesh(directory: string): Mesh {
-  const run = runOf(Number(basename(directory).replace(/\D/g, "")));
+  const run = runAt(directory);
   return new Mesh(run, new Control(run));
 }
 
@@ -54,7 +54,7 @@ async function bringUp(run: Run): Promise<Mesh> {
 /** A process that takes the run away when its stdin closes, be it because this process has died. */
 function startReaper(run: Run): () => Promise<void> {
   const program = join(import.meta.dirname, "reaper.ts");
-  const child = spawn(process.execPath, [program, run.name.replace(/\D/g, "")], {
+  const child = spawn(process.execPath, [program, run.directory], {
     stdio: ["pipe", "ignore", "inherit"],
     detached: true,
   });
