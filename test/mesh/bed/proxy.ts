@@ -88,6 +88,8 @@ function proxyEnvironment({ name, namespace, workload, account, address }: PodSh
       discoveryAddress: istiod,
       concurrency: 2,
       terminationDrainDuration: "1s",
+      // Istio's own is 45 s: so long old connections keep what a listener had before.
+      drainDuration: "5s",
     }),
     CA_ADDR: istiod,
     POD_NAME: name,
