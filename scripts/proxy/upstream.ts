@@ -8,7 +8,7 @@ export type Upstream = { name: string; port: number; server: Server; stop: () =>
 
 /** Serves on 127.0.0.1; port 0 takes any free one. */
 export async function serve(name: string, port = 0): Promise<Upstream> {
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
     response.writeHead(200, { "content-type": "application/json", "x-service": encodeURIComponent(name) });
     response.end(`${JSON.stringify(echo(name, request), null, 2)}\n`);
   });

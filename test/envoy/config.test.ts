@@ -1,0 +1,193 @@
+// A configuration that can't be used: one line that names the place, and the last good table goes on serving.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Listener } from "../../scripts/proxy/bootstrap.ts";
+import { run, validate } from "../../scripts/proxy/run.ts";
+import { type Bed, startBed } from "./bed/bed.ts";
+import { bootstrap, type Configuration } from "./bed/bootstrap.ts";
+import { Ecds } from "./bed/ecds.ts";
+import { until } from "./bed/until.ts";
+
+const GOOD = { routes: [{ from: "reviews", key: "pr-42", to: "pr-42" }] };
+const route = (change: object) => ({ routes: [{ from: "reviews", key: "k", to: "t", ...change }] });
+const unkeyed = (change: object) => ({ routes: [{ from: "reviews", to: "t", ...change }] });
+
+/** Configurations and the place that the error line must name. */
+const BAD: Record<string, [config: Configuration, place: string]> = {
+  "cut off": ['{"routes": [', ""],
+  "not JSON at all": ["keys: [header:x-routing-key]", ""],
+  "something after its end": ["{} {}", ""],
+  "a list": ["[]", ""],
+  "a number": ["42", ""],
+  "nothing but blanks": ["   ", ""],
+  "not UTF-8": [Buffer.from('{"routes":[{"from":"reviews","key":"k","to":"\xff\xfe"}]}', "latin1"), "routes[0].to"],
+  "not UTF-8 outside of any text": [Buffer.from([0x7b, 0xff, 0x7d]), ""],
+  "100,000 brackets deep": ["[".repeat(100_000), ""],
+  "100,000 deep where a route belongs": [`{"routes":[${'{"from":'.repeat(100_000)}`, "routes[0]"],
+  "routes that are no list": [{ routes: {} }, "routes"],
+  "keys that are no list": [{ keys: "header:x" }, "keys"],
+  "explain that is no boolean": [{ explain: "yes" }, "explain"],
+  "a route that is no object": [{ routes: [5] }, "routes[0]"],
+  "a name that is a number": [route({ to: 5 }), "routes[0].to"],
+  "an unknown field": [{ rotues: [] }, "rotues"],
+  "an unknown field in a route": [route({ form: "x" }), "routes[0].form"],
+  "an unknown field in a condition": [unkeyed({ when: [{ cookie: "a", exactly: "b" }] }), "routes[0].when[0].exactly"],
+  "an unknown field in a share": [
+    unkeyed({ to: undefined, split: [{ to: "a", weight: 1, wait: 2 }] }),
+    "routes[0].split[0].wait",
+  ],
+  "the same key twice": [{ routes: [...GOOD.routes, ...GOOD.routes] }, "routes[1]"],
+  "an empty from": [route({ from: "" }), "routes[0].from"],
+  "an empty to": [route({ to: "" }), "routes[0].to"],
+  "an empty key": [route({ key: "" }), "routes[0].key"],
+  "a key of 300 bytes": [route({ key: "k".repeat(300) }), "routes[0].key"],
+  "a key with a comma": [route({ key: "a,b" }), "routes[0].key"],
+  "no from": [{ routes: [{ key: "k", to: "t" }] }, "routes[0].from"],
+  "no to": [
+    { routes: [...["a", "b", "c"].map((key) => ({ from: "x", key, to: "t" })), { from: "x", key: "d" }] },
+    "routes[3].to",
+  ],
+  "neither key nor when nor split": [unkeyed({}), "routes[0]"],
+  "key and when together": [route({ when: [{ cookie: "a", exact: "b" }] }), "routes[0]"],
+  "no condition": [unkeyed({ when: [] }), "routes[0].when"],
+  "a condition without a comparison": [unkeyed({ when: [{ cookie: "a" }] }), "routes[0].when[0]"],
+  "a condition with two comparisons": [
+    unkeyed({ when: [{ cookie: "a", exact: "b", prefix: "c" }] }),
+    "routes[0].when[0]",
+  ],
+  "shares over 100": [
+    {
+      routes: [
+        {
+          from: "x",
+          split: [
+            { to: "a", weight: 60 },
+            { to: "b", weight: 41 },
+          ],
+        },
+      ],
+    },
+    "routes[0].split",
+  ],
+  "a share below nothing": [{ routes: [{ from: "x", split: [{ to: "a", weight: -1 }] }] }, "routes[0].split[0].weight"],
+  "a bad date": [route({ expires: "2026-02-30T00:00:00Z" }), "routes[0].expires"],
+  "a date that is no date": [route({ expires: "soon" }), "routes[0].expires"],
+  "an unknown source": [{ keys: ["header:x", "headers:y"] }, "keys[1]"],
+  "a source without a name": [{ keys: ["header:"] }, "keys[0]"],
+  "an unknown sticky source": [
+    { routes: [{ from: "x", split: [{ to: "a", weight: 1 }], sticky: "session" }] },
+    "routes[0].sticky",
+  ],
+};
+
+const ERROR = /keyway: config: (.*)$/;
+const escaped = (place: string) => place.replaceAll(/[[\].]/g, "\\$&");
+
+describe("in an update", () => {
+  let bed: Bed;
+  let ecds: Ecds;
+  const take = (config: Configuration) => ecds.update(bed.envoy, config);
+  const rejected = async () => (await bed.metrics()).keyway_config_rejected;
+  const complaints = () => bed.envoy.log.all.filter((line) => ERROR.test(line));
+
+  beforeAll(async () => {
+    bed = await startBed({
+      config: GOOD,
+      targets: ["pr-42", "t"],
+      concurrency: 2,
+      change: ({ static_resources }) => {
+        ecds = new Ecds(static_resources.listeners[0] as Listener);
+      },
+    });
+  });
+  afterAll(async () => {
+    await bed.stop();
+    ecds.remove();
+  });
+  afterEach(async () => {
+    await take(GOOD);
+    await until("the good configuration", rejected, (value) => value === 0);
+  });
+
+  test.each(Object.entries(BAD))(
+    "%s: one line names the place, the last good table serves",
+    async (_, [config, place]) => {
+      const before = complaints().length;
+      await take(config);
+      await until("the gauge", rejected, (value) => value === 1);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => bed.keyed("pr-42")));
+      expect(new Set(answers.map(({ service }) => service))).toEqual(new Set(["pr-42"]));
+      expect((await bed.ask()).service).toBe("reviews");
+      const lines = complaints().slice(before);
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatch(/^\[error\]/);
+      expect(lines[0]).toMatch(new RegExp(`keyway: config: ${place ? `${escaped(place)}: ` : ""}.{3,200}$`));
+    },
+  );
+
+  test("a missing name is told in the contract's words", async () => {
+    const before = complaints().length;
+    await take(BAD["no to"]?.[0] ?? "");
+    await until(
+      "the line",
+      async () => complaints().length,
+      (count) => count > before,
+    );
+    expect(complaints().at(-1)).toMatch(/keyway: config: routes\[3\]\.to: required$/);
+  });
+
+  test("with strict, Envoy refuses it and keeps the old one", async () => {
+    expect(await take({ ...route({ to: "" }), strict: true })).toBe("refused");
+    expect((await bed.keyed("pr-42")).service).toBe("pr-42");
+    expect((await bed.keyed("k")).service).toBe("reviews");
+  });
+
+  test("50 MB of it: the last good table serves", async () => {
+    await take(`{"routes":[{"from":"${"x".repeat(50_000_000)}","key":"k"}]}`);
+    await until("the gauge", rejected, (value) => value === 1);
+    expect((await bed.keyed("pr-42")).service).toBe("pr-42");
+  });
+
+  test("a good one after a bad one is in force", async () => {
+    await take("{");
+    await until("the gauge", rejected, (value) => value === 1);
+    await take(route({}));
+    await until("the gauge", rejected, (value) => value === 0);
+    expect((await bed.keyed("k")).service).toBe("t");
+    expect((await bed.keyed("pr-42")).service).toBe("reviews");
+  });
+});
+
+describe("at the start", () => {
+  const ports = { reviews: 9 };
+
+  test("the baseline serves, and the gauge and one line tell", async () => {
+    const bed = await startBed({ config: BAD["no to"]?.[0] ?? "", concurrency: 2 });
+    try {
+      expect((await bed.keyed("a")).service).toBe("reviews");
+      expect((await bed.metrics()).keyway_config_rejected).toBe(1);
+      const lines = bed.envoy.log.all.filter((line) => ERROR.test(line));
+      expect(lines.map((line) => ERROR.exec(line)?.[1])).toEqual(["routes[3].to: required"]);
+    } finally {
+      await bed.stop();
+    }
+  });
+
+  test.each([
+    ["before", { strict: true, ...route({ to: "" }) }],
+    ["after", { ...route({ to: "" }), strict: true }],
+  ])("strict, written %s the mistake, makes validation fail and Envoy refuse to start", async (_, config) => {
+    const made = bootstrap({ config, ports });
+    const { status, output } = await validate(made);
+    expect(status).toBe(1);
+    expect(output).toMatch(/keyway: config: routes\[0\]\.to: /);
+    await expect(run(made)).rejects.toThrow(/keyway: config: routes\[0\]\.to: /);
+  });
+
+  test("without strict, validation passes", async () => {
+    expect((await validate(bootstrap({ config: route({ to: "" }), ports }))).status).toBe(0);
+  });
+
+  test("strict, with nothing wrong, passes", async () => {
+    expect((await validate(bootstrap({ config: { ...GOOD, strict: true }, ports }))).status).toBe(0);
+  });
+});

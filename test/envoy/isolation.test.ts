@@ -1,0 +1,81 @@
+// Two plugin configurations with the same name, root id and vm_id share one VM and must not see each other.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Listener } from "../../scripts/proxy/bootstrap.ts";
+import { type Bed, startBed } from "./bed/bed.ts";
+import { encoded, plugin } from "./bed/bootstrap.ts";
+import { type Ask, ask } from "./bed/client.ts";
+import { Ecds } from "./bed/ecds.ts";
+
+const webConfig = { routes: [{ from: "reviews", key: "pr-42", to: "web-target" }], explain: true };
+const backConfig = {
+  keys: ["cookie:back"],
+  routes: [
+    { from: "reviews", key: "pr-42", to: "back-target" },
+    { from: "reviews", key: "pr-43", to: "back-target" },
+  ],
+};
+
+let bed: Bed;
+let ecds: Ecds;
+beforeAll(async () => {
+  bed = await startBed({
+    config: webConfig,
+    targets: ["web-target", "back-target", "new-target"],
+    concurrency: 2,
+    change: ({ static_resources }) => {
+      const [web] = static_resources.listeners as [Listener];
+      const back = { ...structuredClone(web), name: "back" };
+      plugin(back).configuration = encoded(backConfig);
+      static_resources.listeners.push(back);
+      ecds = new Ecds(web);
+    },
+  });
+});
+afterAll(async () => {
+  await bed.stop();
+  ecds.remove();
+});
+
+const back = (what: Ask) => ask(bed.envoy.ports.back as number, what);
+const services = async (send: () => Promise<{ service: string }>) =>
+  new Set((await Promise.all(Array.from({ length: 12 }, send))).map(({ service }) => service));
+
+test("each has its own routes", async () => {
+  expect(await services(() => bed.keyed("pr-42"))).toEqual(new Set(["web-target"]));
+  expect(await services(() => bed.keyed("pr-43"))).toEqual(new Set(["reviews"]));
+  for (const key of ["pr-42", "pr-43"])
+    expect(await services(() => back({ headers: { cookie: `back=${key}` } }))).toEqual(new Set(["back-target"]));
+});
+
+test("each has its own sources", async () => {
+  expect(await services(() => back({ headers: { "x-routing-key": "pr-42" } }))).toEqual(new Set(["reviews"]));
+  expect(await services(() => bed.ask({ headers: { cookie: "back=pr-42" } }))).toEqual(new Set(["reviews"]));
+});
+
+test("each has its own switches", async () => {
+  const headers = { "x-routing-key": "pr-42", cookie: "back=pr-42", "x-keyway-explain": "1" };
+  expect((await bed.ask({ headers })).headers["x-keyway-decision"]).toBeDefined();
+  expect((await back({ headers })).headers["x-keyway-decision"]).toBeUndefined();
+});
+
+test("an update of one leaves the other as it is", async () => {
+  await ecds.update(bed.envoy, { routes: [{ from: "reviews", key: "pr-44", to: "new-target" }] });
+  expect(await services(() => bed.keyed("pr-44"))).toEqual(new Set(["new-target"]));
+  expect(await services(() => bed.keyed("pr-42"))).toEqual(new Set(["reviews"]));
+  expect(await services(() => back({ headers: { cookie: "back=pr-42" } }))).toEqual(new Set(["back-target"]));
+  expect(await services(() => back({ headers: { cookie: "back=pr-44" } }))).toEqual(new Set(["reviews"]));
+});
+
+test("a bad update of one leaves the other as it is", async () => {
+  await ecds.update(bed.envoy, "{");
+  expect(await services(() => bed.keyed("pr-44"))).toEqual(new Set(["new-target"]));
+  expect(await services(() => back({ headers: { cookie: "back=pr-43" } }))).toEqual(new Set(["back-target"]));
+});
+
+test("many updates of one, between requests to both", async () => {
+  for (let round = 0; round < 30; round++) {
+    await ecds.update(bed.envoy, { routes: [{ from: "reviews", key: `round-${round}`, to: "new-target" }] });
+    expect((await bed.keyed(`round-${round}`)).service).toBe("new-target");
+    expect((await back({ headers: { cookie: "back=pr-43" } })).service).toBe("back-target");
+  }
+});

@@ -1,0 +1,128 @@
+// A target that does not exist, or has no healthy host, costs a caller one failed request per worker at most.
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Cluster } from "../../scripts/proxy/bootstrap.ts";
+import { type Bed, startBed } from "./bed/bed.ts";
+import { cluster } from "./bed/bootstrap.ts";
+import { type Answer, type Ask, connection } from "./bed/client.ts";
+import { until } from "./bed/until.ts";
+import { Watched } from "./bed/watched.ts";
+
+const WORKERS = 2;
+
+const TARGETS = ["never", "comes", "goes", "unhealthy", "by-condition"];
+
+let bed: Bed;
+let ports: Record<string, number>;
+const cds = new Watched();
+
+/** Says which of the targets exist; a target without a port has no host. */
+function targets(...clusters: Cluster[]): void {
+  cds.write("envoy.config.cluster.v3.Cluster", clusters);
+}
+
+beforeAll(async () => {
+  bed = await startBed({
+    config: {
+      routes: [
+        ...TARGETS.map((target) => ({ from: "reviews", key: target, to: target })),
+        { from: "reviews", key: "good", to: "good" },
+        { from: "reviews", when: [{ header: "x-user", exact: "alice" }], to: "by-condition" },
+      ],
+      explain: true,
+    },
+    targets: [...TARGETS, "good"],
+    concurrency: WORKERS,
+    change: (made, served) => {
+      ports = served;
+      made.static_resources.clusters = made.static_resources.clusters.filter(({ name }) => !TARGETS.includes(name));
+      made.dynamic_resources = { cds_config: cds.source };
+      targets(cluster("unhealthy"));
+    },
+  });
+});
+afterAll(async () => {
+  await bed.stop();
+  cds.remove();
+});
+
+/** Requests one after the other, each on a connection of its own, so that they spread over the workers. */
+async function series(count: number, what: Ask): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let i = 0; i < count; i++) answers.push(await bed.ask(what));
+  return answers;
+}
+
+const keyed = (key: string): Ask => ({ headers: { "x-routing-key": key } });
+
+function expectOnlyFirstFailed(answers: Answer[]): void {
+  const failed = answers.filter(({ status }) => status !== 200);
+  expect(failed.length).toBeLessThanOrEqual(WORKERS);
+  expect(failed.every(({ status }) => status === 503)).toBe(true);
+  expect(new Set(answers.slice(WORKERS).map(({ service }) => service || "none"))).toEqual(new Set(["reviews"]));
+}
+
+describe.each([
+  ["that does not exist", keyed("never")],
+  ["that has no healthy host", keyed("unhealthy")],
+  ["of a route with conditions", { headers: { "x-user": "alice" } }],
+])("a target %s", (_, what) => {
+  test("fails at most the first request of each worker; the others go to the baseline", async () => {
+    expectOnlyFirstFailed(await series(40, what));
+  });
+
+  test("fails none for as long as it is missing", async () => {
+    const agent = connection();
+    for (let i = 0; i < 40; i++) {
+      expect((await bed.ask({ ...what, agent })).service).toBe("reviews");
+      await sleep(75);
+    }
+    agent.destroy();
+  });
+});
+
+test("requests for other targets do not notice", async () => {
+  const answers = await Promise.all(Array.from({ length: 20 }, () => bed.ask(keyed("good"))));
+  expect(new Set(answers.map(({ service }) => service))).toEqual(new Set(["good"]));
+});
+
+test("explain says that the target is missing", async () => {
+  await series(5, keyed("never"));
+  const { body } = await bed.ask({ headers: { "x-routing-key": "never", "x-keyway-explain": "1" } });
+  expect(JSON.parse(body)).toMatchObject({ outcome: "missing_target", key: "never", to: "never" });
+});
+
+test("a target that comes gets its requests, and none fails on the way", async () => {
+  expectOnlyFirstFailed(await series(10, keyed("comes")));
+  targets(cluster("comes", ports.comes));
+  const seen: Answer[] = [];
+  const next = async () => seen[seen.push(await bed.ask(keyed("comes"))) - 1] as Answer;
+  await until("the target", next, ({ service }) => service === "comes");
+  expect(seen.filter(({ status }) => status !== 200)).toEqual([]);
+  expect(new Set((await series(20, keyed("comes"))).map(({ service }) => service))).toEqual(new Set(["comes"]));
+});
+
+test("a target that goes, comes and goes again fails at most one request per worker each time", async () => {
+  for (let round = 0; round < 2; round++) {
+    targets(cluster("goes", ports.goes));
+    await until(
+      "the target",
+      () => bed.ask(keyed("goes")),
+      ({ service }) => service === "goes",
+    );
+    targets();
+    const gone = async () => (await bed.envoy.ask("/clusters")).includes("\ngoes::");
+    await until("the target's end", gone, (there) => !there);
+    expectOnlyFirstFailed(await series(20, keyed("goes")));
+  }
+});
+
+test("a target whose host comes back gets its requests again", async () => {
+  expectOnlyFirstFailed(await series(10, keyed("unhealthy")));
+  targets(cluster("unhealthy", ports.unhealthy));
+  await until(
+    "the target",
+    () => bed.ask(keyed("unhealthy")),
+    ({ service }) => service === "unhealthy",
+  );
+});

@@ -1,0 +1,148 @@
+// Configuration updates while requests are in flight.
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Listener, ROOT } from "../../scripts/proxy/bootstrap.ts";
+import { type Bed, startBed } from "./bed/bed.ts";
+import { encoded, plugin } from "./bed/bootstrap.ts";
+import { connection } from "./bed/client.ts";
+import { Ecds } from "./bed/ecds.ts";
+import { load } from "./bed/load.ts";
+import { until } from "./bed/until.ts";
+import { Watched } from "./bed/watched.ts";
+
+const to = (target: string, more: object[] = []) => ({
+  routes: [{ from: "reviews", key: "pr-42", to: target }, ...more],
+});
+const filler = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ from: "reviews", key: `filler-${i}`, to: "a" }));
+
+describe("over ECDS, with four workers", () => {
+  let bed: Bed;
+  let ecds: Ecds;
+  beforeAll(async () => {
+    bed = await startBed({
+      config: to("a"),
+      targets: ["a", "b"],
+      concurrency: 4,
+      change: ({ static_resources }) => {
+        ecds = new Ecds(static_resources.listeners[0] as Listener);
+      },
+    });
+  });
+  afterAll(async () => {
+    await bed.stop();
+    ecds.remove();
+  });
+
+  test("300 updates fail no request, each is in force on every connection, and memory stays bounded", async () => {
+    const clients = Array.from({ length: 12 }, connection);
+    const services = async () =>
+      new Set(await Promise.all(clients.map(async (agent) => (await bed.keyed("pr-42", { agent })).service)));
+    const steady = load(bed.port, 4, { headers: { "x-routing-key": "pr-42" } });
+    const update = async (round: number) => {
+      const target = round % 2 ? "a" : "b";
+      await ecds.update(bed.envoy, to(target, filler(round % 7 ? 20 : 2000)));
+      expect(await services()).toEqual(new Set([target]));
+    };
+    for (let round = 0; round < 100; round++) await update(round);
+    const before = residentBytes(bed.envoy.child.pid as number);
+    for (let round = 100; round < 300; round++) await update(round);
+    const after = residentBytes(bed.envoy.child.pid as number);
+    const { answered, services: taken, failures } = await steady.stop();
+    for (const agent of clients) agent.destroy();
+    expect(failures).toEqual([]);
+    expect(taken).toEqual(new Set(["a", "b"]));
+    expect(answered).toBeGreaterThan(300);
+    // Two hundred tables of 2,000 routes that were kept would be over 15 MB.
+    expect(after - before).toBeLessThan(8 * 1024 * 1024);
+  });
+
+  test("a removed route is gone on the next request of a kept-alive connection", async () => {
+    await ecds.update(bed.envoy, to("a"));
+    const agent = connection();
+    expect((await bed.keyed("pr-42", { agent })).service).toBe("a");
+    await ecds.update(bed.envoy, { routes: [] });
+    expect((await bed.keyed("pr-42", { agent })).service).toBe("reviews");
+    agent.destroy();
+    expect((await bed.metrics()).keyway_table_routes).toBe(0);
+  });
+
+  test("the version grows with every table", async () => {
+    const version = async () => (await bed.metrics()).keyway_table_version as number;
+    const before = await version();
+    await ecds.update(bed.envoy, to("a"));
+    const between = await version();
+    await ecds.update(bed.envoy, to("b"));
+    expect(between).toBeGreaterThan(before);
+    expect(await version()).toBeGreaterThan(between);
+  });
+
+  test("another build of the module takes over under load, with no request failed", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "keyway-module-"));
+    const modules = ["one", "two"].map((name) => anotherBuild(directory, name));
+    await ecds.update(bed.envoy, to("a"));
+    const steady = load(bed.port, 8, { headers: { "x-routing-key": "pr-42" } });
+    for (let round = 0; round < 10; round++) {
+      const code = { local: { filename: modules[round % 2] as string } };
+      const taken = await ecds.update(bed.envoy, to("a"), ({ vm_config }) => Object.assign(vm_config, { code }));
+      expect(taken).toBe("taken");
+    }
+    const { services, failures } = await steady.stop();
+    rmSync(directory, { recursive: true });
+    expect(failures).toEqual([]);
+    expect(services).toEqual(new Set(["a"]));
+  });
+});
+
+test("over file-based LDS, under load, no request fails and new connections see the new table", async () => {
+  const lds = new Watched();
+  let web: Listener | undefined;
+  const listen = (target: string) => {
+    plugin(web as Listener).configuration = encoded(to(target));
+    lds.write("envoy.config.listener.v3.Listener", [web as Listener]);
+  };
+  const bed = await startBed({
+    config: to("a"),
+    targets: ["a", "b"],
+    concurrency: 2,
+    change: (made) => {
+      web = made.static_resources.listeners.pop();
+      made.dynamic_resources = { lds_config: lds.source };
+      listen("a");
+    },
+  });
+  try {
+    const steady = load(bed.port, 6, { headers: { "x-routing-key": "pr-42" } });
+    for (let round = 0; round < 20; round++) {
+      const target = round % 2 ? "a" : "b";
+      listen(target);
+      await until(
+        "the new table",
+        () => bed.keyed("pr-42"),
+        ({ service }) => service === target,
+      );
+    }
+    const { failures, services } = await steady.stop();
+    expect(failures).toEqual([]);
+    expect(services).toEqual(new Set(["a", "b"]));
+  } finally {
+    await bed.stop();
+    lds.remove();
+  }
+});
+
+function residentBytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kilobytes) * 1024;
+}
+
+/** The same module as other bytes: a custom section, which nothing reads, holds its name. */
+function anotherBuild(directory: string, name: string): string {
+  const file = join(directory, `${name}.wasm`);
+  copyFileSync(join(ROOT, "build", "keyway.wasm"), file);
+  const section = Buffer.from([0, 1 + name.length, name.length, ...Buffer.from(name)]);
+  writeFileSync(file, section, { flag: "a" });
+  return file;
+}
