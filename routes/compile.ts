@@ -35,10 +35,19 @@ export function compileRoutes(file: RouteFile, surroundings: Surroundings): Comp
     return { ...start, split } as Route;
   });
 
-  const all = complaints.length > 0 ? complaints : duplicates(routes);
+  const all = complaints.length > 0 ? complaints : repeated(routes, surroundings);
   if (all.length > 0) throw new ConfigurationError(file.locate(all));
   const { keys, explain, strict } = file;
   return { configuration: { keys, routes, explain, strict }, uses };
+}
+
+/** Two services can be one baseline: the called proxy knows them by the port alone. */
+function repeated(routes: Route[], { mode }: Surroundings): Complaint[] {
+  const why = "; inbound, a proxy tells services apart by their port alone, so give each workload a file of its own";
+  return duplicates(routes).map(({ path, message }) => ({
+    path,
+    message: mode === "inbound" ? message + why : message,
+  }));
 }
 
 interface Named {

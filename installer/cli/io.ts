@@ -12,7 +12,7 @@ export interface Io {
   readonly out: Sink;
   /** Progress, next steps, errors. */
   readonly err: Sink;
-  readonly in: AsyncIterable<Uint8Array | string>;
+  readonly in: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when the person presses Ctrl-C: pass it to everything that waits. */
   readonly signal: AbortSignal;

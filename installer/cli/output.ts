@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { stringify } from "yaml";
+import { Document, isNode } from "yaml";
 import { colors, type Io } from "./io.ts";
 
 export const formats = ["table", "json", "yaml"] as const;
@@ -11,11 +11,23 @@ export function outputOption(): Option {
 
 /** Prints one result on stdout: `table` makes the text for people, `data` is what programs get. */
 export function emit(io: Io, format: Format, data: unknown, table: () => string): void {
-  io.out.write(format === "json" ? `${JSON.stringify(data, null, 2)}\n` : format === "yaml" ? toYaml(data) : table());
+  io.out.write(format === "json" ? toJson(data) : format === "yaml" ? toYaml(data) : table());
 }
 
-export function toYaml(data: unknown): string {
-  return stringify(data, { lineWidth: 0, aliasDuplicateObjects: false });
+export function toJson(data: unknown): string {
+  return `${JSON.stringify(data, null, 2)}\n`;
+}
+
+/** A comment above what a path leads to, for people who read the YAML. */
+export type Remark = readonly [path: readonly (string | number)[], text: string];
+
+export function toYaml(data: unknown, remarks: readonly Remark[] = []): string {
+  const document = new Document(data, { aliasDuplicateObjects: false });
+  for (const [path, text] of remarks) {
+    const node = document.getIn(path, true);
+    if (isNode(node)) node.commentBefore = ` ${text}`;
+  }
+  return document.toString({ lineWidth: 0 });
 }
 
 /** Columns two spaces apart, the header in capitals; an empty table is its header alone. */

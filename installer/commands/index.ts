@@ -3,8 +3,9 @@ import { build } from "./build.ts";
 import { check } from "./check.ts";
 import { install } from "./install.ts";
 import { publish } from "./publish.ts";
+import { render } from "./render.ts";
 import { status } from "./status.ts";
 import { uninstall } from "./uninstall.ts";
 import { upgrade } from "./upgrade.ts";
 
-export const commands: readonly Register[] = [build, check, install, publish, status, uninstall, upgrade];
+export const commands: readonly Register[] = [build, check, install, publish, render, status, uninstall, upgrade];

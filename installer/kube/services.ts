@@ -3,8 +3,11 @@ import type { RouteFile } from "../../routes/file.ts";
 import { parseServiceName, type Service } from "../../routes/service.ts";
 import type { Cluster } from "./cluster.ts";
 
+/** Where services and pods are looked up: a cluster, or what was written of one. */
+export type Listed = Pick<Cluster, "list">;
+
 /** The services of all namespaces that a route file speaks of, and of its own. */
-export async function servicesFor(cluster: Cluster, file: RouteFile, namespace: string): Promise<Service[]> {
+export async function servicesFor(cluster: Listed, file: RouteFile, namespace: string): Promise<Service[]> {
   const namespaces = new Set([namespace, ...namesIn(file).flatMap((text) => parseServiceName(text)?.namespace ?? [])]);
   const found = await Promise.all([...namespaces].map((one) => servicesIn(cluster, one, one === namespace)));
   return found.flat();
@@ -21,7 +24,7 @@ function namesIn({ routes }: RouteFile): string[] {
 }
 
 /** Pods are read only where a named target port must be turned into a number. */
-async function servicesIn(cluster: Cluster, namespace: string, own: boolean): Promise<Service[]> {
+async function servicesIn(cluster: Listed, namespace: string, own: boolean): Promise<Service[]> {
   const services = await cluster.list<V1Service>("v1", "Service", { namespace });
   const named = services.some(({ spec }) => spec?.ports?.some(({ targetPort }) => isName(targetPort)));
   const pods = own && named ? await cluster.list<V1Pod>("v1", "Pod", { namespace }) : [];

@@ -3,15 +3,15 @@ import { parseRouteFile } from "../../routes/file.ts";
 import { UsageError } from "../cli/errors.ts";
 import { readInput, reading } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
-import type { Cluster } from "../kube/cluster.ts";
 import { type InstallationFlags, scopeOf } from "../kube/flags.ts";
 import { defaultPriority, type Installation, type Mode, type PluginConfig } from "../kube/installation.ts";
+import type { Listed } from "../kube/services.ts";
 import type { Draft } from "../kube/versions.ts";
 
 const DOMAIN = "cluster.local";
 
 export interface Place {
-  cluster: Cluster;
+  cluster: Listed;
   namespace: string;
   name: string;
 }

@@ -1,0 +1,87 @@
+import { Option } from "commander";
+import { parseRouteFile } from "../../routes/file.ts";
+import { type Register, teach } from "../cli/command.ts";
+import { UsageError } from "../cli/errors.ts";
+import { readInput, reading } from "../cli/input.ts";
+import type { Io } from "../cli/io.ts";
+import { type Format, toJson, toYaml } from "../cli/output.ts";
+import { progress } from "../cli/progress.ts";
+import { envoyFilter } from "../kube/envoyfilter.ts";
+import { contentFlags, type InstallationFlags, nameFlag, scopeFlags } from "../kube/flags.ts";
+import type { Listed } from "../kube/services.ts";
+import { wasmPlugin } from "../kube/wasmplugin.ts";
+import { draftOf } from "../lifecycle/draft.ts";
+import { parseImageName, pinned } from "../registry/name.ts";
+import { asWritten, fromKubectl } from "../render/listed.ts";
+
+interface Flags extends InstallationFlags {
+  name: string;
+  namespace: string;
+  services?: string;
+  output: Exclude<Format, "table">;
+}
+
+export const renderIstio: Register = (group, io) => {
+  const command = teach(group, {
+    usage: "istio",
+    summary: "the WasmPlugin and the EnvoyFilter",
+    about:
+      "Prints the manifests that `keyway install` would apply, for a repository that something else applies from. " +
+      "Ports are taken as the route file writes them, unless --services tells them. The objects carry the time of rendering " +
+      "as their version, or SOURCE_DATE_EPOCH, with which the same input gives the same output.",
+    examples: [
+      [
+        "the pods of one workload",
+        "keyway render istio -f routes.yaml -n demo -l app=reviews --module oci://…@sha256:… > keyway.yaml",
+      ],
+      [
+        "with the ports that services really have, and a version that changes with the route file alone",
+        "kubectl get services -n demo -o yaml > services.yaml\n  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct routes.yaml) \\\n    keyway render istio -f routes.yaml --services services.yaml -n demo -l app=reviews --module oci://…@sha256:…",
+      ],
+    ],
+  });
+  for (const add of [nameFlag, scopeFlags, contentFlags]) add(command);
+  command
+    .requiredOption("-n, --namespace <name>", "namespace of the workloads")
+    .option("--services <file>", "what `kubectl get services,pods -o yaml` tells of their ports (pods for named ones)")
+    .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
+    .action(async (flags: Flags) => {
+      const { routes, namespace, name } = flags;
+      if (routes === undefined) throw new UsageError("which routes? -f is missing", { next: "give a route file" });
+      const text = await readInput(routes, io);
+      const cluster = flags.services === undefined ? written(text, flags) : await fromFile(flags.services);
+      // Standard input was read to its end; whoever reads it again gets the same.
+      const draft = await draftOf(flags, { cluster, namespace, name }, undefined, { ...io, in: [text] });
+      const image = parseImageName(draft.module);
+      if (image.digest === undefined) {
+        throw new UsageError(`${draft.module} is not pinned`, {
+          next: "give the URL that `keyway publish` printed, with its @sha256:",
+        });
+      }
+      const installation = { ...draft, module: pinned(image, image.digest), version: version(io) };
+      const manifests = [wasmPlugin(installation), envoyFilter(installation)];
+      const list = { apiVersion: "v1", kind: "List", items: manifests };
+      io.out.write(flags.output === "json" ? toJson(list) : manifests.map((one) => toYaml(one)).join("---\n"));
+    });
+
+  async function fromFile(path: string): Promise<Listed> {
+    const text = await readInput(path, io);
+    return reading(path, () => fromKubectl(text));
+  }
+
+  function written(text: string, { routes = "", namespace }: Flags): Listed {
+    progress(io).warn("ports are taken as the route file writes them; --services tells what they are");
+    return asWritten(
+      reading(routes, () => parseRouteFile(text)),
+      namespace,
+    );
+  }
+};
+
+/** Seconds since the epoch. */
+function version({ env }: Io): number {
+  const { SOURCE_DATE_EPOCH: said } = env;
+  if (said === undefined) return Math.floor(Date.now() / 1000);
+  if (/^\d{1,10}$/.test(said)) return Number(said);
+  throw new UsageError(`SOURCE_DATE_EPOCH is "${said}"`, { next: "set it to seconds since 1970, or not at all" });
+}

@@ -1,0 +1,55 @@
+import { compileRoutes } from "../../routes/compile.ts";
+import type { RouteFile } from "../../routes/file.ts";
+import type { Configuration } from "../../routes/model.ts";
+import { ANY_BASELINE } from "../../routes/names.ts";
+import { writtenServices } from "../../routes/written.ts";
+import { UsageError } from "../cli/errors.ts";
+import type { Baseline } from "./address.ts";
+import type { Address } from "./envoy.ts";
+
+export interface Given {
+  clusters: ReadonlyMap<string, Address>;
+  baselines: readonly Baseline[];
+}
+
+/** The plugin's configuration where services are called as their clusters are. */
+export function plainConfiguration(file: RouteFile): Configuration {
+  return compileRoutes(file, { mode: "plain", namespace: "", domain: "", services: [] }).configuration;
+}
+
+/** What a plain Envoy needs to know beside the routes: which path goes to which baseline, and where every cluster is. */
+export function wire(file: RouteFile, configuration: Configuration, given: Given): Given {
+  const baselines = given.baselines.length > 0 ? given.baselines : [onlyBaseline(configuration)];
+  const named = configuration.routes.flatMap((route) => [
+    route.from,
+    ...("split" in route ? route.split.map(({ to }) => to) : [route.to]),
+  ]);
+  const names = new Set([...baselines.map(({ cluster }) => cluster), ...named]);
+  names.delete(ANY_BASELINE);
+
+  const known = new Map([...addressesIn(file), ...given.clusters]);
+  const lost = [...names].filter((name) => !known.has(name));
+  if (lost.length > 0) {
+    throw new UsageError(`nobody says where ${lost.join(", ")} ${lost.length === 1 ? "is" : "are"}`, {
+      next: `add ${lost.map((name) => `--cluster ${name}=HOST:PORT`).join(" ")}, or write ports into the route file`,
+    });
+  }
+  return { baselines, clusters: new Map([...known].filter(([name]) => names.has(name))) };
+}
+
+/** A service that is written with its port is found by its name. */
+function addressesIn(file: RouteFile): [string, Address][] {
+  return writtenServices(file).flatMap(({ text, port }) => {
+    const host = text.replace(/:.*/, "");
+    return typeof port === "number" ? [[host, { host, port }]] : [];
+  });
+}
+
+function onlyBaseline({ routes }: Configuration): Baseline {
+  const names = new Set(routes.map(({ from }) => from));
+  names.delete(ANY_BASELINE);
+  const [only] = names;
+  if (only !== undefined && names.size === 1) return { prefix: "/", cluster: only };
+  const paths = [...names].map((name) => `--baseline /${name}=${name}`).join(" ") || "--baseline CLUSTER";
+  throw new UsageError("which path goes to which baseline?", { next: `say it, most special first: ${paths}` });
+}
