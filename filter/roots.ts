@@ -6,6 +6,7 @@
 // can be set only once per stream; the stream sets it twice, and the second try fails in the root context it belongs to.
 // Filters of several plugins share a stream's properties, so the plugin's name narrows the choice first.
 import { actFor, foreign, got, gotLen, property, setProperty, shared } from "./host/calls";
+import { allocate } from "./host/memory";
 import { Writer, writer } from "./host/writer";
 import { generation } from "./table/head";
 import { headName, name, nameLen } from "./table/names";
@@ -82,8 +83,10 @@ function newest(): Root | null {
 }
 
 function newRecord(): Root {
-  const root = changetype<Root>(heap.alloc(offsetof<Root>()));
-  root.head = writer();
+  const at = allocate(offsetof<Root>() + offsetof<Writer>());
+  memory.fill(at, 0, offsetof<Root>() + offsetof<Writer>());
+  const root = changetype<Root>(at);
+  root.head = changetype<Writer>(at + offsetof<Root>());
   root.ordinal = total++;
   records.u32(<u32>changetype<usize>(root));
   return root;

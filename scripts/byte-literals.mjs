@@ -1,6 +1,6 @@
 // A transform for asc: in the module a string literal is a `Bytes`, a length and that many bytes laid down in the module's
-// data, instead of UTF-16 text that would have to be converted when the module starts, in every worker.
-import { LiteralKind, NodeKind, Source, SourceKind, Tokenizer } from "assemblyscript";
+// data, each text once, instead of UTF-16 that would have to be converted when the module starts, in every worker.
+import { LiteralKind, Node, NodeKind } from "assemblyscript";
 import { Transform } from "assemblyscript/transform";
 
 /** Library code keeps its strings. */
@@ -8,29 +8,33 @@ const isOurs = (source) => !source.internalPath.startsWith("~lib") && !source.in
 
 const isString = (node) => node?.kind === NodeKind.Literal && node.literalKind === LiteralKind.String;
 
-const keepsStrings = new Set([NodeKind.Import, NodeKind.Export, NodeKind.Decorator]);
+const keepsStrings = new Set([NodeKind.Source, NodeKind.Import, NodeKind.Export, NodeKind.Decorator]);
 
 export default class ByteLiterals extends Transform {
   afterParse(parser) {
-    for (const source of parser.sources.filter(isOurs)) this.replaceIn(source.statements, parser, new Set());
-  }
-
-  /** Replaces the literals below `node`, whatever kinds of nodes there are between. */
-  replaceIn(node, parser, seen) {
-    if (seen.has(node) || node instanceof Source || keepsStrings.has(node.kind)) return;
-    seen.add(node);
-    for (const [field, child] of Object.entries(node)) {
-      if (isString(child)) node[field] = bytes(child.value, parser);
-      else if (child !== null && typeof child === "object" && field !== "range") this.replaceIn(child, parser, seen);
-    }
+    /** The constant's name, by its text. */
+    const names = new Map();
+    for (const source of parser.sources.filter(isOurs)) replaceIn(source.statements, names, new Set());
+    const constants = Array.from(names, ([text, name]) => `@global @lazy const ${name} = ${bytes(text)};`);
+    parser.parseFile(constants.join("\n"), "byte-literals.ts", false);
   }
 }
 
-function bytes(text, parser) {
+/** Replaces the literals below `node`, whatever kinds of nodes there are between. */
+function replaceIn(node, names, seen) {
+  if (seen.has(node) || keepsStrings.has(node.kind)) return;
+  seen.add(node);
+  for (const [field, child] of Object.entries(node)) {
+    if (isString(child)) {
+      if (!names.has(child.value)) names.set(child.value, `bytes${names.size}`);
+      node[field] = Node.createIdentifierExpression(names.get(child.value), child.range);
+    } else if (child !== null && typeof child === "object" && field !== "range") replaceIn(child, names, seen);
+  }
+}
+
+function bytes(text) {
   const content = Buffer.from(text, "latin1");
   const length = Buffer.alloc(4);
   length.writeUInt32LE(content.length);
-  const data = [...length, ...content].join();
-  const code = new Source(SourceKind.User, "byte-literal", `changetype<Bytes>(memory.data<u8>([${data}], 4))`);
-  return parser.parseExpression(new Tokenizer(code, parser.diagnostics));
+  return `changetype<Bytes>(memory.data<u8>([${[...length, ...content].join()}], 4))`;
 }

@@ -3,8 +3,20 @@
 
 const SCRATCH: usize = 80 * 1024;
 const LARGEST: usize = 1 << 28;
+const PAGE: usize = 64 * 1024;
 
-let base: usize = heap.alloc(SCRATCH);
+let heapTop: usize = __heap_base;
+
+/** Memory that is kept for good, not zeroed, aligned to 8; the VM traps when the host gives no more. */
+export function allocate(size: usize): usize {
+  const at = heapTop;
+  heapTop = (at + size + 7) & ~7;
+  const pages = <i32>((heapTop + PAGE - 1) / PAGE) - memory.size();
+  if (pages > 0 && memory.grow(pages) < 0) unreachable();
+  return at;
+}
+
+let base: usize = allocate(SCRATCH);
 let end: usize = base + SCRATCH;
 let top: usize = base;
 
@@ -22,7 +34,7 @@ export function malloc(size: usize): usize {
 // are still in use; doubling bounds what is lost this way by the size of the last block.
 function enlarge(need: usize): void {
   const size: usize = max<usize>(need, end - base) << 1;
-  base = heap.alloc(size);
+  base = allocate(size);
   end = base + size;
   top = base;
 }

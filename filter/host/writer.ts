@@ -1,5 +1,6 @@
-// A kept, growing buffer to put texts and byte layouts together in. `writer()` is for module-level constants only; what a
-// writer holds is void once it has been cleared, its addresses once it has grown.
+// A kept, growing buffer to put texts and byte layouts together in. What a writer holds is void once it
+// has been cleared, its addresses once it has grown.
+import { allocate } from "./memory";
 
 @unmanaged
 export class Writer {
@@ -18,7 +19,7 @@ export class Writer {
     if (need > this.size) {
       let size = max(this.size, 256);
       while (size < need) size <<= 1;
-      const grown = heap.alloc(size);
+      const grown = allocate(size);
       memory.copy(grown, this.at, this.len);
       this.at = grown;
       this.size = size;
@@ -100,8 +101,9 @@ function hexDigit(n: u32): u32 {
   return n + (n < 10 ? 48 : 87);
 }
 
+/** A writer for a module-level constant. */
+// @ts-ignore: decorator
+@inline
 export function writer(): Writer {
-  const at = heap.alloc(offsetof<Writer>());
-  memory.fill(at, 0, offsetof<Writer>());
-  return changetype<Writer>(at);
+  return changetype<Writer>(memory.data(offsetof<Writer>()));
 }

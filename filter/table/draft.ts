@@ -1,6 +1,7 @@
 // A table being put together, in this VM's own memory: nothing of it is visible to anyone before it is published.
 // Key routes lie in chunks, which the next draft uses again, each behind a link and its number in the configuration:
 //   u32 the route after it, u32 number, u64 hash of the key, the entry
+import { allocate } from "../host/memory";
 import { Writer, writer } from "../host/writer";
 import { afterSource } from "../sources/source";
 import { same } from "../text/bytes";
@@ -156,7 +157,7 @@ function reserve(size: i32): usize {
   if (used + size > CHUNK) {
     let next = chunk ? load<usize>(chunk) : firstChunk;
     if (next == 0) {
-      next = heap.alloc(CHUNK);
+      next = allocate(CHUNK);
       store<usize>(next, 0);
       if (chunk) store<usize>(chunk, next);
       else firstChunk = next;

@@ -1,15 +1,21 @@
 // RFC 3339 dates, as seconds since 1970.
+import { lower } from "./bytes";
 
-const LEAST = 20;
+const SHAPE: Bytes = "0000-00-00t00:00:00";
+const NO_ZONE = i32.MAX_VALUE;
 
-function number(at: usize, digits: i32): i32 {
-  let v = 0;
-  for (let i = 0; i < digits; i++) {
-    const d = <u32>load<u8>(at + i) - 48;
-    if (d > 9) return -1;
-    v = v * 10 + <i32>d;
+/** Whether digits stand where `shape` has zeros, and elsewhere what it has. */
+function hasShape(at: usize, shape: Bytes): bool {
+  for (let i = 0; i < shape.len; i++) {
+    const c: u32 = load<u8>(at + i);
+    const wanted: u32 = load<u8>(shape.at + i);
+    if (wanted == 48 ? c - 48 > 9 : lower(c) != wanted) return false;
   }
-  return v;
+  return true;
+}
+
+function twoDigits(at: usize): i32 {
+  return <i32>load<u8>(at) * 10 + <i32>load<u8>(at, 1) - 528;
 }
 
 function daysIn(month: i32, year: i32): i32 {
@@ -26,19 +32,17 @@ function days(year: i32, month: i32, day: i32): i64 {
 
 /** Seconds since 1970 (fractions cut off), or -1 for what is not an RFC 3339 date from 1970 on. */
 export function parseDate(at: usize, len: i32): i64 {
-  if (len < LEAST) return -1;
-  const year = number(at, 4);
-  const month = number(at + 5, 2);
-  const day = number(at + 8, 2);
-  const hour = number(at + 11, 2);
-  const minute = number(at + 14, 2);
-  const second = number(at + 17, 2);
-  if (load<u8>(at + 4) != 45 || load<u8>(at + 7) != 45 || (load<u8>(at + 10) | 32) != 116) return -1;
-  if (load<u8>(at + 13) != 58 || load<u8>(at + 16) != 58) return -1;
+  if (len <= SHAPE.len || !hasShape(at, SHAPE)) return -1;
+  const year = twoDigits(at) * 100 + twoDigits(at + 2);
+  const month = twoDigits(at + 5);
+  const day = twoDigits(at + 8);
+  const hour = twoDigits(at + 11);
+  const minute = twoDigits(at + 14);
+  const second = twoDigits(at + 17);
   if (year < 1970 || month < 1 || month > 12 || day < 1 || day > daysIn(month, year)) return -1;
-  if (<u32>hour > 23 || <u32>minute > 59 || <u32>second > 60) return -1;
+  if (hour > 23 || minute > 59 || second > 60) return -1;
 
-  let i = 19;
+  let i = SHAPE.len;
   if (load<u8>(at + i) == 46) {
     const first = ++i;
     while (i < len && <u32>load<u8>(at + i) - 48 < 10) i++;
@@ -49,16 +53,14 @@ export function parseDate(at: usize, len: i32): i64 {
   return days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
 }
 
-const NO_ZONE = i32.MAX_VALUE;
-
 // Seconds east of UTC.
 function zone(at: usize, len: i32): i32 {
   const sign = load<u8>(at);
   if ((sign | 32) == 122) return len == 1 ? 0 : NO_ZONE;
-  if ((sign != 43 && sign != 45) || len != 6 || load<u8>(at + 3) != 58) return NO_ZONE;
-  const hours = number(at + 1, 2);
-  const minutes = number(at + 4, 2);
-  if (<u32>hours > 23 || <u32>minutes > 59) return NO_ZONE;
+  if ((sign != 43 && sign != 45) || len != 6 || !hasShape(at + 1, "00:00")) return NO_ZONE;
+  const hours = twoDigits(at + 1);
+  const minutes = twoDigits(at + 4);
+  if (hours > 23 || minutes > 59) return NO_ZONE;
   const seconds = hours * 3600 + minutes * 60;
   return sign == 45 ? -seconds : seconds;
 }
