@@ -41,6 +41,12 @@ export function compileRoutes(file: RouteFile, surroundings: Surroundings): Comp
   return { configuration: { keys, routes, explain, strict }, uses };
 }
 
+/** The cluster of one service, as a baseline; an Error's message says why there is none. */
+export function baselineCluster(text: string, surroundings: Surroundings): string | Error {
+  const named = nameOf(text, [], "baseline", surroundings, undefined);
+  return named instanceof Error ? named : named.cluster;
+}
+
 /** Two services can be one baseline: the called proxy knows them by the port alone. */
 function repeated(routes: Route[], { mode }: Surroundings): Complaint[] {
   const why = "; inbound, a proxy tells services apart by their port alone, so give each workload a file of its own";
@@ -66,7 +72,7 @@ function nameOf(
   if (typeof reference === "object" && "cluster" in reference) return reference;
   const { service: text, subset } = typeof reference === "string" ? { service: reference } : reference;
   if (surroundings.mode === "plain") {
-    if (subset !== undefined) return new Error("only a mesh has subsets; name the cluster: {cluster: NAME}");
+    if (subset !== undefined) return new Error("a plain Envoy knows no subsets; name the cluster: {cluster: NAME}");
     return { cluster: text.replace(/:.*/, "") };
   }
   const found = resolveService(text, surroundings, baseline);

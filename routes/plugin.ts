@@ -7,6 +7,14 @@ import { betweenFields, cluster, configurationOf, object, routeFields } from "./
 /** The plugin's configuration as proxies read it. */
 export const pluginSchema = configurationOf(object({ from: cluster, ...routeFields(cluster) }).check(betweenFields));
 
+/** Whether a value is meant as a plugin configuration, and not as a route file, which says `service` where this says `from`. */
+export function isConfiguration(value: unknown): boolean {
+  const routes = typeof value === "object" && value !== null && "routes" in value ? value.routes : undefined;
+  return (
+    Array.isArray(routes) && routes.some((route) => typeof route === "object" && route !== null && "from" in route)
+  );
+}
+
 /** Checks a value read from JSON just as the filter does; throws a ConfigurationError. */
 export function parseConfiguration(value: unknown, locate = (complaints: Complaint[]) => complaints): Configuration {
   const { keys, routes, explain, strict } = conform(pluginSchema, value, locate);
