@@ -1,13 +1,13 @@
 // Two builds of the module side by side: Envoy's CPU per request with each, as ratios to each other, to Envoy's own single header
 // route and to Envoy with no filter.
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { bootstrap } from "./lib/bootstrap.ts";
-import { type EnvoyProcess, startEnvoy } from "./lib/envoy.ts";
-import { anyOf, lastOf, noKey, noRoute, PROXY_CORE } from "./lib/load.ts";
-import { cpuRounds, type Running } from "./lib/rounds.ts";
+import { BASELINE, TARGET } from "./lib/bootstrap.ts";
+import { type Subject, withFleet } from "./lib/fleet.ts";
+import { anyOf, lastOf, noKey, noRoute } from "./lib/load.ts";
+import { cpuRounds } from "./lib/rounds.ts";
 import { headerRoutes, keywayConfiguration, noFilter, wasm } from "./lib/sites.ts";
 import { quantile } from "./lib/stats.ts";
-import { startUpstream } from "./lib/upstream.ts";
 
 // Other work on the machine only ever adds to a round's cost, so the cheap rounds of each are the ones least disturbed.
 const QUIET = 0.15;
@@ -31,40 +31,25 @@ if (load === undefined || positionals.length !== 2) {
 }
 
 const [a, b] = positionals as [string, string];
-const site = (file: string) => wasm(file, keywayConfiguration(keys));
-const subjects = [
-  { name: "native", site: headerRoutes(1), load: lastOf(1) },
-  { name: "none", site: noFilter, load },
-  { name: "A", site: site(a), load },
-  { name: "B", site: site(b), load },
+const goesTo = values.case === "routed" ? TARGET : BASELINE;
+const workers = Number(values.workers);
+const module = (file: string) => wasm(resolve(file), keywayConfiguration(keys));
+const subjects: Subject[] = [
+  { name: "native", site: headerRoutes(1), load: lastOf(1), goesTo: TARGET, workers },
+  { name: "none", site: noFilter, load, goesTo: BASELINE, workers },
+  { name: "A", site: module(a), load, goesTo, workers },
+  { name: "B", site: module(b), load, goesTo, workers },
 ];
+const costs = await withFleet(subjects, (running) => cpuRounds(running, Number(values.rounds)));
+const of = (name: string) => costs.get(name) as number[];
 
-const proxies: EnvoyProcess[] = [];
-const start = async (proxy: Promise<EnvoyProcess>) => {
-  proxies.push(await proxy);
-  return proxy;
-};
-
-try {
-  const upstream = await start(startUpstream());
-  const running: Running[] = [];
-  for (const { name, site, load } of subjects) {
-    const config = bootstrap({ ...site, upstreamPort: upstream.port });
-    const proxy = await start(startEnvoy(config, { core: PROXY_CORE, workers: Number(values.workers) }));
-    running.push({ name, proxy, load });
-  }
-  const costs = await cpuRounds(running, Number(values.rounds), (line) => process.stderr.write(`\r${line}`));
-  process.stderr.write("\n");
-  const of = (name: string) => costs.get(name) as number[];
-  const ratio = (over: string, under: string) => {
-    const ratios = of(over).map((cost, round) => cost / (of(under)[round] as number));
-    const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(3));
-    const quiet = quantile(of(over), QUIET) / quantile(of(under), QUIET);
-    console.log(`${over} / ${under}`.padEnd(16), middle, ` quartiles ${low} ${high}, quiet rounds ${quiet.toFixed(3)}`);
-  };
-  for (const { name } of subjects) console.log(`${name} us/request`.padEnd(18), quantile(of(name), 0.5).toFixed(1));
-  ratio("B", "A");
-  for (const name of ["A", "B"]) for (const under of ["native", "none"]) ratio(name, under);
-} finally {
-  await Promise.all(proxies.map((proxy) => proxy.stop()));
+function compare(over: string, under: string): void {
+  const ratios = of(over).map((cost, round) => cost / (of(under)[round] as number));
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(3));
+  const quiet = quantile(of(over), QUIET) / quantile(of(under), QUIET);
+  console.log(`${over} / ${under}`.padEnd(16), middle, ` quartiles ${low} ${high}, quiet rounds ${quiet.toFixed(3)}`);
 }
+
+for (const { name } of subjects) console.log(`${name} us/request`.padEnd(18), quantile(of(name), 0.5).toFixed(1));
+compare("B", "A");
+for (const name of ["A", "B"]) for (const under of ["native", "none"]) compare(name, under);

@@ -34,6 +34,7 @@ const calls = [
 ];
 
 const CALLS_PER_REQUEST = 2000;
+const UNUSED_PORT = 9;
 
 export type HostCall = { call: string; nanoseconds: number };
 
@@ -52,7 +53,7 @@ function ask(port: number, headers: Record<string, string>): Promise<string> {
 export async function hostCalls(rounds: number): Promise<HostCall[]> {
   const host = { routes: [{ match: { prefix: "/" }, route: { cluster: BASELINE } }] };
   const filters = [wasmFilter(compile("hostcalls"))];
-  const proxy = await startEnvoy(bootstrap({ filters, host, upstreamPort: 9 }), { core: 0 });
+  const proxy = await startEnvoy(bootstrap({ filters, host }, UNUSED_PORT), { core: 0 });
   const samples = new Map<string, number[]>(calls.map(({ name }) => [name, []]));
   try {
     for (let round = 0; round < rounds; round++) {

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { wrk } from "../../scripts/parts/wrk.ts";
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL("../client.lua", import.meta.url));
@@ -29,7 +30,7 @@ export async function drive(port: number, { header, first, last }: Load, seconds
   const seed = Math.floor(Math.random() * 2 ** 31);
   const shape = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}/`];
   const drawn = [header, first, last, seed].map(String);
-  const { stdout } = await run("taskset", ["-c", `${LOAD_CORE}`, "wrk", ...shape, "--", ...drawn]);
+  const { stdout } = await run("taskset", ["-c", `${LOAD_CORE}`, await wrk(), ...shape, "--", ...drawn]);
   const [, requests, failed] = /RESULT (\d+) (\d+)/.exec(stdout) ?? [];
   if (requests === undefined || failed !== "0") throw new Error(`wrk on port ${port}: ${failed} failed\n${stdout}`);
   return Number(requests);

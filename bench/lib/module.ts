@@ -14,3 +14,9 @@ export function compile(peer: string, options: string[] = []): string {
   execFileSync(process.execPath, [compiler, ...input, ...options], { cwd: project, stdio: ["ignore", 2, 2] });
   return out;
 }
+
+/** Keyway itself, as `npm run build` leaves it. */
+export const modules = {
+  filter: join(project, "build", "keyway.wasm"),
+  watch: join(project, "build", "keyway-watch.wasm"),
+};

@@ -1,26 +1,40 @@
 // Interleaved rounds: every subject once per round in an order drawn anew, so that what the machine does meanwhile falls on all.
-
-import type { EnvoyProcess } from "./envoy.ts";
-import { drive, type Load } from "./load.ts";
+import type { Running } from "./fleet.ts";
+import { drive } from "./load.ts";
+import { pace } from "./pace.ts";
 import { shuffle } from "./stats.ts";
-
-export type Running = { name: string; proxy: EnvoyProcess; load: Load };
-
-/** Microseconds of CPU per request, by subject, one figure per round. */
-export type Costs = Map<string, number[]>;
 
 const SECONDS = 1;
 
-export async function cpuRounds(subjects: Running[], rounds: number, tell: (line: string) => void): Promise<Costs> {
-  const costs: Costs = new Map(subjects.map(({ name }) => [name, []]));
-  for (const { proxy, load } of subjects) await drive(proxy.port, load, SECONDS);
+async function everyRound(
+  subjects: Running[],
+  rounds: number,
+  what: string,
+  turn: (subject: Running) => Promise<void>,
+): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
-    tell(`round ${round} of ${rounds}`);
-    for (const { name, proxy, load } of shuffle(subjects)) {
-      const before = proxy.cpu();
-      const requests = await drive(proxy.port, load, SECONDS);
-      costs.get(name)?.push(((proxy.cpu() - before) / requests) * 1e6);
-    }
+    process.stderr.write(`\r${what}: round ${round} of ${rounds}`);
+    for (const subject of shuffle(subjects)) await turn(subject);
   }
+  process.stderr.write("\n");
+}
+
+/** Microseconds of CPU per request under full load, by subject, one figure per round. */
+export async function cpuRounds(subjects: Running[], rounds: number): Promise<Map<string, number[]>> {
+  const costs = new Map<string, number[]>(subjects.map(({ name }) => [name, []]));
+  await everyRound(subjects, rounds, "CPU under full load", async ({ name, proxy, load }) => {
+    const before = proxy.cpu();
+    const requests = await drive(proxy.port, load, SECONDS);
+    costs.get(name)?.push(((proxy.cpu() - before) / requests) * 1e6);
+  });
   return costs;
+}
+
+/** Microseconds that the answers took at a fixed rate, by subject, all rounds together. */
+export async function latencyRounds(subjects: Running[], rounds: number): Promise<Map<string, number[]>> {
+  const latencies = new Map<string, number[]>(subjects.map(({ name }) => [name, []]));
+  await everyRound(subjects, rounds, "Latency at a fixed rate", async ({ name, proxy, load }) => {
+    latencies.get(name)?.push(...(await pace(proxy.port, load, SECONDS)));
+  });
+  return latencies;
 }

@@ -1,5 +1,5 @@
 // What Envoy is given in each benchmark: the same two clusters behind every way to choose between them.
-import { BASELINE, type Json, luaFilter, type Site, TARGET, wasmFilter } from "./bootstrap.ts";
+import { BASELINE, type Json, luaFilter, type Site, TARGET, wasmFilter, wasmLogger } from "./bootstrap.ts";
 import { KEY_HEADER, keyText } from "./load.ts";
 
 const header = KEY_HEADER.split(":")[0] as string;
@@ -44,10 +44,18 @@ export function wasm(file: string, configuration?: string): Site {
   return { filters: [wasmFilter(file, configuration)], host: { routes } };
 }
 
-export const emptyModule = (file: string): Site => ({ filters: [wasmFilter(file)], host: { routes: [baseline] } });
+/** As envoy.yaml has it: the filter, and the watch that tells it of missing targets. */
+export const keyway = (modules: { filter: string; watch: string }, configuration: string): Site => ({
+  ...wasm(modules.filter, configuration),
+  loggers: [wasmLogger(modules.watch)],
+});
 
-export function keywayConfiguration(count: number): string {
-  return JSON.stringify({ routes: keys(count).map((key) => ({ from: BASELINE, key, to: TARGET })) });
+export function emptyModule(file: string, configuration?: string): Site {
+  return { filters: [wasmFilter(file, configuration)], host: { routes: [baseline] } };
+}
+
+export function keywayConfiguration(count: number, targetOf = (_key: string) => TARGET): string {
+  return JSON.stringify({ routes: keys(count).map((key) => ({ from: BASELINE, key, to: targetOf(key) })) });
 }
 
 /** One line per key: `KEY TARGET`, which the Rust and the SDK peers read. */

@@ -17,3 +17,8 @@ export function shuffle<T>(items: readonly T[]): T[] {
   }
   return order;
 }
+
+/** The median of the ratios of two series, pair by pair: what disturbs a round disturbs both of its figures. */
+export function medianRatio(over: number[], under: number[]): number {
+  return median(over.map((value, index) => value / (under[index] as number)));
+}

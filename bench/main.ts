@@ -1,0 +1,74 @@
+// All benchmarks: Envoy's CPU time and latency side by side, its memory, the price of each host call. A table of ratios goes to stdout;
+// a full run also writes bench/results.json and the plots.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildModule } from "../scripts/module.ts";
+import { hostCalls } from "./hostcalls.ts";
+import { machine } from "./lib/machine.ts";
+import { project } from "./lib/module.ts";
+import { memoryUse } from "./memory.ts";
+import { plot } from "./plots.ts";
+import { showHostCalls, showMemory, showSubjects, showVerdicts } from "./report.ts";
+import { RATE, type Results, sideBySide } from "./side.ts";
+import { cases, choose } from "./subjects.ts";
+import { cpuVerdicts, memoryVerdicts } from "./targets.ts";
+
+const HELP = `usage: npm run bench -- [--quick] [--only SUBJECT,...] [--rounds N]
+
+Measures Envoy under load with Keyway and with everything else that could do its work, in one interleaved run. Takes about
+half an hour. Close other programs: the machine's two first cores are used in full.
+
+  --quick         3 rounds instead of 15; prints, keeps nothing
+  --only SUBJECT  only subjects whose names begin so (keyway, lua-1, native, ...), and the two that ratios refer to; keeps nothing
+  --rounds N      rounds per subject, of a second each
+`;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    rounds: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 15));
+if (!Number.isInteger(rounds) || rounds < 1) {
+  console.error(`--rounds ${values.rounds}: a whole number of rounds is needed, such as 15`);
+  process.exit(2);
+}
+
+await buildModule();
+const all = await cases();
+const chosen = values.only === undefined ? all : choose(all, values.only.split(","));
+
+const { subjects, ratio } = await sideBySide(chosen, rounds);
+console.log(showSubjects(subjects));
+
+if (values.only !== undefined) {
+  console.log(showVerdicts(cpuVerdicts(ratio)));
+} else {
+  const memory = await memoryUse();
+  const calls = await hostCalls(values.quick ? 11 : 101);
+  const targets = [...cpuVerdicts(ratio), ...memoryVerdicts(memory)];
+  console.log([showMemory(memory), showHostCalls(calls), showVerdicts(targets)].join("\n"));
+  if (!values.quick) {
+    const date = new Date().toISOString().slice(0, 10);
+    const results: Results = {
+      date,
+      machine: await machine(),
+      rounds,
+      rate: RATE,
+      subjects,
+      memory,
+      hostCalls: calls,
+      targets,
+    };
+    writeFileSync(join(project, "bench", "results.json"), `${JSON.stringify(results, null, 1)}\n`);
+    plot(results);
+  }
+}

@@ -1,0 +1,39 @@
+// What must hold, and whether it does. Ratios are medians of per-round ratios.
+import type { MemoryUse } from "./memory.ts";
+
+export type Verdict = { what: string; value: number; limit: number; passed: boolean };
+
+/** The median per-round ratio of two subjects' CPU time, or undefined if one of them did not run. */
+export type Ratio = (over: string, under: string) => number | undefined;
+
+const atMost = [
+  { what: "no key, to Envoy without the filter", over: "keyway-nokey", under: "envoy", limit: 1.1 },
+  { what: "routed, 1 key, to Envoy's own single header route", over: "keyway-1", under: "native-1", limit: 1.25 },
+  { what: "routed, 1 key, to the Lua filter", over: "keyway-1", under: "lua-1", limit: 1 },
+  { what: "routed, 1 key, to the Rust filter", over: "keyway-1", under: "rust-1", limit: 0.92 },
+  { what: "routed, 100,000 keys, to routed, 1 key", over: "keyway-100000", under: "keyway-1", limit: 1.03 },
+  {
+    what: "routed, 10,000 keys, to Envoy's own 10,000 header routes",
+    over: "keyway-10000",
+    under: "native-10000",
+    limit: 1 / 7,
+  },
+];
+
+export function cpuVerdicts(ratio: Ratio): Verdict[] {
+  return atMost.flatMap(({ what, over, under, limit }) => {
+    const value = ratio(over, under);
+    return value === undefined ? [] : [{ what, value, limit, passed: value <= limit }];
+  });
+}
+
+export function memoryVerdicts(uses: MemoryUse[]): Verdict[] {
+  const keyway = (workers: number) => uses.find((use) => use.module === "keyway" && use.workers === workers);
+  const [one, four] = [keyway(1), keyway(4)];
+  if (!one || !four) return [];
+  const spread = four.grownBytes / one.grownBytes;
+  return [
+    { what: "memory for 100,000 keys, 1 worker, to the text", value: one.perText, limit: 4, passed: one.perText <= 4 },
+    { what: "memory for 100,000 keys, 4 workers, to 1 worker", value: spread, limit: 1.2, passed: spread <= 1.2 },
+  ];
+}
