@@ -30,13 +30,12 @@ function why({ outcome, route }: Decision, cluster: string): string {
 
 const WITHOUT_ROUTE: Partial<Record<Outcome, string>> = {
   baseline: "no route in force for this key and baseline",
-  invalid_key:
-    "what stands where a key may stand is no key: 1 to 256 bytes of printable ASCII without space, comma and semicolon",
+  invalid_key: "what stands in a source is no key",
   no_key: "no key in any source",
 };
 
 const WITH_ROUTE: Partial<Record<Outcome, string>> = {
-  already_routed: "the hop mark names this very target, so the request is already there",
+  already_routed: "the hop mark names this very target",
   missing_target: "the target does not exist or has no healthy host",
 };
 

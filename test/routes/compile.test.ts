@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { compileRoutes } from "../../routes/compile.ts";
+import { ConfigurationError, complaintText } from "../../routes/complaint.ts";
+import { parseRouteFile } from "../../routes/file.ts";
+import type { Route } from "../../routes/model.ts";
+import type { Mode } from "../../routes/resolve.ts";
+import type { Service } from "../../routes/service.ts";
+
+const services: Service[] = [
+  {
+    name: "reviews",
+    namespace: "demo",
+    ports: [{ port: 9080, name: "http", targetPort: 8080 }],
+    subsets: ["v1", "v2"],
+  },
+  { name: "reviews-pr-42", namespace: "demo", ports: [{ port: 9080, name: "http" }] },
+  { name: "reviews-pr-7", namespace: "demo", ports: [{ port: 80, name: "http" }] },
+  {
+    name: "ratings",
+    namespace: "shop",
+    ports: [
+      { port: 9080, name: "http" },
+      { port: 9090, name: "grpc" },
+    ],
+  },
+  { name: "ratings-pr-42", namespace: "shop", ports: [{ port: 9080 }, { port: 9090 }] },
+];
+
+const compile = (line: string, mode: Mode = "outbound") => {
+  const file = parseRouteFile(`routes:\n  - ${line}\n`);
+  return compileRoutes(file, { mode, namespace: "demo", domain: "cluster.local", services });
+};
+const routed = (line: string, mode?: Mode): Route | undefined => compile(line, mode).configuration.routes[0];
+const complaints = (line: string, mode?: Mode) => {
+  try {
+    compile(line, mode);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.complaints.map((one) => `${one.at?.line}:${one.at?.col}: ${complaintText(one)}`);
+  }
+};
+
+const REVIEWS = "outbound|9080||reviews.demo.svc.cluster.local";
+const SANDBOX = "outbound|9080||reviews-pr-42.demo.svc.cluster.local";
+
+describe("names of clusters", () => {
+  test.each<[Mode, string, string]>([
+    ["inbound", "inbound|8080||", SANDBOX],
+    ["outbound", REVIEWS, SANDBOX],
+    ["gateway", REVIEWS, SANDBOX],
+    ["plain", "reviews", "reviews-pr-42"],
+  ])("%s", (mode, from, to) => {
+    expect(routed("{service: reviews, key: k, to: reviews-pr-42}", mode)).toEqual({ from, key: "k", to });
+  });
+
+  test.each([
+    ["reviews", "outbound|9080||reviews.demo.svc.cluster.local"],
+    ["reviews.demo", "outbound|9080||reviews.demo.svc.cluster.local"],
+    ["reviews.demo.svc", "outbound|9080||reviews.demo.svc.cluster.local"],
+    ["reviews.demo.svc.cluster.local:http", "outbound|9080||reviews.demo.svc.cluster.local"],
+    ["ratings.shop:grpc", "outbound|9090||ratings.shop.svc.cluster.local"],
+    ["ratings.shop:9090", "outbound|9090||ratings.shop.svc.cluster.local"],
+    ["'*'", "*"],
+    ["{cluster: any/thing}", "any/thing"],
+  ])("a baseline %s is %s", (service, from) => {
+    expect(routed(`{service: ${service}, key: k, to: {cluster: c}}`)).toEqual({ from, key: "k", to: "c" });
+  });
+
+  test.each([
+    [
+      "the baseline's namespace and port",
+      "ratings.shop:grpc",
+      "ratings-pr-42",
+      "outbound|9090||ratings-pr-42.shop.svc.cluster.local",
+    ],
+    [
+      "a port by the same name, where the number is another",
+      "reviews",
+      "reviews-pr-7",
+      "outbound|80||reviews-pr-7.demo.svc.cluster.local",
+    ],
+    ["another namespace and port", "reviews", "ratings.shop:9090", "outbound|9090||ratings.shop.svc.cluster.local"],
+    ["a subset", "reviews", "{service: reviews, subset: v2}", "outbound|9080|v2|reviews.demo.svc.cluster.local"],
+    ["a cluster, passed through", "reviews", "{cluster: far-away}", "far-away"],
+  ])("a target with %s", (_, service, to, cluster) => {
+    expect(routed(`{service: ${service}, key: k, to: ${to}}`)).toMatchObject({ to: cluster });
+  });
+
+  test("every share of a split has its cluster, and all else stays as it is", () => {
+    const line =
+      '{service: reviews, split: [{to: reviews-pr-42, weight: 1.5}, {to: {cluster: c}, weight: 2}], sticky: "cookie:s", expires: 2030-01-31T12:00:00Z}';
+    expect(routed(line)).toEqual({
+      from: REVIEWS,
+      split: [
+        { to: SANDBOX, weight: 1.5 },
+        { to: "c", weight: 2 },
+      ],
+      sticky: "cookie:s",
+      expires: "2030-01-31T12:00:00Z",
+    });
+  });
+});
+
+describe("what can't be found", () => {
+  test.each<[string, string, string]>([
+    [
+      "a service that does not exist",
+      "{service: reviws, key: k, to: reviews}",
+      "2:6: routes[0].service: no service reviws in namespace demo; did you mean reviews?",
+    ],
+    [
+      "one with several near names",
+      "{service: reviews, key: k, to: reviews-pr-4}",
+      "2:32: routes[0].to: no service reviews-pr-4 in namespace demo; did you mean reviews-pr-42 or reviews-pr-7?",
+    ],
+    [
+      "one of another namespace",
+      "{service: ratings, key: k, to: reviews}",
+      "2:6: routes[0].service: no service ratings in namespace demo; there is ratings.shop",
+    ],
+    [
+      "one that resembles nothing",
+      "{service: payments, key: k, to: reviews}",
+      "2:6: routes[0].service: no service payments in namespace demo",
+    ],
+    [
+      "one of several ports",
+      "{service: ratings.shop, key: k, to: reviews}",
+      "2:6: routes[0].service: which port of ratings? It has http (9080), grpc (9090); write ratings:PORT",
+    ],
+    [
+      "a port that is not there",
+      "{service: reviews:81, key: k, to: reviews}",
+      "2:6: routes[0].service: reviews.demo has no port 81; it has http (9080)",
+    ],
+    [
+      "a port's name that is not there",
+      "{service: reviews:grpc, key: k, to: reviews}",
+      "2:6: routes[0].service: reviews.demo has no port grpc; it has http (9080)",
+    ],
+    [
+      "a target without the baseline's port",
+      "{service: ratings.shop:grpc, key: k, to: reviews.demo}",
+      "2:42: routes[0].to: reviews.demo has no port grpc (9090); it has http (9080)",
+    ],
+    [
+      "a subset that is not there",
+      "{service: reviews, key: k, to: {service: reviews, subset: v3}}",
+      "2:32: routes[0].to: reviews has no subset v3; it has v1, v2",
+    ],
+    [
+      "a share's target",
+      "{service: reviews, split: [{to: nowhere, weight: 1}]}",
+      "2:33: routes[0].split[0].to: no service nowhere in namespace demo",
+    ],
+    [
+      "a host of another domain",
+      "{service: reviews, key: k, to: api.shop.svc.example.com}",
+      "2:32: routes[0].to: the mesh's domain is cluster.local, not example.com; a host outside of it is named as {cluster: NAME}",
+    ],
+  ])("%s", (_, line, complaint) => {
+    expect(complaints(line)).toEqual([complaint]);
+  });
+
+  test("a plain Envoy knows no subsets", () => {
+    expect(complaints("{service: reviews, key: k, to: {service: reviews, subset: v2}}", "plain")).toEqual([
+      "2:32: routes[0].to: a plain Envoy knows no subsets; name the cluster: {cluster: NAME}",
+    ]);
+  });
+
+  test("all are told at once", () => {
+    expect(complaints("{service: reviews, key: k, to: a}\n  - {service: b, key: k, to: c}")).toHaveLength(2);
+  });
+
+  test("the same route twice, after services became clusters", () => {
+    const line = "{service: reviews, key: k, to: reviews}\n  - {service: reviews.demo:http, key: k, to: reviews-pr-42}";
+    expect(complaints(line)).toEqual(["3:5: routes[1]: same from and key as routes[0]"]);
+    const two =
+      "{service: reviews-pr-42, key: k, to: reviews}\n  - {service: ratings.shop:http, key: k, to: ratings-pr-42}";
+    expect(complaints(two)).toEqual([]);
+    expect(complaints(two, "inbound")).toEqual([
+      expect.stringContaining("a proxy tells services apart by their port alone"),
+    ]);
+  });
+});
+
+test("tells what was named, for whoever checks it further", () => {
+  const { uses } = compile("{service: reviews, key: k, to: {service: reviews, subset: v2}}");
+  expect(
+    uses.map(({ role, path, service, port, subset }) => [role, path.join("."), service.name, port.port, subset]),
+  ).toEqual([
+    ["baseline", "routes.0.service", "reviews", 9080, undefined],
+    ["target", "routes.0.to", "reviews", 9080, "v2"],
+  ]);
+});

@@ -1,0 +1,120 @@
+import { expect, test } from "vitest";
+import { ConfigurationError, complaintText } from "../../routes/complaint.ts";
+import { parseRouteFile } from "../../routes/file.ts";
+
+/** The complaints about a file, each as `line:column: place: message`. */
+function complaints(text: string): string[] {
+  try {
+    parseRouteFile(text);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.complaints.map((one) => `${one.at?.line}:${one.at?.col}: ${complaintText(one)}`);
+  }
+}
+
+test("reads what the contract shows", () => {
+  const { keys, routes, explain, strict } = parseRouteFile(`
+keys: [header:x-routing-key, signadot]
+routes:
+  - {service: reviews:9080, key: pr-42, to: reviews-pr-42}            # same namespace and port unless said
+  - {service: ratings.shop:http, key: pr-42, to: ratings-pr-42.shop:9080}
+  - {service: reviews, when: [{cookie: user, exact: alice}], to: {service: reviews, subset: v2}}
+  - {service: reviews, split: [{to: reviews-v3, weight: 10}], sticky: "cookie:session"}
+`);
+  expect({ keys, explain, strict }).toEqual({
+    keys: ["header:x-routing-key", "signadot"],
+    explain: false,
+    strict: false,
+  });
+  expect(routes).toEqual([
+    { from: "reviews:9080", key: "pr-42", to: "reviews-pr-42" },
+    { from: "ratings.shop:http", key: "pr-42", to: "ratings-pr-42.shop:9080" },
+    { from: "reviews", when: [{ cookie: "user", exact: "alice" }], to: { service: "reviews", subset: "v2" } },
+    { from: "reviews", split: [{ to: "reviews-v3", weight: 10 }], sticky: "cookie:session" },
+  ]);
+});
+
+test("an empty file has the default source and no routes", () => {
+  expect(parseRouteFile("# nothing yet\n")).toMatchObject({ keys: ["header:x-routing-key"], routes: [] });
+});
+
+test("JSON is YAML too", () => {
+  expect(parseRouteFile('{"routes": [{"service": "*", "key": "k", "to": {"cluster": "c"}}]}').routes).toEqual([
+    { from: "*", key: "k", to: { cluster: "c" } },
+  ]);
+});
+
+test.each([
+  [
+    "not closed",
+    "routes: [",
+    "1:10: not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
+  ],
+  ["a field twice", "keys: [signadot]\nkeys: [bridge]", "2:1: not YAML: Map keys must be unique"],
+  ["an alias to nothing", "routes:\n  - *nowhere", "not YAML: Unresolved alias"],
+  ["not an object", "- a", "1:1: expected an object"],
+  ["an unknown field", "keys: [signadot]\nroute: []", '2:1: unknown field "route"'],
+  [
+    "an unknown field of a route",
+    "routes:\n  - {service: a, key: k, to: b, form: c}",
+    '2:33: routes[0]: unknown field "form"',
+  ],
+  [
+    "a number for a key",
+    "routes:\n  - service: a\n    key: 42\n    to: b",
+    "3:5: routes[0].key: expected a text in quotes",
+  ],
+  ["a source that there is not", "keys: [signadot, moon]", '1:18: keys[1]: unknown source "moon"'],
+  ["no baseline", "routes:\n  - {key: k, to: b}", "2:5: routes[0].service: required"],
+  ["no target", "routes:\n  - {service: a, key: k}", "2:5: routes[0].to: required"],
+  [
+    "a target of an unknown form",
+    "routes:\n  - {service: a, key: k, to: {servce: b}}",
+    '2:31: routes[0].to: unknown field "servce"',
+  ],
+  [
+    "a subset of nothing",
+    "routes:\n  - {service: a, key: k, to: {subset: v2}}",
+    "2:26: routes[0].to.service: required",
+  ],
+  [
+    "a service with an impossible name",
+    "routes:\n  - {service: A_b, key: k, to: c}",
+    "2:6: routes[0].service: not a service's name; expected NAME",
+  ],
+  [
+    "any service as a target",
+    "routes:\n  - {service: a, key: k, to: '*'}",
+    "2:26: routes[0].to: a target needs a name",
+  ],
+  [
+    "neither key, when nor split",
+    "routes:\n  - {service: a, to: c}",
+    "2:5: routes[0]: exactly one of key, when, split is needed",
+  ],
+  [
+    "a wrong date",
+    "routes:\n  - {service: a, key: k, to: c, expires: tomorrow}",
+    "2:33: routes[0].expires: expected a date like",
+  ],
+])("%s: line, column, place and what was expected", (_, text, complaint) => {
+  expect(complaints(text).join("\n")).toContain(complaint);
+});
+
+test("all mistakes are told at once", () => {
+  const text = "keys: [moon]\nroutes:\n  - {service: a, key: k}\n  - {service: b, to: c}\n";
+  expect(complaints(text)).toEqual([
+    '1:8: keys[0]: unknown source "moon"',
+    "3:5: routes[0].to: required",
+    "4:5: routes[1]: exactly one of key, when, split is needed",
+  ]);
+});
+
+test("a bomb of aliases is refused, not built", () => {
+  const levels = Array.from(
+    { length: 12 },
+    (_, level) => `l${level + 1}: &l${level + 1} [${Array(10).fill(`*l${level}`)}]`,
+  );
+  expect(complaints(`l0: &l0 [x]\n${levels.join("\n")}`)[0]).toContain("not YAML: ");
+});
