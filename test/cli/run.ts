@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { expect } from "vitest";
+import type { Register } from "../../installer/cli/command.ts";
 import type { Io } from "../../installer/cli/io.ts";
 import { run } from "../../installer/cli/program.ts";
 import { commands } from "../../installer/commands/index.ts";
@@ -10,19 +11,26 @@ export interface Run {
   err: string;
 }
 
+interface Setting {
+  env?: Record<string, string>;
+  input?: string;
+  registered?: readonly Register[];
+}
+
 /** Runs one command line in this process, as without a terminal. */
-export async function runCli(args: string[], { env = {}, input = "" } = {}): Promise<Run> {
+export async function runCli(
+  args: string[],
+  { env = {}, input = "", registered = commands }: Setting = {},
+): Promise<Run> {
   const written = { out: "", err: "" };
   const io: Io = {
     out: { write: (text) => (written.out += text) },
     err: { write: (text) => (written.err += text) },
-    in: (async function* () {
-      yield input;
-    })(),
+    in: [input],
     env,
     signal: new AbortController().signal,
   };
-  return { code: await run(args, commands, io), ...written };
+  return { code: await run(args, registered, io), ...written };
 }
 
 /** Compares with test/golden/cli/NAME.txt; with UPDATE_GOLDEN=1 writes it instead. */
