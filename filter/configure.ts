@@ -6,7 +6,7 @@ import { asksForStrict } from "./config/strict";
 import { ERROR, actFor, configuration, got, gotLen, log, record, setShared, shared } from "./host/calls";
 import { resetScratch } from "./host/memory";
 import * as metrics from "./metrics";
-import { Root, addRoot, anyRejected, lookWhoLives, predecessor, serveFrom, setCurrent } from "./roots";
+import { Root, addRoot, anyRejected, hold, inherit, lookWhoLives, serveFrom, setCurrent } from "./roots";
 import { generation, routes } from "./table/head";
 import { REJECTED } from "./table/names";
 import { publish } from "./table/publish";
@@ -34,8 +34,7 @@ export function configure(id: u32, size: u32): bool {
       return false;
     }
     root.rejected = true;
-    const before = predecessor(root);
-    if (before) serveFrom(root, before.slot);
+    inherit(root);
   }
   setCurrent(root);
   tell(root);
@@ -65,7 +64,8 @@ function takeTable(root: Root, size: u32): bool {
   const a = load<u64>(fingerprint);
   const b = load<u64>(fingerprint, 8);
   let slot = findStanding(a, b);
-  if (slot < 0) {
+  const published = slot >= 0;
+  if (!published) {
     if (!readConfiguration(size)) {
       setShared(REJECTED.at, REJECTED.len, fingerprint, 16, 0);
       const line = complaintText();
@@ -77,6 +77,7 @@ function takeTable(root: Root, size: u32): bool {
     if (slot >= 0 && !standing && !publish(slot)) slot = -1;
   }
   if (slot < 0 || !serveFrom(root, slot)) log(ERROR, NO_TABLE.at, NO_TABLE.len);
+  else if (published) hold(root);
   return true;
 }
 

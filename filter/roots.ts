@@ -64,8 +64,9 @@ export function lookWhoLives(): void {
     if (!root.live) continue;
     if (actFor(root.id)) hold(root);
     else {
-      release(root);
       root.live = false;
+      bequeath(root);
+      release(root);
       if (root == current) current = null;
     }
   }
@@ -77,7 +78,7 @@ function newest(): Root | null {
   let best: Root | null = null;
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
-    if (root.live && (!best || root.generation > best.generation)) best = root;
+    if (root.live && (!best || root.id > best.id)) best = root;
   }
   return best;
 }
@@ -114,22 +115,45 @@ export function release(root: Root): void {
   root.counted = false;
 }
 
-/** Counts the root context among its slot's users: done late, since the VM that tries a configuration never serves. */
+/**
+ * Counts the root context among its slot's users. The VM that publishes leaves it for later, as it may be the one in which
+ * Envoy only tries a configuration, and which is gone without a word. Who finds the slot given away serves the baseline.
+ */
 export function hold(root: Root): void {
   if (root.counted || root.slot < 0) return;
   root.counted = countUser(root.slot, root.generation, 1);
   if (!root.counted) root.slot = -1;
 }
 
-/** The newest table of the same plugin that lives here, to go on with when a new configuration is rejected. */
-export function predecessor(heir: Root): Root | null {
-  let best: Root | null = null;
+/**
+ * Lets a root context whose configuration was rejected go on with the table that it replaces: that of the same plugin. Where
+ * several tables have that name, the one it replaces is the one whose root context dies next (`bequeath`).
+ */
+export function inherit(heir: Root): void {
+  let newest: Root | null = null;
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
     if (root == heir || !root.live || root.slot < 0 || root.plugin != heir.plugin) continue;
-    if (!best || root.generation > best.generation) best = root;
+    if (newest && newest.slot != root.slot) return;
+    if (!newest || root.id > newest.id) newest = root;
   }
-  return best;
+  if (newest) takeOver(heir, newest);
+}
+
+function takeOver(heir: Root, root: Root): void {
+  if (serveFrom(heir, root.slot)) hold(heir);
+}
+
+// True for a root context that waits for the table of another to go on with.
+function isWaiting(root: Root): bool {
+  return root.live && root.rejected && root.slot < 0;
+}
+
+function bequeath(dead: Root): void {
+  for (let i = 0; i < total; i++) {
+    const root = rootAt(i);
+    if (isWaiting(root) && root.plugin == dead.plugin && root.id > dead.id && dead.slot >= 0) return takeOver(root, dead);
+  }
 }
 
 /** Whether a plugin's newest configuration was rejected; root contexts are numbered in the order they come. */
@@ -172,11 +196,18 @@ export function rootOf(stream: u32): Root | null {
 }
 
 function askRoot(stream: u32): Root | null {
-  if (untilLook-- == 0) {
-    lookWhoLives();
-    actFor(stream);
-    if (!severalTables) return current;
-  }
+  if (untilLook-- == 0) lookAgain(stream);
+  let root = severalTables ? identify() : current;
+  if (root && isWaiting(root)) lookAgain(stream);
+  return root;
+}
+
+function lookAgain(stream: u32): void {
+  lookWhoLives();
+  actFor(stream);
+}
+
+function identify(): Root | null {
   const plugin = pluginHash();
   let newest: Root | null = null;
   for (let i = 0; i < total; i++) {
@@ -184,7 +215,7 @@ function askRoot(stream: u32): Root | null {
     if (!root.live || root.plugin != plugin) continue;
     nameMark(root);
     if (setProperty(MARK, MARK.at, 1) && !setProperty(MARK, MARK.at, 1)) return root;
-    if (!newest || root.generation > newest.generation) newest = root;
+    if (!newest || root.id > newest.id) newest = root;
   }
   return newest;
 }
