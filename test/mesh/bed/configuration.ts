@@ -10,14 +10,19 @@ const OF_THE_PUSH = new Set(["version_info", "last_updated"]);
 const RESOURCES = ["listener", "cluster", "route_config", "ecds_filter", "secret"];
 
 export function configurationOf(dump: string): Configuration {
-  const { configs } = JSON.parse(dump, (name, value) => (OF_THE_PUSH.has(name) ? undefined : value)) as {
-    configs: Json[];
-  };
+  const { configs } = JSON.parse(dump, (_, value) => ordered(value)) as { configs: Json[] };
   const found = configs.flatMap(resources).map(({ kind, resource }): [string, unknown] => {
     const { name, address } = resource;
     return [`${kind} ${name ?? JSON.stringify(address)}`, resource];
   });
   return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Envoy prints the entries of a map in any order. */
+function ordered(value: Json): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const kept = Object.entries(value).filter(([name]) => !OF_THE_PUSH.has(name));
+  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 type Found = { kind: string; resource: { [name: string]: Json } };

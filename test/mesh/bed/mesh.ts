@@ -22,6 +22,7 @@ import { APP_GRPC_PORT, APP_HTTP_PORT, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT } f
 import { Registry } from "./registry.ts";
 import { FIRST_POD, LAST_POD, type Run } from "./run.ts";
 import { serviceAddress, syncEndpoints } from "./services.ts";
+import { settled } from "./settled.ts";
 
 export type PodOptions = {
   name: string;
@@ -134,6 +135,11 @@ export class Mesh {
   async clear(): Promise<void> {
     await this.delete(...this.#applied.values());
     await Promise.all([...this.#pods].map((pod) => this.stopPod(pod)));
+  }
+
+  /** Waits until what has changed has reached the proxies of this process's pods. */
+  async settled(): Promise<void> {
+    await settled(this.api, [...this.#pods]);
   }
 
   /** Everything in the cluster, to be compared with what it was. */
