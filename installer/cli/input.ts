@@ -6,12 +6,17 @@ import type { Io } from "./io.ts";
 /** The text of a file, or of standard input for `-`. */
 export async function readInput(path: string, io: Io): Promise<string> {
   if (path === "-") return readAll(io);
+  return (await readBytes(path, "check the path; `-` reads standard input")).toString("utf8");
+}
+
+/** A file; `next` is what to do when there is none. */
+export async function readBytes(path: string, next: string): Promise<Buffer<ArrayBuffer>> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
     throw new KeywayError(missing ? `there is no file ${path}` : `can't read ${path}: ${reason(cause)}`, {
-      next: missing ? "check the path; `-` reads standard input" : "make it a readable file",
+      next: missing ? next : "make it a readable file",
       cause,
     });
   }

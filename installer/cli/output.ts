@@ -21,8 +21,9 @@ export function toJson(data: unknown): string {
 /** A comment above what a path leads to, for people who read the YAML. */
 export type Remark = readonly [path: readonly (string | number)[], text: string];
 
+/** Quotes what readers of YAML 1.1, Kubernetes among them, would not take for a text: dates, yes, on. */
 export function toYaml(data: unknown, remarks: readonly Remark[] = []): string {
-  const document = new Document(data, { aliasDuplicateObjects: false });
+  const document = new Document(data, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
   for (const [path, text] of remarks) {
     const node = document.getIn(path, true);
     if (isNode(node)) node.commentBefore = ` ${text}`;

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import manifest from "../../package.json" with { type: "json" };
 import { moduleFaults } from "../../scripts/module.ts";
 import { type Register, teach } from "../cli/command.ts";
-import { KeywayError, reason, UsageError } from "../cli/errors.ts";
+import { KeywayError, UsageError } from "../cli/errors.ts";
+import { readBytes } from "../cli/input.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { connect, type RegistryOptions, registryOptions } from "../registry/connect.ts";
@@ -71,14 +71,12 @@ Logs in with --username, or KEYWAY_REGISTRY_USERNAME and KEYWAY_REGISTRY_PASSWOR
         revision: revision ?? null,
       };
       emit(io, options.output, published, () => `${published.url}\n`);
-      steps.next(`keyway install --module ${published.url} ...`);
+      steps.next(`keyway install --module ${published.url} -n NAMESPACE -l app=NAME -f routes.yaml`);
     });
 };
 
 async function readModule(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw new KeywayError(`can't read the module: ${reason(cause)}`, { where: path, next: "run `keyway build` first" });
-  });
+  const bytes = await readBytes(path, "run `keyway build` first, or say where the module is with --module");
   const faults = moduleFaults(bytes);
   if (faults.length === 0) return bytes;
   throw new KeywayError(`no proxy would load the module: ${faults.join("; ")}`, {

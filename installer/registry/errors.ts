@@ -23,6 +23,9 @@ export function unreachable(thrown: unknown, host: string, where: string): Unrea
     return refuse(`nothing listens at ${host}`, "check the host and the port; is the registry running?");
   if (code === "ENOTFOUND")
     return refuse(`there is no host ${host}`, "check the spelling, and the DNS server of this machine");
+  if (reason(thrown).endsWith("bad port")) {
+    return refuse(`no HTTP client speaks with the port of ${host}`, "let the registry listen at another port");
+  }
   if (code.includes("SSL"))
     return refuse(`${host} does not speak TLS`, "if it is meant to be plain HTTP, add --insecure");
   if (NOT_TRUSTED.test(code)) {

@@ -22,7 +22,7 @@ export function parseImageName(url: string): ImageName {
   const slash = named.indexOf("/");
   const [host, path] = slash < 0 ? [named, ""] : [named.slice(0, slash), named.slice(slash + 1)];
   const [repository = "", tag] = path.split(":", 2);
-  if (!HOST.test(host)) throw refuse(`"${host}" is no registry's host`);
+  if (!HOST.test(host) || !URL.canParse(`https://${host}`)) throw refuse(`"${host}" is no registry's host`);
   if (repository === "") throw refuse("the repository is missing");
   if (!REPOSITORY.test(repository)) throw refuse(`"${repository}" is no repository (lower case, digits, . _ - and /)`);
   if (tag !== undefined && !TAG.test(tag)) throw refuse(`"${tag}" is no tag`);

@@ -1,0 +1,192 @@
+// What the commands print that need no cluster.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort, type Server, startRegistry } from "../registry/server.ts";
+import { MODULE } from "../registry/subject.ts";
+import { expectGolden, runCli, transcript } from "./run.ts";
+
+const DIGEST = "a".repeat(64);
+const ROUTES = `
+keys: [header:x-routing-key, signadot]
+routes:
+  - {service: reviews:9080, key: pr-42, to: reviews-pr-42}
+  - {service: reviews:9080, when: [{cookie: user, exact: alice}], to: "reviews-v2:80", expires: 2031-01-01T00:00:00Z}
+  - {service: reviews:9080, split: [{to: {cluster: far}, weight: 10}], sticky: "cookie:session"}
+`;
+const SERVICES = JSON.stringify({
+  kind: "List",
+  items: [
+    {
+      kind: "Service",
+      metadata: { name: "reviews", namespace: "demo" },
+      spec: { selector: { app: "reviews" }, ports: [{ name: "http", port: 9080, targetPort: "web" }] },
+    },
+    {
+      kind: "Service",
+      metadata: { name: "reviews-pr-42", namespace: "demo" },
+      spec: { ports: [{ name: "http", port: 80 }] },
+    },
+    { kind: "Service", metadata: { name: "reviews-v2", namespace: "demo" }, spec: { ports: [{ port: 80 }] } },
+    {
+      kind: "Pod",
+      metadata: { name: "reviews-1", namespace: "demo", labels: { app: "reviews" } },
+      spec: { containers: [{ ports: [{ name: "web", containerPort: 8080 }] }] },
+    },
+  ],
+});
+
+let folder: string;
+let routes: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "keyway-cli-"));
+  routes = join(folder, "routes.yaml");
+  await writeFile(routes, ROUTES);
+  await writeFile(join(folder, "services.json"), SERVICES);
+  await writeFile(join(folder, "keyway.wasm"), MODULE);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs a command and compares all that it shows, without what differs between machines. */
+async function shows(name: string, args: string[], setting: Parameters<typeof runCli>[1] = {}): Promise<void> {
+  const run = await runCli(args, {
+    ...setting,
+    env: { HOME: folder, SOURCE_DATE_EPOCH: "1800000000", ...setting.env },
+  });
+  const text = transcript(run)
+    .replaceAll(`${folder}/`, "")
+    .replaceAll(/127\.0\.0\.1:\d{4,5}/g, "REGISTRY")
+    .replaceAll(/^build\/(\S+) +\d+ +[0-9a-f]{64}$/gm, "build/$1 BYTES SHA256");
+  await expectGolden(name, text);
+}
+
+test("build", () => shows("build", ["build"]), 60_000);
+
+describe("publish", () => {
+  let registry: Server;
+  beforeAll(async () => {
+    registry = await startRegistry();
+  }, 300_000);
+  afterAll(() => registry.stop());
+
+  const publish = (repository: string, ...more: string[]) => [
+    ...["publish", "--insecure", "--module", join(folder, "keyway.wasm"), "--revision", "0123abc", ...more],
+    `oci://${registry.host}/team/${repository}:1.0`,
+  ];
+
+  test("to a registry", () => shows("publish", publish("keyway")));
+  test("as JSON", () => shows("publish-json", publish("other", "-o", "json")));
+  test("nothing but the URL on stdout", async () => {
+    const { out } = await runCli(publish("keyway"), { env: { HOME: folder } });
+    expect(out).toMatch(/^oci:\/\/127\.0\.0\.1:\d+\/team\/keyway@sha256:[0-9a-f]{64}\n$/);
+  });
+  test("without a module", () => shows("publish-no-module", ["publish", "--module", "no.wasm", "oci://h/r:1"]));
+  test("what is no module", () => shows("publish-no-wasm", ["publish", "--module", routes, "oci://h/r:1"]));
+  test("to nobody", async () => {
+    const url = `oci://127.0.0.1:${await freePort()}/r:1`;
+    await shows("publish-nobody", ["publish", "--module", join(folder, "keyway.wasm"), url]);
+  });
+  test("to a port that is not for HTTP", () =>
+    shows("publish-bad-port", ["publish", "--module", join(folder, "keyway.wasm"), "oci://127.0.0.1:25/r:1"]));
+  test("to a port that there is not", () =>
+    shows("publish-no-port", ["publish", "--module", join(folder, "keyway.wasm"), "oci://127.0.0.1:99999/r:1"]));
+});
+
+describe("render envoy", () => {
+  const render = (...more: string[]) => ["render", "envoy", "-f", routes, ...more];
+
+  test("a whole configuration", () =>
+    shows("render-envoy", render("--cluster", "far=10.0.0.7:8080", "--admin", "[::1]:9901")));
+  test.each(["filter", "route", "access-log"])("its %s alone", (part) =>
+    shows(`render-envoy-${part}`, render("--part", part)),
+  );
+  test("with several baselines", async () => {
+    const { out } = await runCli(
+      render("--baseline", "/far=far", "--baseline", "reviews", "--cluster", "far=[fd00::7]:8080", "-o", "json"),
+    );
+    const { listeners, clusters } = JSON.parse(out).static_resources;
+    const { routes } = listeners[0].filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0];
+    expect(routes.slice(1)).toEqual([
+      { match: { prefix: "/far" }, route: { cluster: "far" } },
+      { match: { prefix: "/" }, route: { cluster: "reviews" } },
+    ]);
+    const far = clusters.find(({ name }: { name: string }) => name === "far");
+    expect(JSON.stringify(far)).toContain('"address":"fd00::7","port_value":8080');
+    expect(far.type).toBeUndefined();
+  });
+  test("without knowing where a cluster is", () => shows("render-envoy-lost", render()));
+  test("without knowing the baseline", () =>
+    shows("render-envoy-no-baseline", ["render", "envoy", "-f", "-"], {
+      input: "routes: [{service: a:1, key: k, to: b}, {service: c:1, key: k, to: b}]",
+    }));
+});
+
+describe("render istio", () => {
+  const module = `oci://registry.example.com/team/keyway@sha256:${DIGEST}`;
+  const render = (...more: string[]) => ["render", "istio", "-f", routes, "-n", "demo", "--module", module, ...more];
+
+  test("for one workload, with real ports", () =>
+    shows("render-istio", render("-l", "app=reviews", "--services", join(folder, "services.json"))));
+  test("for a gateway, with ports as written", () =>
+    shows("render-istio-gateway", render("--target-ref", "gateway/public")));
+  test("the same input gives the same output", async () => {
+    const env = { SOURCE_DATE_EPOCH: "1800000000" };
+    expect(await runCli(render(), { env })).toEqual(await runCli(render(), { env }));
+  });
+  test("as JSON it is one list", async () => {
+    const { out } = await runCli(render("-o", "json"));
+    expect(JSON.parse(out)).toMatchObject({ kind: "List", items: [{ kind: "WasmPlugin" }, { kind: "EnvoyFilter" }] });
+  });
+  test("with a module that can change", () =>
+    shows("render-istio-tag", ["render", "istio", "-f", routes, "-n", "demo", "--module", "oci://h/r:1"]));
+  test("with a file that is no list of services", () =>
+    shows("render-istio-no-services", render("--services", routes)));
+});
+
+describe("route explain", () => {
+  const at = ["--at", "2030-01-01T00:00:00Z"];
+  const explain = (...more: string[]) => ["route", "explain", "-f", routes, ...at, ...more];
+
+  test("by key", () => shows("explain-key", explain("-H", "x-routing-key: pr-42", "/reviews/1")));
+  test("as JSON", () => shows("explain-json", explain("-H", "Baggage: sd-routing-key=pr-42", "/", "-o", "json")));
+  test("by condition, in the names of a mesh", () =>
+    shows(
+      "explain-mesh",
+      explain("-H", "cookie: user=alice", "POST /cart", "--mode", "outbound", "-n", "demo", "--from", "reviews:9080"),
+    ));
+  test("by chance", () => shows("explain-chance", explain("/")));
+  test("a target that is missing", () =>
+    shows("explain-missing", explain("-H", "x-routing-key: pr-42", "--missing", "reviews-pr-42", "/")));
+  test("an expired route", async () => {
+    const run = (date: string) =>
+      runCli(["route", "explain", "-f", routes, "--at", date, "-H", "cookie: user=alice; session=s", "/"]);
+    expect((await run("2030-12-31T23:59:59Z")).out).toContain("to       reviews-v2\n");
+    expect((await run("2031-01-01T00:00:00Z")).out).not.toContain("reviews-v2");
+  });
+  test("by a plugin configuration from stdin, with a host", async () => {
+    const input = JSON.stringify({
+      keys: ["host:.preview.example.com"],
+      routes: [{ from: "*", key: "pr-1", to: "b" }],
+    });
+    const args = ["route", "explain", "-f", "-", "--from", "outbound|80||a", "https://pr-1.preview.example.com/x?y=1"];
+    expect(JSON.parse((await runCli([...args, "-o", "json"], { input })).out)).toEqual({
+      outcome: "routed",
+      key: "pr-1",
+      source: "host:.preview.example.com",
+      from: "outbound|80||a",
+      to: "b",
+      why: "a route for this key and baseline; the route is from any baseline",
+    });
+  });
+  test("what is no request", () => shows("explain-no-request", explain("reviews")));
+  test("without a baseline", () =>
+    shows("explain-no-baseline", ["route", "explain", "-f", "-", "/"], {
+      input: '{"routes": [{"from": "*", "key": "k", "to": "b"}]}',
+    }));
+  test("a configuration with mistakes", () =>
+    shows("explain-mistakes", ["route", "explain", "-f", "-", "/"], {
+      input: "keys: [moon]\nroutes:\n  - {service: a, to: b}\n",
+    }));
+  test("a file that is not there", () => shows("explain-no-file", ["route", "explain", "-f", "no.yaml", "/"]));
+});
