@@ -25,35 +25,36 @@ const HOST_FUNCTIONS = new Set(
 );
 
 export type Module = { name: string; path: string; size: number };
+type Compiled = { name: string; bytes: Uint8Array<ArrayBuffer> };
 
 /** Compiles both modules, checks them and puts them into build/. Throws with the compiler's or the check's message. */
 export async function buildModule(): Promise<Module[]> {
-  const filter = await compile("filter", "filter/index.ts");
-  const watch = await compile("watch", "filter/watch/index.ts");
+  const filter = await compile("filter", "filter/index.ts", "build/keyway.wasm");
+  const watch = await compile("watch", "filter/watch/index.ts", "build/keyway-watch.wasm");
   if (filter.bytes.length > SIZE_LIMIT)
-    throw new Error(`${filter.name} has ${filter.bytes.length} bytes; at most ${SIZE_LIMIT} are allowed`);
+    throw new Error(
+      `${filter.name} has ${filter.bytes.length} bytes; at most ${SIZE_LIMIT} are allowed, so make it smaller`,
+    );
   return [await put(filter), await put(watch)];
 }
 
-/** The module that the target of asconfig.json makes, under the name that the target gives it. */
-async function compile(target: string, entry: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
+/** `name` is the target's outFile in asconfig.json. */
+async function compile(target: string, entry: string, name: string): Promise<Compiled> {
   const { main } = await import("assemblyscript/asc");
-  const made = new Map<string, Uint8Array<ArrayBuffer>>();
-  const writeFile = (name: string, contents: Uint8Array | string) => {
-    made.set(name, new Uint8Array(Buffer.from(contents)));
+  let bytes = new Uint8Array();
+  const writeFile = (path: string, contents: Uint8Array | string) => {
+    if (path.endsWith(name)) bytes = new Uint8Array(Buffer.from(contents));
   };
   const args = [entry, "--baseDir", ROOT, "--config", "asconfig.json", "--target", target, "--transform", TRANSFORM];
   const { error, stderr } = await main(args, { writeFile });
   if (error) throw new Error(`${entry} does not compile:\n${stderr.toString().trim() || error.message}`);
-  const [name, bytes] = [...made].find(([name]) => name.endsWith(".wasm")) ?? [];
-  if (!name || !bytes) throw new Error(`asconfig.json says no outFile for target ${target}`);
   const faults = moduleFaults(bytes);
   if (faults.length > 0) throw new Error(`${name} would not load in a proxy: ${faults.join("; ")}`);
   return { name, bytes };
 }
 
 /** Whoever reads the file meanwhile, as a running Envoy may, reads a whole module. */
-async function put({ name, bytes }: { name: string; bytes: Uint8Array }): Promise<Module> {
+async function put({ name, bytes }: Compiled): Promise<Module> {
   const path = join(ROOT, name);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.${process.pid}`, bytes);
