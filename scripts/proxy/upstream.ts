@@ -9,8 +9,10 @@ export type Upstream = { name: string; port: number; server: Server; stop: () =>
 /** Serves on 127.0.0.1; port 0 takes any free one. */
 export async function serve(name: string, port = 0): Promise<Upstream> {
   const server = createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
-    response.writeHead(200, { "content-type": "application/json", "x-service": encodeURIComponent(name) });
-    response.end(`${JSON.stringify(echo(name, request), null, 2)}\n`);
+    request.resume().on("end", () => {
+      response.writeHead(200, { "content-type": "application/json", "x-service": encodeURIComponent(name) });
+      response.end(`${JSON.stringify(echo(name, request), null, 2)}\n`);
+    });
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");

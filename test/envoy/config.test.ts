@@ -1,4 +1,5 @@
 // A configuration that can't be used: one line that names the place, and the last good table goes on serving.
+import { request } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Listener } from "../../scripts/proxy/bootstrap.ts";
 import { run, validate } from "../../scripts/proxy/run.ts";
@@ -11,48 +12,50 @@ const GOOD = { routes: [{ from: "reviews", key: "pr-42", to: "pr-42" }] };
 const route = (change: object) => ({ routes: [{ from: "reviews", key: "k", to: "t", ...change }] });
 const unkeyed = (change: object) => ({ routes: [{ from: "reviews", to: "t", ...change }] });
 
-/** Configurations and the place that the error line must name. */
-const BAD: Record<string, [config: Configuration, place: string]> = {
+/** Configurations, and how the error line must go on behind `keyway: config: `. */
+const BAD: Record<string, [config: Configuration, told: string]> = {
   "cut off": ['{"routes": [', ""],
   "not JSON at all": ["keys: [header:x-routing-key]", ""],
   "something after its end": ["{} {}", ""],
   "a list": ["[]", ""],
   "a number": ["42", ""],
-  "nothing but blanks": ["   ", ""],
-  "not UTF-8": [Buffer.from('{"routes":[{"from":"reviews","key":"k","to":"\xff\xfe"}]}', "latin1"), "routes[0].to"],
+  "not UTF-8": [Buffer.from('{"routes":[{"from":"reviews","key":"k","to":"\xff\xfe"}]}', "latin1"), "byte 46: "],
   "not UTF-8 outside of any text": [Buffer.from([0x7b, 0xff, 0x7d]), ""],
   "100,000 brackets deep": ["[".repeat(100_000), ""],
-  "100,000 deep where a route belongs": [`{"routes":[${'{"from":'.repeat(100_000)}`, "routes[0]"],
-  "routes that are no list": [{ routes: {} }, "routes"],
-  "keys that are no list": [{ keys: "header:x" }, "keys"],
-  "explain that is no boolean": [{ explain: "yes" }, "explain"],
-  "a route that is no object": [{ routes: [5] }, "routes[0]"],
-  "a name that is a number": [route({ to: 5 }), "routes[0].to"],
-  "an unknown field": [{ rotues: [] }, "rotues"],
-  "an unknown field in a route": [route({ form: "x" }), "routes[0].form"],
-  "an unknown field in a condition": [unkeyed({ when: [{ cookie: "a", exactly: "b" }] }), "routes[0].when[0].exactly"],
+  "100,000 deep where a route belongs": [`{"routes":[${'{"from":'.repeat(100_000)}`, "routes[0].from: "],
+  "routes that are no list": [{ routes: {} }, "routes: "],
+  "keys that are no list": [{ keys: "header:x" }, "keys: "],
+  "explain that is no boolean": [{ explain: "yes" }, "explain: "],
+  "a route that is no object": [{ routes: [5] }, "routes[0]: "],
+  "a name that is a number": [route({ to: 5 }), "routes[0].to: "],
+  "an unknown field": [{ rotues: [] }, 'unknown field "rotues"'],
+  "an unknown field in a route": [route({ form: "x" }), 'routes[0]: unknown field "form"'],
+  "an unknown field in a condition": [
+    unkeyed({ when: [{ cookie: "a", exactly: "b" }] }),
+    'routes[0].when[0]: unknown field "exactly"',
+  ],
   "an unknown field in a share": [
     unkeyed({ to: undefined, split: [{ to: "a", weight: 1, wait: 2 }] }),
-    "routes[0].split[0].wait",
+    'routes[0].split[0]: unknown field "wait"',
   ],
-  "the same key twice": [{ routes: [...GOOD.routes, ...GOOD.routes] }, "routes[1]"],
-  "an empty from": [route({ from: "" }), "routes[0].from"],
-  "an empty to": [route({ to: "" }), "routes[0].to"],
-  "an empty key": [route({ key: "" }), "routes[0].key"],
-  "a key of 300 bytes": [route({ key: "k".repeat(300) }), "routes[0].key"],
-  "a key with a comma": [route({ key: "a,b" }), "routes[0].key"],
-  "no from": [{ routes: [{ key: "k", to: "t" }] }, "routes[0].from"],
+  "the same key twice": [{ routes: [...GOOD.routes, ...GOOD.routes] }, "routes[1]: "],
+  "an empty from": [route({ from: "" }), "routes[0].from: "],
+  "an empty to": [route({ to: "" }), "routes[0].to: "],
+  "an empty key": [route({ key: "" }), "routes[0].key: "],
+  "a key of 300 bytes": [route({ key: "k".repeat(300) }), "routes[0].key: "],
+  "a key with a comma": [route({ key: "a,b" }), "routes[0].key: "],
+  "no from": [{ routes: [{ key: "k", to: "t" }] }, "routes[0].from: "],
   "no to": [
     { routes: [...["a", "b", "c"].map((key) => ({ from: "x", key, to: "t" })), { from: "x", key: "d" }] },
-    "routes[3].to",
+    "routes[3].to: ",
   ],
-  "neither key nor when nor split": [unkeyed({}), "routes[0]"],
-  "key and when together": [route({ when: [{ cookie: "a", exact: "b" }] }), "routes[0]"],
-  "no condition": [unkeyed({ when: [] }), "routes[0].when"],
-  "a condition without a comparison": [unkeyed({ when: [{ cookie: "a" }] }), "routes[0].when[0]"],
+  "neither key nor when nor split": [unkeyed({}), "routes[0]: "],
+  "key and when together": [route({ when: [{ cookie: "a", exact: "b" }] }), "routes[0]: "],
+  "no condition": [unkeyed({ when: [] }), "routes[0].when: "],
+  "a condition without a comparison": [unkeyed({ when: [{ cookie: "a" }] }), "routes[0].when[0]: "],
   "a condition with two comparisons": [
     unkeyed({ when: [{ cookie: "a", exact: "b", prefix: "c" }] }),
-    "routes[0].when[0]",
+    "routes[0].when[0]: ",
   ],
   "shares over 100": [
     {
@@ -66,21 +69,24 @@ const BAD: Record<string, [config: Configuration, place: string]> = {
         },
       ],
     },
-    "routes[0].split",
+    "routes[0].split: ",
   ],
-  "a share below nothing": [{ routes: [{ from: "x", split: [{ to: "a", weight: -1 }] }] }, "routes[0].split[0].weight"],
-  "a bad date": [route({ expires: "2026-02-30T00:00:00Z" }), "routes[0].expires"],
-  "a date that is no date": [route({ expires: "soon" }), "routes[0].expires"],
-  "an unknown source": [{ keys: ["header:x", "headers:y"] }, "keys[1]"],
-  "a source without a name": [{ keys: ["header:"] }, "keys[0]"],
+  "a share below nothing": [
+    { routes: [{ from: "x", split: [{ to: "a", weight: -1 }] }] },
+    "routes[0].split[0].weight: ",
+  ],
+  "a bad date": [route({ expires: "2026-02-30T00:00:00Z" }), "routes[0].expires: "],
+  "a date that is no date": [route({ expires: "soon" }), "routes[0].expires: "],
+  "an unknown source": [{ keys: ["header:x", "headers:y"] }, "keys[1]: "],
+  "a source without a name": [{ keys: ["header:"] }, "keys[0]: "],
   "an unknown sticky source": [
     { routes: [{ from: "x", split: [{ to: "a", weight: 1 }], sticky: "session" }] },
-    "routes[0].sticky",
+    "routes[0].sticky: ",
   ],
 };
 
 const ERROR = /keyway: config: (.*)$/;
-const escaped = (place: string) => place.replaceAll(/[[\].]/g, "\\$&");
+const escaped = (text: string) => text.replaceAll(/[[\].]/g, "\\$&");
 
 describe("in an update", () => {
   let bed: Bed;
@@ -110,7 +116,7 @@ describe("in an update", () => {
 
   test.each(Object.entries(BAD))(
     "%s: one line names the place, the last good table serves",
-    async (_, [config, place]) => {
+    async (_, [config, told]) => {
       const before = complaints().length;
       await take(config);
       await until("the gauge", rejected, (value) => value === 1);
@@ -120,7 +126,7 @@ describe("in an update", () => {
       const lines = complaints().slice(before);
       expect(lines).toHaveLength(1);
       expect(lines[0]).toMatch(/^\[error\]/);
-      expect(lines[0]).toMatch(new RegExp(`keyway: config: ${place ? `${escaped(place)}: ` : ""}.{3,200}$`));
+      expect(lines[0]).toMatch(new RegExp(`keyway: config: ${escaped(told)}.{0,200}$`));
     },
   );
 
@@ -145,6 +151,22 @@ describe("in an update", () => {
     await take(`{"routes":[{"from":"${"x".repeat(50_000_000)}","key":"k"}]}`);
     await until("the gauge", rejected, (value) => value === 1);
     expect((await bed.keyed("pr-42")).service).toBe("pr-42");
+  });
+
+  test("the last good table is the one in force, not one that an old stream still holds", async () => {
+    await take(GOOD);
+    await take(route({ key: "other" }));
+    const routed = async () => (await bed.metrics()).keyway_requests_routed ?? 0;
+    const before = await routed();
+    const held = request({ port: bed.port, method: "POST", headers: { "x-routing-key": "other" }, agent: false });
+    held.on("error", () => {}).write("the beginning of a body");
+    await until("the held request", routed, (count) => count > before);
+    await take(GOOD);
+    await take("{");
+    await until("the gauge", rejected, (value) => value === 1);
+    const answers = await Promise.all(Array.from({ length: 16 }, () => bed.keyed("pr-42")));
+    held.destroy();
+    expect(new Set(answers.map(({ service }) => service))).toEqual(new Set(["pr-42"]));
   });
 
   test("a good one after a bad one is in force", async () => {

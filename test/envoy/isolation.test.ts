@@ -7,6 +7,7 @@ import { type Ask, ask } from "./bed/client.ts";
 import { Ecds } from "./bed/ecds.ts";
 
 const webConfig = { routes: [{ from: "reviews", key: "pr-42", to: "web-target" }], explain: true };
+const newConfig = { routes: [{ from: "reviews", key: "pr-44", to: "new-target" }] };
 const backConfig = {
   keys: ["cookie:back"],
   routes: [
@@ -17,6 +18,7 @@ const backConfig = {
 
 let bed: Bed;
 let ecds: Ecds;
+let backEcds: Ecds;
 beforeAll(async () => {
   bed = await startBed({
     config: webConfig,
@@ -28,12 +30,14 @@ beforeAll(async () => {
       plugin(back).configuration = encoded(backConfig);
       static_resources.listeners.push(back);
       ecds = new Ecds(web);
+      backEcds = new Ecds(back);
     },
   });
 });
 afterAll(async () => {
   await bed.stop();
   ecds.remove();
+  backEcds.remove();
 });
 
 const back = (what: Ask) => ask(bed.envoy.ports.back as number, what);
@@ -59,7 +63,7 @@ test("each has its own switches", async () => {
 });
 
 test("an update of one leaves the other as it is", async () => {
-  await ecds.update(bed.envoy, { routes: [{ from: "reviews", key: "pr-44", to: "new-target" }] });
+  await ecds.update(bed.envoy, newConfig);
   expect(await services(() => bed.keyed("pr-44"))).toEqual(new Set(["new-target"]));
   expect(await services(() => bed.keyed("pr-42"))).toEqual(new Set(["reviews"]));
   expect(await services(() => back({ headers: { cookie: "back=pr-42" } }))).toEqual(new Set(["back-target"]));
@@ -67,9 +71,18 @@ test("an update of one leaves the other as it is", async () => {
 });
 
 test("a bad update of one leaves the other as it is", async () => {
+  await ecds.update(bed.envoy, newConfig);
   await ecds.update(bed.envoy, "{");
   expect(await services(() => bed.keyed("pr-44"))).toEqual(new Set(["new-target"]));
   expect(await services(() => back({ headers: { cookie: "back=pr-43" } }))).toEqual(new Set(["back-target"]));
+});
+
+test("a bad update of the one leaves it with its own last table, whichever was updated last", async () => {
+  await ecds.update(bed.envoy, newConfig);
+  await backEcds.update(bed.envoy, { ...backConfig, explain: true });
+  await ecds.update(bed.envoy, "[");
+  expect(await services(() => bed.keyed("pr-44"))).toEqual(new Set(["new-target"]));
+  expect(await services(() => bed.ask({ headers: { cookie: "back=pr-42" } }))).toEqual(new Set(["reviews"]));
 });
 
 test("many updates of one, between requests to both", async () => {

@@ -51,11 +51,10 @@ export class Ecds {
   }
 }
 
-/** Envoy counts a reload for a refused configuration too. */
 type Outcomes = { tried: number; refused: number };
 
 async function outcomes(envoy: Envoy): Promise<Outcomes> {
   const prefix = "extension_config_discovery.http_filter.keyway.";
   const found = await stats(envoy, "^extension_config_discovery", prefix);
-  return { tried: found.config_reload ?? 0, refused: found.config_fail ?? 0 };
+  return { tried: found.update_attempt ?? 0, refused: found.config_fail ?? 0 };
 }

@@ -6,8 +6,8 @@ export type Load = {
   stop: () => Promise<{ answered: number; services: Set<string>; failures: string[] }>;
 };
 
-/** `connections` clients, each sending its next request when the last one is answered. */
-export function load(port: number, connections: number, what: Ask): Load {
+/** `clients` that each send their next request when the last one is answered, on a kept-alive or on a fresh connection. */
+export function load(port: number, clients: number, what: Ask, connections: "kept" | "fresh" = "kept"): Load {
   let running = true;
   let answered = 0;
   const services = new Set<string>();
@@ -19,14 +19,15 @@ export function load(port: number, connections: number, what: Ask): Load {
   };
   const client = async () => {
     const agent = connection();
-    while (running) await ask(port, { ...what, agent }).then(note, (error: Error) => failures.push(error.message));
+    const sent = connections === "kept" ? { ...what, agent } : what;
+    while (running) await ask(port, sent).then(note, (error: Error) => failures.push(error.message));
     agent.destroy();
   };
-  const clients = Array.from({ length: connections }, client);
+  const ended = Array.from({ length: clients }, client);
   return {
     stop: async () => {
       running = false;
-      await Promise.all(clients);
+      await Promise.all(ended);
       return { answered, services, failures };
     },
   };
