@@ -110,8 +110,8 @@ export function serveFrom(root: Root, slot: i32): bool {
   return true;
 }
 
-export function release(root: Root): void {
-  if (root.counted) countUser(root.slot, root.generation, -1);
+function release(root: Root): void {
+  if (root.slot >= 0) countUser(root.slot, root.generation, root.counted ? -1 : 0);
   root.counted = false;
 }
 

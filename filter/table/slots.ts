@@ -1,10 +1,10 @@
 // Which tables are published, in one shared value changed by compare-and-swap: u32 the last generation, u32 unused, then
 // per slot, 32 bytes:
-//   u64 u64 fingerprint of the configuration, u32 generation (0: never used), u32 users, u32 buckets ever written, u32 ready
+//   u64 u64 fingerprint of the configuration, u32 generation (0: never used), u32 users, u32 buckets ever written, u32 state
 // A table is named by its configuration's fingerprint, so workers that read the same configuration find the same table,
 // whatever order they come in, and two configurations never share one. `users` counts the root contexts, in all VMs, that
-// serve from the slot. A slot is used again only when it has none and is not among the last published: between the
-// publication, in the VM that Envoy tries a configuration in, and the first worker's use nobody counts.
+// serve from the slot; it is used again once it has none. Whoever publishes does not count itself, as it may be the VM in
+// which Envoy only tries a configuration, and which is gone without a word: the slot is FRESH until somebody counts.
 import { gotCas, got, gotLen, setShared, shared } from "../host/calls";
 import { writer } from "../host/writer";
 import { SLOTS } from "./names";
@@ -14,10 +14,12 @@ const SLOT = 32;
 const GENERATION = 16;
 const USERS = 20;
 const BUCKETS = 24;
-const READY = 28;
+const STATE = 28;
 
-/** How many of the last generations are kept though nobody uses them yet. */
-const YOUNG: u32 = 2;
+const BUILDING: u32 = 0;
+const FRESH: u32 = 1;
+const COUNTED: u32 = 2;
+
 const MOST_TRIES = 1000;
 
 const copy = writer();
@@ -49,10 +51,8 @@ function findSlot(a: u64, b: u64): i32 {
 }
 
 function freeSlot(): i32 {
-  const last = load<u32>(copy.at);
   for (let s = 0; s < slotCount(); s++) {
-    const at = slotAt(s);
-    if (load<u32>(at, USERS) == 0 && load<u32>(at, GENERATION) + YOUNG <= last) return s;
+    if (load<u32>(slotAt(s), USERS) == 0 && load<u32>(slotAt(s), STATE) == COUNTED) return s;
   }
   const s = slotCount();
   memory.fill(copy.room(SLOT), 0, SLOT);
@@ -63,7 +63,7 @@ function freeSlot(): i32 {
 export function findStanding(a: u64, b: u64): i32 {
   readSlots();
   const s = findSlot(a, b);
-  return s >= 0 && load<u32>(slotAt(s), READY) ? s : -1;
+  return s >= 0 && load<u32>(slotAt(s), STATE) != BUILDING ? s : -1;
 }
 
 /** Of the slot last claimed: its generation, the buckets it held before, and whether its table stands already. */
@@ -84,13 +84,13 @@ export function claim(a: u64, b: u64): i32 {
       store<u64>(at, a);
       store<u64>(at, b, 8);
       store<u32>(at, generation, GENERATION);
-      store<u32>(at, 0, READY);
+      store<u32>(at, BUILDING, STATE);
       if (!writeSlots()) continue;
     }
     const at = slotAt(s);
     claimedGeneration = load<u32>(at, GENERATION);
     bucketsBefore = load<u32>(at, BUCKETS);
-    standing = load<u32>(at, READY) != 0;
+    standing = load<u32>(at, STATE) != BUILDING;
     return s;
   }
   return -1;
@@ -103,19 +103,20 @@ export function finish(slot: i32, generation: u32, buckets: u32): bool {
     const at = slotAt(slot);
     if (slot >= slotCount() || load<u32>(at, GENERATION) != generation) return false;
     store<u32>(at, max(load<u32>(at, BUCKETS), buckets), BUCKETS);
-    store<u32>(at, 1, READY);
+    store<u32>(at, max(load<u32>(at, STATE), FRESH), STATE);
     if (writeSlots()) return true;
   }
   return false;
 }
 
-/** Counts one user more (1) or less (-1) of a slot, as long as it is still of that generation. */
+/** Counts one user more (1), less (-1), or none (0) but that it was FRESH, while the slot is still of that generation. */
 export function countUser(slot: i32, generation: u32, change: i32): bool {
   for (let i = 0; i < MOST_TRIES; i++) {
     readSlots();
     const at = slotAt(slot);
     if (slot >= slotCount() || load<u32>(at, GENERATION) != generation) return false;
     store<u32>(at, max(load<i32>(at, USERS) + change, 0), USERS);
+    store<u32>(at, COUNTED, STATE);
     if (writeSlots()) return true;
   }
   return false;
