@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import {
@@ -26,6 +26,7 @@ export class Api {
   readonly config = new KubeConfig();
   readonly core: CoreV1Api;
   readonly #ca: string;
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #objects: KubernetesObjectApi;
 
   constructor(run: Run) {
@@ -96,7 +97,7 @@ export class Api {
 
   async #fetch(path: string): Promise<{ status: number | undefined; body: string }> {
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
-    const sent = request(`${this.server}${path}`, { ca: this.#ca, headers, agent: false }).end();
+    const sent = request(`${this.server}${path}`, { ca: this.#ca, headers, agent: this.#agent }).end();
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     return { status: response.statusCode, body: await text(response) };
   }

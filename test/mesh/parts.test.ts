@@ -1,0 +1,96 @@
+// What the tests of the bed lean on: that its parts can be asked, stopped and restarted, and what that does to requests.
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { request as httpsRequest } from "node:https";
+import { PassThrough } from "node:stream";
+import { CoreV1Api, KubeConfig, PortForward } from "@kubernetes/client-node";
+import { beforeAll, expect, test } from "vitest";
+import type { Pod } from "./bed/pod.ts";
+import { REGISTRY_USER } from "./bed/registry.ts";
+import { mesh } from "./bed/shared.ts";
+
+const namespace = "parts";
+
+let server: Pod;
+let caller: Pod;
+
+beforeAll(async () => {
+  [server, caller] = await Promise.all([
+    mesh.pod({ name: "server-v1", namespace, service: "server" }),
+    mesh.pod({ name: "caller", namespace }),
+  ]);
+  await mesh.settled();
+});
+
+test("no request fails while istiod, the API server and the registry are restarted", async () => {
+  const load = await mesh.load([{ from: caller, host: "server:9080" }], { rate: 50, seconds: 90 });
+  await mesh.restartIstiod();
+  await mesh.restartApiServer();
+  await mesh.registry.stop();
+  await mesh.registry.start();
+  const { requests, failed, failures, answers } = await load.stop();
+  expect(failures).toEqual([]);
+  expect(failed).toBe(0);
+  expect(answers).toEqual({ "server:9080 -> server-v1": requests });
+});
+
+test("a load counts what fails and says how", async () => {
+  const load = await mesh.load([{ from: caller, host: "server:9080" }], { rate: 50 });
+  await mesh.stopPod(server);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { failed, failures } = await load.stop();
+  expect(failed).toBeGreaterThan(0);
+  expect(failures[0]).toContain("server:9080 -> ");
+  server = await mesh.pod({ name: "server-v1", namespace, service: "server" });
+  await mesh.settled();
+  expect((await caller.request({ host: "server:9080" })).app).toBe("server-v1");
+});
+
+test("a dump shows what changed and nothing else", async () => {
+  const before = await mesh.dump();
+  const added = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "added", namespace }, data: { a: "1" } };
+  await mesh.apply(added);
+  expect(Object.keys(await mesh.dump()).filter((name) => !(name in before))).toEqual([
+    `v1/configmaps ${namespace}/added`,
+  ]);
+  await mesh.delete(added);
+  expect(await mesh.dump()).toEqual(before);
+});
+
+test("an Envoy's admin interface is reached by port-forward through the API server", async () => {
+  const config = new KubeConfig();
+  config.loadFromFile(mesh.kubeconfig);
+  const [out, err, input] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  await new PortForward(config).portForward(namespace, "caller", [15000], out, err, input);
+  input.write("GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+  const [answer] = await once(out, "data");
+  expect(`${answer}`).toMatch(/^HTTP\/1.1 200 OK/);
+});
+
+test("an account without rights is refused", async () => {
+  const config = new KubeConfig();
+  config.loadFromFile(await mesh.kubeconfigFor(namespace, "nobody"));
+  const listing = config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace });
+  await expect(listing).rejects.toMatchObject({ code: 403 });
+});
+
+test("istiod's web hook refuses an EnvoyFilter that makes no sense", async () => {
+  const broken = {
+    apiVersion: "networking.istio.io/v1alpha3",
+    kind: "EnvoyFilter",
+    metadata: { name: "broken", namespace },
+    spec: { configPatches: [{ applyTo: "HTTP_ROUTE", match: { context: "GATEWAY" } }] },
+  };
+  await expect(mesh.apply(broken)).rejects.toThrow(/denied the request/);
+});
+
+test("the secure registry wants the password", async () => {
+  const ca = await readFile(mesh.certificate);
+  const ask = async (auth?: string) => {
+    const sent = httpsRequest(`https://${mesh.secureRegistry.host}/v2/`, { ca, ...(auth && { auth }) }).end();
+    const [{ statusCode }] = await once(sent, "response");
+    return statusCode;
+  };
+  expect(await ask()).toBe(401);
+  expect(await ask(`${REGISTRY_USER.name}:${REGISTRY_USER.password}`)).toBe(200);
+});
