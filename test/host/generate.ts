@@ -6,8 +6,16 @@ import type { Condition, Configuration, Route } from "./reference/config.ts";
 export const HOST = "reviews.demo.svc.cluster.local";
 export const NOW = Date.UTC(2030, 0, 1) / 1000;
 
-const froms = ["*", "reviews", "ratings", `outbound|9080||${HOST}`, `outbound|9080|v1|${HOST}`, `outbound|80||${HOST}`];
-const clusters = [...froms.slice(1), `outbound|9080|v2|${HOST}`, "inbound|9080||", "other"];
+const froms = [
+  "*",
+  "*",
+  "reviews",
+  "ratings",
+  `outbound|9080||${HOST}`,
+  `outbound|9080|v1|${HOST}`,
+  `outbound|80||${HOST}`,
+];
+const clusters = [...froms.slice(2), `outbound|9080|v2|${HOST}`, "inbound|9080||", "other"];
 export const targets = ["reviews-pr-1", "reviews-pr-2", "everything", `outbound|9080|pr|${HOST}`];
 const keys = ["pr-1", "pr-2", "PR-1", "a", "a-b", "alice", "x".repeat(256)];
 const sources = [
@@ -98,7 +106,7 @@ const list = (each: fc.Arbitrary<string>) =>
 const member = (name: string, each = value) => each.map((own) => `${name}=${own}`);
 
 const headers: fc.Arbitrary<[string, string]>[] = [
-  list(value).map((own) => ["x-routing-key", own]),
+  ...Array.from({ length: 4 }, () => list(value).map((own): [string, string] => ["x-routing-key", own])),
   list(value).map((own) => ["X-Other", own]),
   text.map((own) => ["x-user", own]),
   fc
@@ -121,7 +129,7 @@ const headers: fc.Arbitrary<[string, string]>[] = [
   key.map((own) => ["kubernetes-route-as", own]),
   key.map((own) => ["uberctx-sd-routing-key", own]),
   key.map((own) => ["x-telepresence-intercept-id", own]),
-  target.map((own) => ["x-keyway-routed", own]),
+  ...Array.from({ length: 4 }, () => target.map((own): [string, string] => ["x-keyway-routed", own])),
   target.map((own) => ["X-Keyway-Cluster", own]),
 ];
 

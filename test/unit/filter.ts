@@ -3,16 +3,18 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main } from "assemblyscript/asc";
+import { TRANSFORM } from "../../scripts/module.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const options = "--runtime stub --noAssert --use abort= --disable bulk-memory --outFile unit.wasm".split(" ");
+const options = "--config asconfig.json --optimizeLevel 0 --shrinkLevel 0 --outFile unit.wasm".split(" ");
 
 async function compile(): Promise<WebAssembly.Exports> {
   let bytes: Uint8Array<ArrayBuffer> | undefined;
   const writeFile = (_name: string, contents: Uint8Array | string) => {
     bytes = Uint8Array.from(contents as Uint8Array);
   };
-  const { error, stderr } = await main(["test/unit/assembly/entry.ts", "--baseDir", root, ...options], { writeFile });
+  const args = ["test/unit/assembly/entry.ts", "--baseDir", root, "--transform", TRANSFORM, ...options];
+  const { error, stderr } = await main(args, { writeFile });
   if (error || !bytes) throw new Error(`test/unit/assembly/entry.ts does not compile:\n${stderr.toString()}`);
   const module = new WebAssembly.Module(bytes);
   const refuse = (name: string) => () => {

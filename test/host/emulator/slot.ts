@@ -24,6 +24,19 @@ export type Outcome = {
   local: LocalResponse | undefined;
 };
 
+/** A request that the filter has seen and that has not ended. */
+export type Stream = { outcome: Outcome; exchange: Exchange; thread: Thread; end: () => void };
+
+function outcomeOf(exchange: Exchange, reached: string | undefined): Outcome {
+  return {
+    status: exchange.local?.status ?? exchange.status,
+    cluster: reached,
+    headers: exchange.headers.pairs,
+    state: exchange.state.get("keyway")?.toString("latin1"),
+    local: exchange.local,
+  };
+}
+
 export class Slot {
   private readonly envoy: Envoy;
   private readonly code: Code;
@@ -92,7 +105,7 @@ export class Slot {
   }
 
   /** The same, but the stream stays until it is ended. */
-  open({ worker = 0, headers = [], cluster = "reviews" }: Request): { outcome: Outcome; end: () => void } {
+  open({ worker = 0, headers = [], cluster = "reviews" }: Request): Stream {
     const thread = this.envoy.workerThread(worker);
     const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
     const own = [":method", ":path", ":authority"].filter((name) => !pairs.some(([given]) => given === name));
@@ -104,14 +117,17 @@ export class Slot {
     const handle = this.current.get(thread);
     const end = handle ? filterRequest(thread, handle, exchange) : () => {};
     const reached = exchange.local ? undefined : this.envoy.route(exchange, thread);
-    const outcome = {
-      status: exchange.local?.status ?? exchange.status,
-      cluster: reached,
-      headers: exchange.headers.pairs,
-      state: exchange.state.get("keyway")?.toString("latin1"),
-      local: exchange.local,
-    };
-    return { outcome, end };
+    const outcome = outcomeOf(exchange, reached);
+    return { outcome, exchange, thread, end };
+  }
+
+  /** Takes a stream of another filter through this one, which stands behind it in the chain, and on to the router. */
+  follow({ exchange, thread, end }: Stream): Outcome {
+    const handle = this.current.get(thread);
+    if (!handle) throw new Error("this filter has no configuration on that thread");
+    filterRequest(thread, handle, exchange)();
+    end();
+    return outcomeOf(exchange, this.envoy.route(exchange, thread));
   }
 
   /** As an access logger: tells the module of a finished request, in its root context. */

@@ -16,6 +16,7 @@ export { parseDate } from "../../../filter/text/date";
 export { hash } from "../../../filter/text/hash";
 export { decoded, decodePercent } from "../../../filter/text/percent";
 
+import "../../../filter/host/abort";
 import { serviceOf } from "../../../filter/table/cluster";
 
 export const ROOM = 1 << 17;
