@@ -30,7 +30,7 @@ function row(request: Taken): string[] {
 }
 
 function fate({ headers, status, body, decision }: Taken): { to: string; because: string } {
-  if ("x-keyway-explain" in headers) return { to: "nowhere, explained", because: body.replaceAll(/\s+/g, " ") };
+  if ("x-keyway-explain" in headers) return { to: "nowhere, explained", because: JSON.parse(body).why };
   const because = WHY[decision.split(" ")[0] as string] ?? "";
   if (status !== 200) return { to: `nowhere, ${status}`, because: `${because}, and its target is missing` };
   return { to: JSON.parse(body).service, because };
