@@ -37,14 +37,14 @@ if (values.help) {
   process.exit(0);
 }
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 15));
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`--rounds ${values.rounds}: a whole number of rounds is needed, such as 15`);
-  process.exit(2);
-}
+if (!Number.isInteger(rounds) || rounds < 1) wrongUsage(`--rounds ${values.rounds}: not a whole number, such as 15`);
 
 await buildModule();
 const all = await cases();
 const chosen = values.only === undefined ? all : choose(all, values.only.split(","));
+if (chosen.length === 0) {
+  wrongUsage(`--only ${values.only}: no subject begins so; there are ${all.map(({ name }) => name).join(", ")}`);
+}
 
 const { subjects, ratio } = await sideBySide(chosen, rounds);
 console.log(showSubjects(subjects));
@@ -71,4 +71,9 @@ if (values.only !== undefined) {
     writeFileSync(join(project, "bench", "results.json"), `${JSON.stringify(results, null, 1)}\n`);
     plot(results);
   }
+}
+
+function wrongUsage(message: string): never {
+  console.error(`keyway: bench: ${message}`);
+  process.exit(2);
 }

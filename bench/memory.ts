@@ -1,15 +1,20 @@
-// Resident memory of Envoy: what 100,000 keys in the configuration add, in multiples of the configuration's text. Beside Keyway stands
-// a module that never looks at its configuration: what Envoy itself takes to hold the text.
+// Resident memory of Envoy: what 100,000 keys in the configuration add over one key, in multiples of the configuration's text. Beside
+// Keyway stands a module that never looks at its configuration: what Envoy itself takes to hold the text.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BASELINE, TARGET } from "./lib/bootstrap.ts";
+import { BASELINE, type Json, type Site, TARGET } from "./lib/bootstrap.ts";
+import { filterFromFile, givingBack } from "./lib/delivery.ts";
 import type { EnvoyProcess } from "./lib/envoy.ts";
 import { type Subject, withFleet } from "./lib/fleet.ts";
-import { noKey } from "./lib/load.ts";
+import { noRoute } from "./lib/load.ts";
 import { compile, modules } from "./lib/module.ts";
 import { emptyModule, keyway, keywayConfiguration } from "./lib/sites.ts";
+import { showMemory } from "./report.ts";
 
-/** `perText` is the growth over a table of one key, divided by the size of the text. */
-export type MemoryUse = { module: string; workers: number; textBytes: number; grownBytes: number; perText: number };
+/** `own` is the growth with the empty module; bytes. */
+export type MemoryUse = { delivery: string; workers: number; text: number; own: number; grown: number };
 
 const KEYS = 100_000;
 const MEBIBYTE = 2 ** 20;
@@ -17,7 +22,7 @@ const MEBIBYTE = 2 ** 20;
 /** Every key has a target of its own, as sandboxes do; their clusters need not exist. */
 const configuration = (keys: number): string => keywayConfiguration(keys, (key) => `${TARGET}-${key}`);
 
-// Envoy's allocator gives memory back little by little, so what counts is where it comes to rest.
+// Memory that Envoy no longer needs goes back little by little, so what counts is where it comes to rest.
 async function settled(proxy: EnvoyProcess): Promise<number> {
   let before = proxy.resident();
   for (let seconds = 0, still = 0; seconds < 60 && still < 5; seconds++) {
@@ -29,31 +34,43 @@ async function settled(proxy: EnvoyProcess): Promise<number> {
   return before;
 }
 
-async function grown(site: (configuration: string) => Subject["site"], workers: number): Promise<number> {
+type Setting = { delivery: string; workers: number; adapt?: (bootstrap: Json) => Json };
+
+async function grown(site: (text: string) => Site, { workers, adapt }: Setting): Promise<number> {
   const subject = (keys: number): Subject => ({
-    ...{ name: `memory with ${keys} keys`, site: site(configuration(keys)), load: noKey, goesTo: BASELINE, workers },
+    ...{ name: `${keys} keys in memory`, site: site(configuration(keys)), load: noRoute, goesTo: BASELINE, workers },
+    ...(adapt && { adapt }),
   });
-  const sizes = await withFleet([subject(1), subject(KEYS)], (running) =>
+  const [few, many] = await withFleet([subject(1), subject(KEYS)], (running) =>
     Promise.all(running.map(({ proxy }) => settled(proxy))),
   );
-  return (sizes[1] as number) - (sizes[0] as number);
+  return (many as number) - (few as number);
 }
 
 export async function memoryUse(): Promise<MemoryUse[]> {
   const empty = compile("empty");
-  const textBytes = configuration(KEYS).length;
-  const measured: MemoryUse[] = [];
-  for (const workers of [1, 4]) {
-    for (const [module, site] of [
-      ["empty", (text: string) => emptyModule(empty, text)],
-      ["keyway", (text: string) => keyway(modules, text)],
-    ] as const) {
-      process.stderr.write(`Memory: ${module}, ${workers} worker${workers > 1 ? "s" : ""}\n`);
-      const grownBytes = await grown(site, workers);
-      measured.push({ module, workers, textBytes, grownBytes, perText: grownBytes / textBytes });
+  const folder = mkdtempSync(join(tmpdir(), "keyway-bench-"));
+  const fromFile = (config: Json) => givingBack(filterFromFile(config, folder));
+  const settings: Setting[] = [
+    { delivery: "static", workers: 1 },
+    { delivery: "static", workers: 4 },
+    { delivery: "static, freed memory given back", workers: 1, adapt: givingBack },
+    { delivery: "ECDS, freed memory given back", workers: 1, adapt: fromFile },
+    { delivery: "ECDS, freed memory given back", workers: 4, adapt: fromFile },
+  ];
+  const text = configuration(KEYS).length;
+  const uses: MemoryUse[] = [];
+  try {
+    for (const setting of settings) {
+      const { delivery, workers } = setting;
+      process.stderr.write(`Memory: ${delivery}, ${workers} worker${workers > 1 ? "s" : ""}\n`);
+      const own = await grown((plain) => emptyModule(empty, plain), setting);
+      uses.push({ delivery, workers, text, own, grown: await grown((plain) => keyway(modules, plain), setting) });
     }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-  return measured;
+  return uses;
 }
 
-if (import.meta.main) console.table(await memoryUse());
+if (import.meta.main) console.log(showMemory(await memoryUse()));

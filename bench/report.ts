@@ -30,15 +30,17 @@ export function showSubjects(subjects: Measured[]): string {
 }
 
 export function showMemory(uses: MemoryUse[]): string {
-  const heads = ["Memory for 100,000 keys", "workers", "text MiB", "grown MiB", "grown / text"];
-  const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
-  const rows = uses.map(({ module, workers, textBytes, grownBytes, perText }) => [
-    module,
-    `${workers}`,
-    mebibytes(textBytes),
-    mebibytes(grownBytes),
-    perText.toFixed(2),
-  ]);
+  const heads = [
+    "Growth by 100,000 keys / configuration text",
+    "workers",
+    "an empty module",
+    "Keyway",
+    "Keyway's part",
+  ];
+  const rows = uses.map(({ delivery, workers, text, own, grown }) => {
+    const times = [own / text, grown / text, (grown - own) / text].map((value) => value.toFixed(2));
+    return [delivery, `${workers}`, ...times];
+  });
   return table(heads, rows);
 }
 

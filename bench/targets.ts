@@ -23,17 +23,26 @@ const atMost = [
 export function cpuVerdicts(ratio: Ratio): Verdict[] {
   return atMost.flatMap(({ what, over, under, limit }) => {
     const value = ratio(over, under);
-    return value === undefined ? [] : [{ what, value, limit, passed: value <= limit }];
+    return value === undefined ? [] : [verdict(what, value, limit)];
   });
 }
 
 export function memoryVerdicts(uses: MemoryUse[]): Verdict[] {
-  const keyway = (workers: number) => uses.find((use) => use.module === "keyway" && use.workers === workers);
-  const [one, four] = [keyway(1), keyway(4)];
-  if (!one || !four) return [];
-  const spread = four.grownBytes / one.grownBytes;
-  return [
-    { what: "memory for 100,000 keys, 1 worker, to the text", value: one.perText, limit: 4, passed: one.perText <= 4 },
-    { what: "memory for 100,000 keys, 4 workers, to 1 worker", value: spread, limit: 1.2, passed: spread <= 1.2 },
-  ];
+  const inText = uses
+    .filter(({ workers }) => workers === 1)
+    .map(({ delivery, text, grown }) => verdict(`memory by 100,000 keys, to the text (${delivery})`, grown / text, 4));
+  const inWorkers = uses
+    .filter(({ workers }) => workers === 4)
+    .flatMap((four) => {
+      const one = uses.find(({ delivery, workers }) => workers === 1 && delivery === four.delivery);
+      return one ? [verdict(`the same, 4 workers to 1 (${four.delivery})`, four.grown / one.grown, 1.2)] : [];
+    });
+  return [...inText, ...inWorkers];
 }
+
+const verdict = (what: string, value: number, limit: number): Verdict => ({
+  what,
+  value,
+  limit,
+  passed: value <= limit,
+});

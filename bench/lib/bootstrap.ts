@@ -1,7 +1,7 @@
 // Envoy's bootstrap for a benchmark: one listener, one connection manager, the routes and filters under test, one upstream.
 export type Json = { [key: string]: unknown };
 
-const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+export const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 const WASM_LOG = "type.googleapis.com/envoy.extensions.access_loggers.wasm.v3.WasmAccessLog";
 const LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua";
 const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";

@@ -1,5 +1,5 @@
 // The subjects of a run, each an Envoy of its own that is started once and idles while the others have their turn.
-import { type BASELINE, bootstrap, type Site, type TARGET } from "./bootstrap.ts";
+import { type BASELINE, bootstrap, type Json, type Site, type TARGET } from "./bootstrap.ts";
 import { type EnvoyProcess, startEnvoy } from "./envoy.ts";
 import { drive, LOAD_CORE, type Load, PROXY_CORE } from "./load.ts";
 
@@ -9,6 +9,8 @@ export type Subject = {
   load: Load;
   workers?: number;
   goesTo: typeof BASELINE | typeof TARGET;
+  /** A last change to Envoy's bootstrap. */
+  adapt?: (bootstrap: Json) => Json;
 };
 
 export type Running = Subject & { proxy: EnvoyProcess };
@@ -20,16 +22,17 @@ const answer: Site = {
 /** Starts the subjects and their common upstream, does the work, and stops them again whatever happens. */
 export async function withFleet<T>(subjects: Subject[], work: (running: Running[]) => Promise<T>): Promise<T> {
   const proxies: EnvoyProcess[] = [];
-  const start = async (site: Site, core: number, workers?: number, upstreamPort?: number) => {
-    const proxy = await startEnvoy(bootstrap(site, upstreamPort), { core, ...(workers && { workers }) });
+  const start = async (config: Json, core: number, workers = 1) => {
+    const proxy = await startEnvoy(config, { core, workers });
     proxies.push(proxy);
     return proxy;
   };
   try {
-    const upstream = await start(answer, LOAD_CORE);
+    const upstream = await start(bootstrap(answer), LOAD_CORE);
     const running: Running[] = [];
     for (const subject of subjects) {
-      const proxy = await start(subject.site, PROXY_CORE, subject.workers, upstream.port);
+      const config = bootstrap(subject.site, upstream.port);
+      const proxy = await start(subject.adapt?.(config) ?? config, PROXY_CORE, subject.workers);
       running.push({ ...subject, proxy });
       await warmUp({ ...subject, proxy });
     }
