@@ -1,4 +1,4 @@
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError } from "../cli/errors.ts";
 
 /** Something that must hold. As data, so that it can be listed, printed, and asked for by name. */
 export interface Condition<Facts> {
@@ -63,7 +63,7 @@ async function examineOne<Facts>(condition: Condition<Facts>, facts: Facts): Pro
 /** What can't be examined does not hold; a fault of Keyway stays one. */
 function findingOf(thrown: unknown): Finding {
   if (!(thrown instanceof KeywayError)) throw thrown;
-  return { holds: false, detail: reason(thrown), ...(thrown.next === undefined ? {} : { hint: thrown.next }) };
+  return { holds: false, detail: thrown.message, ...(thrown.next === undefined ? {} : { hint: thrown.next }) };
 }
 
 export function failures(results: readonly Result[]): Result[] {

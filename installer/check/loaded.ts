@@ -1,7 +1,7 @@
 import { METRIC_CONFIG_REJECTED } from "../../routes/names.ts";
 import type { Installation } from "../kube/installation.ts";
 import { VERSION_VARIABLE } from "../kube/names.ts";
-import type { Extension, ProxyAdmin } from "../kube/proxy.ts";
+import { isFilterOf, type ProxyAdmin } from "../kube/proxy.ts";
 import { inBatches } from "../kube/settle.ts";
 import type { Condition } from "./condition.ts";
 import type { Facts } from "./facts.ts";
@@ -11,7 +11,7 @@ export async function whyNotLoaded(
   proxy: ProxyAdmin,
   { name, namespace, version }: Installation,
 ): Promise<string | undefined> {
-  const extensions = (await proxy.extensions()).filter((one) => belongsTo(one, namespace, name));
+  const extensions = (await proxy.extensions()).filter((one) => isFilterOf(one.name, namespace, name));
   if (extensions.length === 0) return "it has not got the filter from istiod";
   if (extensions.some(({ replaced }) => replaced)) {
     return "its agent could not pull the module and put a stand-in (`kubectl logs POD -c istio-proxy` says why)";
@@ -24,11 +24,6 @@ export async function whyNotLoaded(
   return rejected
     ? "the filter refuses its configuration (`kubectl logs POD -c istio-proxy` says which line)"
     : undefined;
-}
-
-/** Istio names the filter after the plugin, with a prefix that differs between its versions. */
-function belongsTo({ name }: Extension, namespace: string, plugin: string): boolean {
-  return name === `${namespace}.${plugin}` || name.endsWith(`/${namespace}.${plugin}`);
 }
 
 export function versionText(version: number): string {

@@ -26,8 +26,8 @@ export const uninstall: Register = (program, io) => {
       ["all of a namespace, only looking", "keyway uninstall -n demo --all --dry-run"],
     ],
   });
-  for (const add of [clusterFlags, nameFlag, waitFlags]) add(command);
-  command
+  nameFlag(clusterFlags(command));
+  waitFlags(command, 120)
     .option("--all", "every installation in the namespace")
     .option("--include-edited", "delete also what others have edited since")
     .option("--dry-run", "change nothing, tell what would be deleted")

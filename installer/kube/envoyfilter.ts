@@ -1,5 +1,6 @@
-import { HEADER_CLUSTER, PLUGIN_NAME, STATE_KEY, STATE_ROUTED } from "../../routes/names.ts";
-import type { Installation, Mode, Scope } from "./installation.ts";
+import { GUARD } from "../../routes/guard.ts";
+import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/names.ts";
+import type { Installation, Scope } from "./installation.ts";
 import type { IEnvoyFilter } from "./object.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
 
@@ -17,7 +18,7 @@ export function envoyFilter(installation: Pick<Installation, "name" | "namespace
         {
           applyTo: "HTTP_ROUTE",
           match: { context: context[installation.mode] },
-          patch: { operation: "INSERT_FIRST", value: guardedRoute(installation.mode) },
+          patch: { operation: "INSERT_FIRST", value: guardedRoute(installation) },
         },
       ],
     },
@@ -25,14 +26,10 @@ export function envoyFilter(installation: Pick<Installation, "name" | "namespace
 }
 
 /** An inserted route inherits nothing from the one it stands before, so it says what Istio says on its own routes. */
-export function guardedRoute(mode: Mode) {
+export function guardedRoute({ name, namespace, mode }: Pick<Installation, "name" | "namespace" | "mode">) {
   return {
-    name: PLUGIN_NAME,
-    match: {
-      prefix: "/",
-      headers: [{ name: HEADER_CLUSTER, present_match: true }],
-      filter_state: [{ key: STATE_KEY, string_match: { prefix: STATE_ROUTED } }],
-    },
+    name: routeName(namespace, name),
+    match: GUARD,
     route: {
       cluster_header: HEADER_CLUSTER,
       timeout: "0s",
@@ -41,6 +38,11 @@ export function guardedRoute(mode: Mode) {
     },
     request_headers_to_remove: [HEADER_CLUSTER],
   };
+}
+
+/** Tells the routes of several installations on one proxy apart. */
+export function routeName(namespace: string, name: string): string {
+  return `${PLUGIN_NAME}.${namespace}.${name}`;
 }
 
 const istioDefaultRetry = {

@@ -52,5 +52,12 @@ export function explainApi(thrown: unknown, server: string, doing: string): Keyw
       cause: thrown,
     });
   }
+  if (status >= 500) {
+    return new KeywayError(`the API server can't ${doing}: ${said}`, {
+      where: server,
+      next: "run the same command again when the API server, and istiod behind it, are well",
+      cause: thrown,
+    });
+  }
   return new KeywayError(`can't ${doing}: ${said}`, { where: server, cause: thrown });
 }

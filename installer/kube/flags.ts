@@ -88,9 +88,9 @@ export interface WaitFlags {
   timeout: number;
 }
 
-export function waitFlags(command: Command): Command {
+export function waitFlags(command: Command, seconds = 60): Command {
   return command
-    .option("--timeout <seconds>", "how long to wait until every selected proxy is there", parseSeconds, 60)
+    .option("--timeout <seconds>", "how long to wait until every selected proxy is there", parseSeconds, seconds)
     .option("--no-wait", "return when the API server has it");
 }
 

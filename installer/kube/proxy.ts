@@ -90,6 +90,11 @@ export class ProxyAdmin {
   }
 }
 
+/** Istio names the filter after the plugin, with a prefix that differs between its versions. */
+export function isFilterOf(filter: string, namespace: string, plugin: string): boolean {
+  return filter === `${namespace}.${plugin}` || filter.endsWith(`/${namespace}.${plugin}`);
+}
+
 interface EcdsFilter {
   ecds_filter?: TypedExtension;
 }
@@ -111,6 +116,7 @@ function readExtension({ name = "", typed_config }: TypedExtension = {}): Extens
 }
 
 export interface GuardedRoute {
+  name?: string;
   route: { cluster_header: string };
   match?: { filter_state?: unknown[] };
 }

@@ -2,8 +2,8 @@ import { versionText, whyNotLoaded } from "../check/loaded.ts";
 import type { Progress } from "../cli/progress.ts";
 import { type Applied, applyOwned } from "../kube/apply.ts";
 import type { Cluster } from "../kube/cluster.ts";
-import { envoyFilter } from "../kube/envoyfilter.ts";
-import type { Installation, Mode } from "../kube/installation.ts";
+import { envoyFilter, routeName } from "../kube/envoyfilter.ts";
+import type { Installation } from "../kube/installation.ts";
 import { type IWasmPlugin, type KubeObject, refOf, title } from "../kube/object.ts";
 import type { ProxyAdmin } from "../kube/proxy.ts";
 import { Hopeless, lateError, settle, type Waiting } from "../kube/settle.ts";
@@ -29,7 +29,7 @@ export async function putIn(putting: Putting): Promise<Applied[]> {
   const { installation, plugin } = putting;
   const route = await apply(putting, envoyFilter(installation));
   if (putting.wait) {
-    const judge = (proxy: ProxyAdmin) => whyNotGuarded(proxy, installation.mode);
+    const judge = (proxy: ProxyAdmin) => whyNotGuarded(proxy, installation);
     const late = await waitFor(putting, "the route", judge).catch(async (thrown: unknown) => {
       if (route.outcome === "created") await putting.cluster.remove(refOf(route.object));
       throw thrown;
@@ -58,8 +58,9 @@ function waitFor(putting: Putting, what: string, judge: Waiting["judge"]) {
 }
 
 /** A route without the guard lets any client choose its cluster: no matter of waiting. */
-async function whyNotGuarded(proxy: ProxyAdmin, mode: Mode): Promise<string | undefined> {
-  const routes = await proxy.guardedRoutes(mode);
+async function whyNotGuarded(proxy: ProxyAdmin, { namespace, name, mode }: Installation): Promise<string | undefined> {
+  const own = routeName(namespace, name);
+  const routes = (await proxy.guardedRoutes(mode)).filter((route) => route.name === own);
   if (routes.length === 0) return "it has not got the route from istiod";
   if (routes.every(({ match }) => (match?.filter_state?.length ?? 0) > 0)) return undefined;
   throw new Hopeless("the route has lost its guard on the way: this istiod does not know filter_state", {
