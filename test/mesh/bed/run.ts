@@ -1,11 +1,12 @@
 // One run of the bed: a number that no other run on this machine has, and all that is named after it. Whatever the bed
 // makes outside its directory carries the run's name, so that it can be taken away by name alone.
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeNetwork } from "./network.ts";
 
 const RUNS = 200;
+const LEFT = /^keyway-mesh-kw\d+$/;
 
 export type Run = {
   /** Begins the name of each bridge, link and namespace of this run. */
@@ -30,18 +31,24 @@ function runOf(number: number): Run {
   return { name, directory: join(tmpdir(), `keyway-mesh-${name}`), subnet: `10.213.${number}` };
 }
 
-/** Takes a free number; what a run that died without its reaper left behind is removed on the way. */
+/** Takes a free number, after what runs that died without their reaper left behind has been removed. */
 export async function claimRun(): Promise<Run> {
+  for (const name of await readdir(tmpdir())) {
+    const left = LEFT.test(name) && runAt(name);
+    if (left && !(await ownerLives(left))) await removeRun(left);
+  }
   const first = process.pid % RUNS;
   for (let step = 0; step < RUNS; step++) {
     const run = runOf((first + step) % RUNS);
-    if (!(await ownerLives(run))) await removeRun(run);
     if (await claim(run)) return run;
   }
   throw new Error(`all ${RUNS} places for a mesh on this machine are taken (${runOf(0).directory} and on); end one`);
 }
 
+/** Whoever is first to mark the directory removes the run; for others there is nothing left to do. */
 export async function removeRun(run: Run): Promise<void> {
+  const others = await writeFile(join(run.directory, "removed"), "", { flag: "wx" }).catch(() => "others");
+  if (others) return;
   await removeNetwork(run);
   await rm(run.directory, { recursive: true, force: true, maxRetries: 5 });
 }
