@@ -6,6 +6,7 @@ import { run, validate } from "../../scripts/proxy/run.ts";
 import { type Bed, startBed } from "./bed/bed.ts";
 import { bootstrap, type Configuration } from "./bed/bootstrap.ts";
 import { Ecds } from "./bed/ecds.ts";
+import { load } from "./bed/load.ts";
 import { until } from "./bed/until.ts";
 
 const GOOD = { routes: [{ from: "reviews", key: "pr-42", to: "pr-42" }] };
@@ -147,10 +148,13 @@ describe("in an update", () => {
     expect((await bed.keyed("k")).service).toBe("reviews");
   });
 
-  test("50 MB of it: the last good table serves", async () => {
+  test("50 MB of it: no request fails, and the last good table serves", async () => {
+    const steady = load(bed.port, 2, { headers: { "x-routing-key": "pr-42" } });
     await take(`{"routes":[{"from":"${"x".repeat(50_000_000)}","key":"k"}]}`);
     await until("the gauge", rejected, (value) => value === 1);
-    expect((await bed.keyed("pr-42")).service).toBe("pr-42");
+    const { failures, services } = await steady.stop();
+    expect(failures).toEqual([]);
+    expect(services).toEqual(new Set(["pr-42"]));
   });
 
   test("the last good table is the one in force, not one that an old stream still holds", async () => {
