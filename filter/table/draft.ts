@@ -12,8 +12,8 @@ const LINK = 16;
 const CHUNK = 64 * 1024;
 const CHUNK_HEAD = 8;
 
-/** Key routes to a bucket, on average: more cost time at every look-up, fewer cost memory for the buckets' names. */
-const PER_BUCKET = 12;
+/** Key routes to a bucket, at most on average: more cost time at every look-up, fewer cost memory for the buckets' names. */
+const PER_BUCKET = 24;
 
 export const sources = writer();
 /** The rules of `when` routes, then those of `split` routes; see head.ts. */
