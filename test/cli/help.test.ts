@@ -100,6 +100,23 @@ describe("errors", () => {
     });
   });
 
+  test("of a person who interrupts are none", async () => {
+    const stop = new AbortController();
+    const registered: Register[] = [
+      (program, io) => {
+        program.command("wait").action(async () => {
+          setImmediate(() => stop.abort());
+          await new Promise((_, reject) => io.signal.addEventListener("abort", () => reject(io.signal.reason)));
+        });
+      },
+    ];
+    expect(await runCli(["wait"], { registered, signal: stop.signal })).toEqual({
+      code: 130,
+      out: "",
+      err: "keyway: interrupted\n",
+    });
+  });
+
   test("that are keyway's own faults say so, and show their stack when asked", async () => {
     const { code, err } = await fail(new TypeError("undefined is not a function"));
     expect([code, err]).toEqual([

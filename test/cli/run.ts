@@ -15,12 +15,13 @@ interface Setting {
   env?: Record<string, string>;
   input?: string;
   registered?: readonly Register[];
+  signal?: AbortSignal;
 }
 
 /** Runs one command line in this process, as without a terminal. */
 export async function runCli(
   args: string[],
-  { env = {}, input = "", registered = commands }: Setting = {},
+  { env = {}, input = "", registered = commands, signal = new AbortController().signal }: Setting = {},
 ): Promise<Run> {
   const written = { out: "", err: "" };
   const io: Io = {
@@ -28,7 +29,7 @@ export async function runCli(
     err: { write: (text) => (written.err += text) },
     in: [input],
     env,
-    signal: new AbortController().signal,
+    signal,
   };
   return { code: await run(args, registered, io), ...written };
 }

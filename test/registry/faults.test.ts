@@ -96,6 +96,23 @@ test.each<[string, Fault]>([
   }
 });
 
+test("a registry that asks for more patience than a person has is not waited for", async () => {
+  const hour = { status: 429, headers: { "retry-after": "3600" } };
+  const { waits, asked } = await publishWith(on("HEAD", "/blobs/", hour));
+  expect(waits).toEqual([]);
+  expect(asked).toHaveLength(1);
+});
+
+test("Retry-After can be a date, and one that is past means now", async () => {
+  const past = { status: 503, headers: { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" } };
+  const { error, waits } = await publishWith((asked) =>
+    asked.earlier < 1 ? on("HEAD", "/blobs/", past)(asked) : undefined,
+  );
+  expect([error, waits]).toEqual([undefined, [0]]);
+  const nonsense = { status: 503, headers: { "retry-after": "soon" } };
+  expect((await publishWith(on("HEAD", "/blobs/", nonsense))).error?.message).toContain("fails with 503");
+});
+
 test("the waits grow, and the fourth failure is the last", async () => {
   const { error, waits, told, asked } = await publishWith(on("HEAD", "/blobs/", { status: 502 }));
   expect(waits).toEqual([500, 1000, 2000]);
