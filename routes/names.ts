@@ -33,10 +33,3 @@ export const METRIC_TABLE_VERSION = "keyway_table_version";
 export const METRIC_CONFIG_REJECTED = "keyway_config_rejected";
 
 export const DEFAULT_SOURCE = "header:x-routing-key";
-
-export const OUTCOME_ROUTED = "routed";
-export const OUTCOME_BASELINE = "baseline";
-export const OUTCOME_NO_KEY = "no_key";
-export const OUTCOME_INVALID_KEY = "invalid_key";
-export const OUTCOME_MISSING_TARGET = "missing_target";
-export const OUTCOME_ALREADY_ROUTED = "already_routed";

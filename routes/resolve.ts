@@ -38,7 +38,7 @@ export function resolveService(
     );
   }
   const namespace = name.namespace ?? baseline?.service.namespace ?? usual;
-  const service = services.find((known) => known.name === name.name && known.namespace === namespace);
+  const service = byName(services).get(`${name.name}.${namespace}`);
   if (!service)
     return new Error(`no service ${name.name} in namespace ${namespace}${nearestTo(name.name, namespace, services)}`);
   const port = name.port === undefined ? usualPort(service, baseline) : findPort(service, name.port);
@@ -47,6 +47,15 @@ export function resolveService(
   const asked = name.port ?? (baseline && portText(baseline.port));
   if (asked === undefined) return new Error(`which port of ${name.name}? It has ${ports}; write ${name.name}:PORT`);
   return new Error(`${name.name}.${namespace} has no port ${asked}; it has ${ports}`);
+}
+
+const indexes = new WeakMap<readonly Service[], Map<string, Service>>();
+
+/** The services as `NAME.NAMESPACE`; a list is indexed once. */
+function byName(services: readonly Service[]): Map<string, Service> {
+  const index = indexes.get(services) ?? new Map(services.map((one) => [`${one.name}.${one.namespace}`, one]));
+  indexes.set(services, index);
+  return index;
 }
 
 export function findPort({ ports }: Service, wanted: number | string): ServicePort | undefined {
