@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Secret } from "../../installer/cli/secret.ts";
 import { Login, parseChallenges } from "../../installer/registry/auth.ts";
 import type { Credentials } from "../../installer/registry/credentials.ts";
+import { installed } from "../../scripts/parts/apt.ts";
 import { runCli } from "../cli/run.ts";
 import { startFaulty } from "./faulty.ts";
 import { type Server, startRegistry } from "./server.ts";
@@ -25,6 +26,7 @@ let bearer: Server;
 let module: string;
 
 beforeAll(async () => {
+  await installed({ program: "openssl", package: "openssl" });
   folder = await mkdtemp(join(tmpdir(), "keyway-login-"));
   module = join(folder, "keyway.wasm");
   await writeFile(module, MODULE);
