@@ -6,7 +6,18 @@ import { chooseShare, holds } from "./rules";
 import { found, foundLen, isKey } from "./sources/found";
 import { OVERRIDES, afterSource, next, sourceHeader, sourceHeaderLen, sourceKind, startOf } from "./sources/source";
 import { entryTo, entryToLen } from "./table/entry";
-import { RULE_FIXED, buckets, firstRule, firstSource, nextRule, ruleExpires, ruleFrom, sourceCount, splitCount, whenCount } from "./table/head";
+import {
+  RULE_FIXED,
+  buckets,
+  firstRule,
+  firstSource,
+  nextRule,
+  ruleExpires,
+  ruleFrom,
+  sourceCount,
+  splitCount,
+  whenCount,
+} from "./table/head";
 import { NO_MATCH, bestEntry, bestRank, expired, openKey, rank } from "./table/lookup";
 
 export const NO_KEY = 0;

@@ -1,12 +1,39 @@
 // Answers `x-keyway-explain: 1` with the decision, when the configuration allows it. The request goes nowhere.
 import { HEADER_DECISION, HEADER_EXPLAIN, HEADER_ROUTED } from "../routes/names";
-import { BASELINE, BY_CONDITION, BY_KEY, BY_SHARE, INVALID_KEY, decide, fromRank, key, keyLen, keySource, target, targetLen } from "./decision";
+import {
+  BASELINE,
+  BY_CONDITION,
+  BY_KEY,
+  BY_SHARE,
+  INVALID_KEY,
+  decide,
+  fromRank,
+  key,
+  keyLen,
+  keySource,
+  target,
+  targetLen,
+} from "./decision";
 import { got, gotLen, requestHeader, respond } from "./host/calls";
 import { Writer, writer } from "./host/writer";
 import { askAt } from "./missing/mark";
 import * as request from "./request";
 import { Root } from "./roots";
-import { BAGGAGE, COOKIE, HEADER, HOST, JWT, OVERRIDES, QUERY, TRACESTATE, sourceHeader, sourceHeaderLen, sourceKind, sourceName, sourceNameLen } from "./sources/source";
+import {
+  BAGGAGE,
+  COOKIE,
+  HEADER,
+  HOST,
+  JWT,
+  OVERRIDES,
+  QUERY,
+  TRACESTATE,
+  sourceHeader,
+  sourceHeaderLen,
+  sourceKind,
+  sourceName,
+  sourceNameLen,
+} from "./sources/source";
 import { ANY_CLUSTER, ANY_SUBSET } from "./table/lookup";
 import { same } from "./text/bytes";
 
@@ -39,7 +66,9 @@ export function explain(root: Root): bool {
     body.say("missing_target");
     why = "the target does not exist or has no healthy host";
   } else {
-    body.say(targeted ? "routed" : decision == BASELINE ? "baseline" : decision == INVALID_KEY ? "invalid_key" : "no_key");
+    body.say(
+      targeted ? "routed" : decision == BASELINE ? "baseline" : decision == INVALID_KEY ? "invalid_key" : "no_key",
+    );
     why = reason(decision);
   }
   body.say('","key":');

@@ -2,10 +2,11 @@
 // before adding one.
 import { configure } from "./configure";
 import { asksToExplain, explain } from "./explain";
+import { actFor } from "./host/calls";
 import { resetScratch } from "./host/memory";
 import { probe } from "./missing/probe";
 import { beginRequest } from "./request";
-import { hold, rootOf } from "./roots";
+import { hold, lookWhoLives, rootOf } from "./roots";
 import { route } from "./route";
 import { explains } from "./table/head";
 
@@ -36,5 +37,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
 
 export function proxy_on_tick(root: u32): void {
   resetScratch();
+  lookWhoLives();
+  actFor(root);
   probe(root);
 }

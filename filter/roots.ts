@@ -16,6 +16,7 @@ import { hash } from "./text/hash";
 /** Between two looks at which root contexts still live, while there are several tables, in requests. */
 const LOOK_AGAIN = 256;
 
+
 @unmanaged
 export class Root {
   id: u32;
@@ -41,9 +42,12 @@ let severalTables = false;
 /** Whether plugins of several names live here, whose filters may stand in one filter chain. */
 export let severalPlugins = false;
 let untilLook = 0;
+/** Until this VM is configured a second time: it may be one in which Envoy only tries a configuration. */
+export let onTrial = true;
 
 /** A record for the root context that is acting. */
 export function addRoot(id: u32): Root {
+  onTrial = total == 0;
   let i = 0;
   while (i < total && rootAt(i).live) i++;
   const root = i < total ? rootAt(i) : newRecord();
@@ -99,15 +103,17 @@ function rootAt(i: i32): Root {
   return changetype<Root>(<usize>load<u32>(records.at + (i << 2)));
 }
 
-/** The table published in a slot becomes the root context's; false when its head can't be read. */
-export function serveFrom(root: Root, slot: i32): bool {
+/** The table of that generation becomes the root context's; false when its slot can't be read or was given away meanwhile. */
+export function serveFrom(root: Root, slot: i32, of: u32): bool {
+  if (slot < 0) return false;
   headName(slot);
-  if (!shared(name, nameLen) || gotLen == 0) return false;
+  if (!shared(name, nameLen) || gotLen == 0 || generation(got) != of) return false;
   release(root);
   root.head.clear().bytes(got, gotLen);
   root.slot = slot;
-  root.generation = generation(root.head.at);
-  return true;
+  root.generation = of;
+  if (!onTrial) hold(root);
+  return root.slot >= 0;
 }
 
 function release(root: Root): void {
@@ -116,8 +122,8 @@ function release(root: Root): void {
 }
 
 /**
- * Counts the root context among its slot's users. The VM that publishes leaves it for later, as it may be the one in which
- * Envoy only tries a configuration, and which is gone without a word. Who finds the slot given away serves the baseline.
+ * Counts the root context among its slot's users. A VM that may be on trial leaves it for later: it is gone without a word
+ * when it was, and is asked or ticks when it was not. Who finds the slot given away serves the baseline.
  */
 export function hold(root: Root): void {
   if (root.counted || root.slot < 0) return;
@@ -137,11 +143,7 @@ export function inherit(heir: Root): void {
     if (newest && newest.slot != root.slot) return;
     if (!newest || root.id > newest.id) newest = root;
   }
-  if (newest) takeOver(heir, newest);
-}
-
-function takeOver(heir: Root, root: Root): void {
-  if (serveFrom(heir, root.slot)) hold(heir);
+  if (newest) serveFrom(heir, newest.slot, newest.generation);
 }
 
 // True for a root context that waits for the table of another to go on with.
@@ -152,7 +154,9 @@ function isWaiting(root: Root): bool {
 function bequeath(dead: Root): void {
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
-    if (isWaiting(root) && root.plugin == dead.plugin && root.id > dead.id && dead.slot >= 0) return takeOver(root, dead);
+    if (!isWaiting(root) || root.plugin != dead.plugin || root.id < dead.id || dead.slot < 0) continue;
+    serveFrom(root, dead.slot, dead.generation);
+    return;
   }
 }
 

@@ -1,7 +1,16 @@
 // Acts on the decision: selects the target, or leaves the request to the baseline, as if the filter were not there.
 import { HEADER_CLUSTER, HEADER_ROUTED, STATE_NAME } from "../routes/names";
 import { BASELINE, BY_KEY, INVALID_KEY, decide, key, keyLen, target, targetLen } from "./decision";
-import { count, got, gotLen, property, removeRequestHeader, replaceRequestHeader, requestHeader, setProperty } from "./host/calls";
+import {
+  count,
+  got,
+  gotLen,
+  property,
+  removeRequestHeader,
+  replaceRequestHeader,
+  requestHeader,
+  setProperty,
+} from "./host/calls";
 import { writer } from "./host/writer";
 import * as metrics from "./metrics";
 import { askAt } from "./missing/mark";

@@ -2,7 +2,17 @@
 import { now } from "./host/calls";
 import * as request from "./request";
 import { found, foundLen } from "./sources/found";
-import { HEADER, NONE, OVERRIDES, afterSource, next, sourceHeader, sourceHeaderLen, sourceKind, startOf } from "./sources/source";
+import {
+  HEADER,
+  NONE,
+  OVERRIDES,
+  afterSource,
+  next,
+  sourceHeader,
+  sourceHeaderLen,
+  sourceKind,
+  startOf,
+} from "./sources/source";
 import { ABSENT, CONTAINS, EXACT, PREFIX, PRESENT, RULE_FIXED, SUFFIX, WHOLE, ruleFrom, ruleParts } from "./table/head";
 import { contains, same } from "./text/bytes";
 import { hashEnd, hashMore } from "./text/hash";

@@ -74,6 +74,7 @@ function readCondition(): void {
 
 function readWanted(comparison: u32): void {
   test = comparison;
-  const name: Bytes = comparison == EXACT ? "exact" : comparison == PREFIX ? "prefix" : comparison == SUFFIX ? "suffix" : "contains";
+  const name: Bytes =
+    comparison == EXACT ? "exact" : comparison == PREFIX ? "prefix" : comparison == SUFFIX ? "suffix" : "contains";
   if (readText(name, MAX_TEXT)) wanted.clear().bytes(json.text, json.textLen);
 }

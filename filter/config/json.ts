@@ -225,7 +225,8 @@ function readSequence(first: u32): void {
     keep(c);
   }
   const least: u32 = more == 1 ? 0x80 : more == 2 ? 0x800 : 0x10000;
-  if (first < 0xc2 || first > 0xf4 || code < least || code > 0x10ffff || code - 0xd800 < 0x800) fail("bytes that are not UTF-8");
+  if (first < 0xc2 || first > 0xf4 || code < least || code > 0x10ffff || code - 0xd800 < 0x800)
+    fail("bytes that are not UTF-8");
 }
 
 /** Reads `true` or `false` as 1 or 0; -1, with nothing taken, for any other value. */

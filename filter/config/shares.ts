@@ -56,7 +56,10 @@ function readShare(): void {
   if (!(seen & TO)) return required("to");
   if (!(seen & WEIGHT)) return required("weight");
   total += weight;
-  shares.u32(<u32>weight).u16(to.len).bytes(to.at, to.len);
+  shares
+    .u32(<u32>weight)
+    .u16(to.len)
+    .bytes(to.at, to.len);
 }
 
 function readWeight(): i64 {

@@ -46,7 +46,10 @@ export function addQuery(to: Writer, name: usize, len: i32): bool {
 function addHost(to: Writer, name: usize, len: i32): bool {
   const header: Bytes = ":authority";
   const dot = load<u8>(name) == 46 ? 0 : 1;
-  to.u8(kind.HOST).u8(header.len).u16(len + dot).say(header);
+  to.u8(kind.HOST)
+    .u8(header.len)
+    .u16(len + dot)
+    .say(header);
   if (dot) to.u8(46);
   to.bytes(name, len);
   return true;
@@ -97,7 +100,8 @@ function isHeaderName(at: usize, len: i32): bool {
   for (let i = 0; i < len; i++) {
     const c: u32 = load<u8>(at + i);
     if (c <= 32 || c > 126 || (c == 58 && i > 0)) return false;
-    if (c == 34 || c == 40 || c == 41 || c == 44 || c == 47 || (c >= 59 && c <= 64) || (c >= 91 && c <= 93)) return false;
+    if (c == 34 || c == 40 || c == 41 || c == 44 || c == 47 || (c >= 59 && c <= 64) || (c >= 91 && c <= 93))
+      return false;
     if (c == 123 || c == 125) return false;
   }
   return true;

@@ -102,7 +102,9 @@ export function log(level: i32, text: usize, len: i32): void {
 }
 
 export function respond(status: u32, headers: usize, headersLen: i32, body: usize, bodyLen: i32, details: Bytes): bool {
-  return env.proxy_send_local_response(status, details.at, details.len, body, bodyLen, headers, headersLen, <u32>-1) == OK;
+  return (
+    env.proxy_send_local_response(status, details.at, details.len, body, bodyLen, headers, headersLen, <u32>-1) == OK
+  );
 }
 
 /** False when no context of this VM has that id (any more). On success the following calls speak for it. */

@@ -2,6 +2,7 @@
 // has been cleared, its addresses once it has grown.
 import { allocate } from "./memory";
 
+
 @unmanaged
 export class Writer {
   at: usize;
@@ -87,7 +88,9 @@ export class Writer {
     for (let i = 0; i < len; i++) {
       const c: u32 = load<u8>(from + i);
       if (c < 32 || c > 126) {
-        this.say("\\u00").u8(hexDigit(c >> 4)).u8(hexDigit(c & 15));
+        this.say("\\u00")
+          .u8(hexDigit(c >> 4))
+          .u8(hexDigit(c & 15));
         continue;
       }
       if (c == 34 || c == 92) this.u8(92);

@@ -35,4 +35,3 @@ export function isKey(at: usize, len: i32): bool {
   }
   return true;
 }
-

@@ -100,7 +100,7 @@ export function hasDuplicate(): bool {
   for (let route = first; route; route = after(route)) {
     const e = route + LINK;
     const from = entryFrom(e);
-    let slot = <i32>(load<u64>(route, 8) ^ (from >> 7)) & (slots - 1);
+    let slot = (<i32>(load<u64>(route, 8) ^ (from >> 7))) & (slots - 1);
     for (;;) {
       const other: usize = load<u32>(table + (slot << 2));
       if (other == 0) break;
@@ -125,7 +125,7 @@ export function sortIntoBuckets(buckets: i32): void {
   let next: usize = 0;
   for (let route = first; route; route = next) {
     next = after(route);
-    const head = table + ((<usize>load<u64>(route, 8) & (buckets - 1)) << 2);
+    const head = table + (((<usize>load<u64>(route, 8)) & (buckets - 1)) << 2);
     link(route, load<u32>(head));
     store<u32>(head, <u32>route);
   }

@@ -25,7 +25,11 @@ export const RULE_FIXED: usize = 24;
 
 export function writeHead(to: Writer, generation: u32, buckets: i32): void {
   to.u32(generation).u32(buckets).u32(draft.routeCount());
-  to.u8(draft.explain ? 1 : 0).u8(draft.sourceCount()).u16(0).u32(draft.whenRoutes).u32(draft.splitRoutes);
+  to.u8(draft.explain ? 1 : 0)
+    .u8(draft.sourceCount())
+    .u16(0)
+    .u32(draft.whenRoutes)
+    .u32(draft.splitRoutes);
   to.bytes(draft.sources.at, draft.sources.len);
   to.bytes(draft.whens.at, draft.whens.len);
   to.bytes(draft.splits.at, draft.splits.len);

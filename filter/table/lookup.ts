@@ -22,7 +22,7 @@ let end: usize = 0;
 
 /** Reads the key's bucket; false when it holds no route for the key. A bucket of another generation is not this table's. */
 export function openKey(slot: i32, generation: u32, buckets: u32, key: usize, keyLen: i32): bool {
-  bucketName(slot, <u32>hash(key, keyLen) & (buckets - 1));
+  bucketName(slot, (<u32>hash(key, keyLen)) & (buckets - 1));
   if (!shared(name, nameLen) || gotLen < 4 || load<u32>(got) != generation) return false;
   end = got + gotLen;
   for (let e = got + 4; e < end; e = afterEntry(e)) {

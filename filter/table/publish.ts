@@ -6,7 +6,7 @@ import { Writer, writer } from "../host/writer";
 import * as draft from "./draft";
 import { writeHead } from "./head";
 import { bucketName, headName, name, nameLen } from "./names";
-import { bucketsBefore, claimedGeneration, finish } from "./slots";
+import { bucketsBefore, foundGeneration, finish } from "./slots";
 
 const value = writer();
 
@@ -16,7 +16,7 @@ function set(v: Writer): void {
 
 /** Writes the draft into the slot just claimed. False when the slot was lost to a newer table meanwhile. */
 export function publish(slot: i32): bool {
-  const generation = claimedGeneration;
+  const generation = foundGeneration;
   const before = bucketsBefore;
   const buckets = draft.bucketCount();
   if (buckets) draft.sortIntoBuckets(buckets);

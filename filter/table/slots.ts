@@ -59,17 +59,25 @@ function freeSlot(): i32 {
   return s;
 }
 
+/** Of the slot last found or claimed: its generation, the buckets it held before, and whether its table stands already. */
+export let foundGeneration: u32 = 0;
+export let bucketsBefore: u32 = 0;
+export let standing = false;
+
+function look(s: i32): void {
+  const at = slotAt(s);
+  foundGeneration = load<u32>(at, GENERATION);
+  bucketsBefore = load<u32>(at, BUCKETS);
+  standing = load<u32>(at, STATE) != BUILDING;
+}
+
 /** The slot whose table with this fingerprint can be read; -1 when there is none. */
 export function findStanding(a: u64, b: u64): i32 {
   readSlots();
   const s = findSlot(a, b);
-  return s >= 0 && load<u32>(slotAt(s), STATE) != BUILDING ? s : -1;
+  if (s >= 0) look(s);
+  return s >= 0 && standing ? s : -1;
 }
-
-/** Of the slot last claimed: its generation, the buckets it held before, and whether its table stands already. */
-export let claimedGeneration: u32 = 0;
-export let bucketsBefore: u32 = 0;
-export let standing = false;
 
 /** The slot for the table with this fingerprint, old or new; -1 when other threads kept getting in between. */
 export function claim(a: u64, b: u64): i32 {
@@ -87,10 +95,7 @@ export function claim(a: u64, b: u64): i32 {
       store<u32>(at, BUILDING, STATE);
       if (!writeSlots()) continue;
     }
-    const at = slotAt(s);
-    claimedGeneration = load<u32>(at, GENERATION);
-    bucketsBefore = load<u32>(at, BUCKETS);
-    standing = load<u32>(at, STATE) != BUILDING;
+    look(s);
     return s;
   }
   return -1;
