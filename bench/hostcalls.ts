@@ -50,7 +50,7 @@ function ask(port: number, headers: Record<string, string>): Promise<string> {
   });
 }
 
-export async function hostCalls(rounds: number): Promise<HostCall[]> {
+export async function priceHostCalls(rounds: number): Promise<HostCall[]> {
   const host = { routes: [{ match: { prefix: "/" }, route: { cluster: BASELINE } }] };
   const filters = [wasmFilter(compile("hostcalls"))];
   const proxy = await startEnvoy(bootstrap({ filters, host }, UNUSED_PORT), { core: 0 });
@@ -78,5 +78,5 @@ export async function hostCalls(rounds: number): Promise<HostCall[]> {
 
 if (import.meta.main) {
   const rounds = Number(process.argv[2] ?? 41);
-  for (const { call, nanoseconds } of await hostCalls(rounds)) console.log(`${call.padEnd(38)} ${nanoseconds}`);
+  for (const { call, nanoseconds } of await priceHostCalls(rounds)) console.log(`${call.padEnd(38)} ${nanoseconds}`);
 }

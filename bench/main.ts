@@ -4,12 +4,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildModule } from "../scripts/module.ts";
-import { hostCalls } from "./hostcalls.ts";
+import { crossings } from "./crossings.ts";
+import { priceHostCalls } from "./hostcalls.ts";
 import { machine } from "./lib/machine.ts";
 import { project } from "./lib/module.ts";
 import { memoryUse } from "./memory.ts";
 import { plot } from "./plots.ts";
-import { showHostCalls, showMemory, showSubjects, showVerdicts } from "./report.ts";
+import { showCrossings, showHostCalls, showMemory, showSubjects, showVerdicts } from "./report.ts";
 import { RATE, type Results, sideBySide } from "./side.ts";
 import { cases, choose } from "./subjects.ts";
 import { cpuVerdicts, memoryVerdicts } from "./targets.ts";
@@ -24,14 +25,22 @@ half an hour. Close other programs: the machine's two first cores are used in fu
   --rounds N      rounds per subject, of a second each
 `;
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    only: { type: "string" },
-    rounds: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
+const options = {
+  quick: { type: "boolean" },
+  only: { type: "string" },
+  rounds: { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+function asked() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return wrongUsage((error as Error).message);
+  }
+}
+
+const values = asked();
 if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
@@ -39,6 +48,12 @@ if (values.help) {
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 15));
 if (!Number.isInteger(rounds) || rounds < 1) wrongUsage(`--rounds ${values.rounds}: not a whole number, such as 15`);
 
+const on = await machine();
+if (on.load > 0.5) {
+  console.error(
+    `keyway: bench: this machine is busy (load average ${on.load.toFixed(1)}), so the figures will be rough`,
+  );
+}
 await buildModule();
 const all = await cases();
 const chosen = values.only === undefined ? all : choose(all, values.only.split(","));
@@ -48,29 +63,22 @@ if (chosen.length === 0) {
 
 const { subjects, ratio } = await sideBySide(chosen, rounds);
 console.log(showSubjects(subjects));
+if (values.only === undefined) await theRest(subjects);
+else console.log(showVerdicts(cpuVerdicts(ratio)));
 
-if (values.only !== undefined) {
-  console.log(showVerdicts(cpuVerdicts(ratio)));
-} else {
+async function theRest(subjects: Measured[]): Promise<void> {
   const memory = await memoryUse();
-  const calls = await hostCalls(values.quick ? 11 : 101);
+  const hostCalls = await priceHostCalls(values.quick ? 11 : 101);
   const targets = [...cpuVerdicts(ratio), ...memoryVerdicts(memory)];
-  console.log([showMemory(memory), showHostCalls(calls), showVerdicts(targets)].join("\n"));
-  if (!values.quick) {
-    const date = new Date().toISOString().slice(0, 10);
-    const results: Results = {
-      date,
-      machine: await machine(),
-      rounds,
-      rate: RATE,
-      subjects,
-      memory,
-      hostCalls: calls,
-      targets,
-    };
-    writeFileSync(join(project, "bench", "results.json"), `${JSON.stringify(results, null, 1)}\n`);
-    plot(results);
-  }
+  const perRequest = crossings();
+  const shown = [showMemory(memory), showHostCalls(hostCalls), showCrossings(perRequest), showVerdicts(targets)];
+  console.log(shown.join("\n"));
+  if (values.quick) return;
+  const date = new Date().toISOString().slice(0, 10);
+  const taken = { date, machine: on, rounds, rate: RATE };
+  const results: Results = { ...taken, subjects, memory, hostCalls, crossings: perRequest, targets };
+  writeFileSync(join(project, "bench", "results.json"), `${JSON.stringify(results, null, 1)}\n`);
+  plot(results);
 }
 
 function wrongUsage(message: string): never {

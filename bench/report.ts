@@ -1,4 +1,5 @@
 // The benchmarks' figures as text for people.
+import type { Crossings } from "./crossings.ts";
 import type { HostCall } from "./hostcalls.ts";
 import type { MemoryUse } from "./memory.ts";
 import type { Measured } from "./side.ts";
@@ -49,6 +50,9 @@ export const showHostCalls = (calls: HostCall[]): string =>
     ["Call from the module into Envoy", "ns"],
     calls.map(({ call, nanoseconds }) => [call, `${nanoseconds}`]),
   );
+
+export const showCrossings = (all: Crossings[]): string =>
+  all.map(({ request, calls }) => `Keyway, ${request}: ${calls.length} calls: ${calls.join(", ")}\n`).join("");
 
 export const showVerdicts = (verdicts: Verdict[]): string =>
   table(

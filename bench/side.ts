@@ -1,5 +1,6 @@
 // The side-by-side run: all subjects in one fleet, CPU time under full load first, then latency at a fixed rate.
 
+import type { Crossings } from "./crossings.ts";
 import type { HostCall } from "./hostcalls.ts";
 import { BASELINE } from "./lib/bootstrap.ts";
 import { withFleet } from "./lib/fleet.ts";
@@ -34,6 +35,7 @@ export type Results = {
   subjects: Measured[];
   memory: MemoryUse[];
   hostCalls: HostCall[];
+  crossings: Crossings[];
   targets: Verdict[];
 };
 

@@ -23,6 +23,7 @@ export type Case = Subject & { title: string; family: string; keys: number };
 export const PLAIN = "envoy";
 export const NATIVE = "native-1";
 const count = (keys: number): string => keys.toLocaleString("en");
+const plural = (keys: number): string => (keys === 1 ? "key" : "keys");
 
 const atBaseline = { goesTo: BASELINE, load: noKey } as const;
 const routed = (keys: number) => ({ goesTo: TARGET, load: anyOf(keys) }) as const;
@@ -34,7 +35,12 @@ function native(keys: number): Case {
 }
 
 const matcher = (keys: number): Case => ({
-  ...{ name: `matcher-${keys}`, title: `Envoy's matcher tree, ${count(keys)} keys`, family: "matcher", keys },
+  ...{
+    name: `matcher-${keys}`,
+    title: `Envoy's matcher tree, ${count(keys)} ${plural(keys)}`,
+    family: "matcher",
+    keys,
+  },
   ...{ site: matcherTree(keys), ...routed(keys) },
 });
 
@@ -45,7 +51,7 @@ function filter(family: string, title: string, site: (keys: number) => Subject["
     ...sizes.map((keys) => ({
       ...{
         name: `${family}-${keys}`,
-        title: `${title}, routed, ${count(keys)} key${keys > 1 ? "s" : ""}`,
+        title: `${title}, routed, ${count(keys)} ${plural(keys)}`,
         family,
         keys,
       },

@@ -5,11 +5,11 @@ export type Series = { label: string; color: string; bold?: boolean; points: { k
 export type Panel = { title: string; series: Series[] };
 export type Bar = { label: string; value: number; color: string };
 
-const TICKS = [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
-const PANEL = { width: 300, height: 270, gap: 190, left: 74, top: 92 };
+const TICKS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000].flatMap((power) => [power, 2 * power, 5 * power]);
+const PANEL = { width: 330, height: 300, gap: 240, left: 78, top: 100 };
 const LABEL_SPACE = 17;
 
-const round = (value: number): string => (value < 1000 ? `${value}` : `${value / 1000}k`);
+const told = (value: number): string => Math.round(value).toLocaleString("en");
 
 /** Pushes labels that would overlap apart, keeping their order. */
 function spread(wanted: number[]): number[] {
@@ -45,7 +45,7 @@ export function lineChart(title: string, subtitle: string, axis: string, panels:
     parts.push(text({ x: left, y: PANEL.top - 12 }, panel.title, { weight: 600, size: 13 }));
     for (const tick of TICKS.filter((tick) => tick >= bottom && tick <= top)) {
       parts.push(line({ x: left, y: up(tick) }, { x: right, y: up(tick) }));
-      parts.push(text({ x: left - 8, y: up(tick) + 4 }, round(tick), { anchor: "end", color: FAINT }));
+      parts.push(text({ x: left - 8, y: up(tick) + 4 }, told(tick), { anchor: "end", color: FAINT }));
     }
     for (let decade = 0; decade <= decades; decade++) {
       const x = along(10 ** decade);
@@ -63,11 +63,11 @@ export function lineChart(title: string, subtitle: string, axis: string, panels:
       const y = places[at] as number;
       parts.push(line({ x: along(end.keys) + 7, y: up(end.value) }, { x: right + 12, y }, color, 0.6));
       parts.push(
-        text({ x: right + 16, y: y + 4 }, `${label}, ${Math.round(end.value)}`, { color, weight: bold ? 600 : 400 }),
+        text({ x: right + 16, y: y + 4 }, `${label}, ${told(end.value)}`, { color, weight: bold ? 600 : 400 }),
       );
     });
   });
-  const width = PANEL.left + panels.length * (PANEL.width + PANEL.gap);
+  const width = PANEL.left + panels.length * (PANEL.width + PANEL.gap) - 50;
   return picture(width, PANEL.top + PANEL.height + 62, title, parts);
 }
 
@@ -82,7 +82,7 @@ function drawn(
 
 /** Horizontal bars from 0, with a line at `mark`. */
 export function barChart(title: string, subtitle: string, bars: Bar[], mark: number): string {
-  const [left, top, step, span] = [270, 84, 26, 400];
+  const [left, top, step, span] = [270, 84, 26, 430];
   const longest = Math.max(...bars.map(({ value }) => value));
   const scale = (value: number) => (value / longest) * span;
   const height = top + bars.length * step;
@@ -94,7 +94,7 @@ export function barChart(title: string, subtitle: string, bars: Bar[], mark: num
       return [
         text({ x: left - 10, y: y + 14 }, label, { anchor: "end" }),
         rect({ x: left, y }, scale(value), 19, color),
-        text({ x: left + scale(value) + 7, y: y + 14 }, value.toFixed(2), { color: INK, weight: 600 }),
+        text({ x: left + span + 48, y: y + 14 }, value.toFixed(2), { anchor: "end", weight: 600 }),
       ];
     }),
     line({ x: left + scale(mark), y: top - 8 }, { x: left + scale(mark), y: height }, INK),
