@@ -5,6 +5,7 @@ const TIERS = { host: 60, envoy: 60, mesh: 300, container: 300 };
 /** What stands before the first file of the folder is run, and is taken down after the last. */
 const STANDING: Record<string, object> = {
   mesh: { globalSetup: "test/mesh/setup.ts", fileParallelism: false },
+  container: { globalSetup: "test/container/setup.ts" },
 };
 
 // One tier after the other: each may need both cores.

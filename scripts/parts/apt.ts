@@ -1,24 +1,29 @@
 // Programs that are installed system-wide from Debian packages where they are missing and this process may.
+import { spawnSync } from "node:child_process";
 import { run } from "./command.ts";
-import { onPath } from "./debian.ts";
 
 export type DebianProgram = { program: string; package: string };
 
 let installing: Promise<void> = Promise.resolve();
 
-/** Makes sure that the programs are on the PATH. All that are missing are installed in one go. */
-export async function installed(...wanted: DebianProgram[]): Promise<void> {
-  const missing = () => wanted.filter(({ program }) => !onPath(program));
-  if (!missing().length) return;
-  installing = installing.catch(() => {}).then(() => install(missing()));
-  await installing;
-  if (missing().length) refuse(missing(), "they are not on the PATH after their installation");
+/** Paths of the programs, in their order. All that are missing are installed in one go. */
+export async function installed(...wanted: DebianProgram[]): Promise<string[]> {
+  const missing = () => wanted.filter(({ program }) => !pathOf(program));
+  if (missing().length) {
+    installing = installing.catch(() => {}).then(() => install(missing()));
+    await installing;
+    if (missing().length) refuse(missing(), "they are not on the PATH after their installation");
+  }
+  return wanted.map(({ program }) => pathOf(program));
 }
+
+const pathOf = (program: string): string =>
+  spawnSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).stdout.trim();
 
 async function install(missing: DebianProgram[]): Promise<void> {
   if (!missing.length) return;
   if (process.getuid?.() !== 0) refuse(missing, "installing them needs root");
-  if (!onPath("apt-get")) refuse(missing, "this system has no apt-get");
+  if (!pathOf("apt-get")) refuse(missing, "this system has no apt-get");
   const packages = missing.map((one) => one.package);
   process.stderr.write(`keyway: installing ${packages.join(", ")} (apt-get, once)\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };

@@ -1,8 +1,8 @@
 // The Docker engine.
 import { installed } from "./apt.ts";
 
-/** A dockerd whose helpers (containerd, runc, docker-proxy) are on the PATH too. */
+/** Path of a dockerd whose helpers (containerd, runc, docker-proxy) are on the PATH too. */
 export async function dockerd(): Promise<string> {
-  await installed({ program: "dockerd", package: "docker.io" });
-  return "dockerd";
+  const [path] = await installed({ program: "dockerd", package: "docker.io" }, { program: "ip", package: "iproute2" });
+  return `${path}`;
 }

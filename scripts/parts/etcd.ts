@@ -1,8 +1,8 @@
 // etcd, which the API server keeps its objects in.
 import { installed } from "./apt.ts";
 
-/** An etcd, 3.4 or newer. */
+/** Path of an etcd, 3.4 or newer. */
 export async function etcd(): Promise<string> {
-  await installed({ program: "etcd", package: "etcd-server" });
-  return "etcd";
+  const [path] = await installed({ program: "etcd", package: "etcd-server" });
+  return `${path}`;
 }
