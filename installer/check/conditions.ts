@@ -1,6 +1,7 @@
 import { apiAnswers, istioKinds, rightsHeld } from "./cluster.ts";
 import type { Condition } from "./condition.ts";
 import type { Facts } from "./facts.ts";
+import { inboundOwn } from "./inbound.ts";
 import { istiodNew, proxiesNew } from "./istio.ts";
 import { versionLoaded } from "./loaded.ts";
 import { moduleLoads, modulePulled } from "./module.ts";
@@ -20,6 +21,7 @@ export const ofInstallation: Conditions = [
   modulePulled,
   moduleLoads,
   workloadsSelected,
+  inboundOwn,
   proxiesNew,
   neighboursQuiet,
   routesApart,

@@ -9,6 +9,7 @@ import {
   qualified,
   title,
 } from "../kube/object.ts";
+import { matches } from "../kube/workloads.ts";
 import type { Condition } from "./condition.ts";
 import type { Facts } from "./facts.ts";
 
@@ -49,8 +50,7 @@ export const neighboursQuiet: Condition<Facts> = {
     const plugins = await cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", inNamespace);
     const filters = await cluster.list<IEnvoyFilter>("networking.istio.io/v1alpha3", "EnvoyFilter", inNamespace);
     const { proxies } = await facts.selection();
-    const meets = (labels: Record<string, string> = {}) =>
-      proxies.some((pod) => Object.entries(labels).every(([name, value]) => pod.labels[name] === value));
+    const meets = (labels: Record<string, string> = {}) => proxies.some((pod) => matches(labels, pod.labels));
     const others = [
       ...plugins.filter((plugin) => !isOwned(plugin) && meets(plugin.spec?.selector?.matchLabels)),
       ...filters.filter(
@@ -82,8 +82,7 @@ export const routesApart: Condition<Facts> = {
     const twice = plugins.filter(isOwned).flatMap((plugin) => {
       const other = readInstallation(plugin);
       const labels = "labels" in other.scope ? other.scope.labels : undefined;
-      const meets =
-        labels && proxies.some((pod) => Object.entries(labels).every(([key, value]) => pod.labels[key] === value));
+      const meets = labels && proxies.some((pod) => matches(labels, pod.labels));
       if (plugin.metadata?.name === name || !meets) return [];
       return selections(other)
         .filter((one) => mine.has(one))

@@ -10,12 +10,12 @@ export const workloadsSelected: Condition<Facts> = {
   hint: "mend the selector (`kubectl get pods --show-labels`), or say --allow-empty for workloads to come",
   needs: ["rights"],
   async examine(facts) {
-    const { proxies, pending, without } = await facts.selection();
+    const { proxies, pending, aside } = await facts.selection();
     const { scope, namespace } = facts.installation;
     const seen = [
       ...byWorkload(proxies),
       ...byWorkload(pending).map((line) => `${line}, not running yet`),
-      ...byWorkload(without).map((line) => `${line}, without an Istio proxy: left alone`),
+      ...byWorkload(aside).map((line) => `${line}, without a proxy that is asked: left alone`),
     ];
     if (proxies.length + pending.length > 0 || facts.allowEmpty)
       return { holds: true, detail: seen.join("\n") || "none yet" };

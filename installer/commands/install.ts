@@ -27,7 +27,8 @@ export const install: Register = (program, io) => {
     summary: "put the filter and its routes on Istio's proxies",
     about:
       "Applies a WasmPlugin and an EnvoyFilter for the selected workloads, after checking everything that could break traffic, " +
-      "and waits until every selected proxy runs this version. Run again, it changes what differs and nothing else.",
+      "and waits until every selected proxy runs this version. A connection that a caller opened before meets it when Envoy " +
+      "has drained that connection. Run again, it changes what differs and nothing else.",
     examples: [
       ["the pods of one workload", "keyway install --module oci://… -n demo -l app=reviews -f routes.yaml"],
       [

@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import { type Register, teach } from "../cli/command.ts";
 import { renderEnvoy } from "./render-envoy.ts";
 import { renderIstio } from "./render-istio.ts";
+import { renderRbac } from "./render-rbac.ts";
 
 export const render: Register = (program, io) => {
   const group: Command = teach(program, {
     usage: "render",
-    summary: "print the configuration for a plain Envoy, or the manifests for Istio",
+    summary: "print the configuration for a plain Envoy, the manifests for Istio, or the rights that they take",
     about: "Turns a route file into configuration, on stdout. Touches no cluster and no proxy.",
     examples: [
       ["an Envoy without a mesh", "keyway render envoy -f routes.yaml > envoy.yaml"],
@@ -18,4 +19,5 @@ export const render: Register = (program, io) => {
   });
   renderEnvoy(group, io);
   renderIstio(group, io);
+  renderRbac(group, io);
 };

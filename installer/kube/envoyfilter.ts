@@ -4,7 +4,12 @@ import type { Installation, Scope } from "./installation.ts";
 import type { IEnvoyFilter } from "./object.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
 
-const context = { inbound: "SIDECAR_INBOUND", outbound: "SIDECAR_OUTBOUND", gateway: "GATEWAY" } as const;
+/** What a WasmPlugin for servers and one for clients reach: the filter must stand nowhere without its route. */
+const contexts = {
+  inbound: ["SIDECAR_INBOUND"],
+  outbound: ["SIDECAR_OUTBOUND", "GATEWAY"],
+  gateway: ["SIDECAR_OUTBOUND", "GATEWAY"],
+} as const;
 
 /** The route that takes what the filter selected, and nothing that a client could forge. */
 export function envoyFilter(installation: Pick<Installation, "name" | "namespace" | "mode" | "scope">): IEnvoyFilter {
@@ -14,13 +19,11 @@ export function envoyFilter(installation: Pick<Installation, "name" | "namespace
     metadata: ownedMetadata(installation),
     spec: {
       ...scopeFields(installation.scope),
-      configPatches: [
-        {
-          applyTo: "HTTP_ROUTE",
-          match: { context: context[installation.mode] },
-          patch: { operation: "INSERT_FIRST", value: guardedRoute(installation) },
-        },
-      ],
+      configPatches: contexts[installation.mode].map((context) => ({
+        applyTo: "HTTP_ROUTE",
+        match: { context },
+        patch: { operation: "INSERT_FIRST", value: guardedRoute(installation) },
+      })),
     },
   };
 }

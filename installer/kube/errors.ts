@@ -48,7 +48,7 @@ export function explainApi(thrown: unknown, server: string, doing: string): Keyw
   if (status === 403) {
     return new KeywayError(`no permission to ${doing}: ${said}`, {
       where: server,
-      next: "have an administrator apply what `keyway render rbac --help` prints, then run `keyway check`",
+      next: "have an administrator apply what `keyway render rbac -n NAMESPACE --user NAME` prints, then run `keyway check`",
       cause: thrown,
     });
   }

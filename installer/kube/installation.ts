@@ -15,6 +15,13 @@ export type Scope = { labels: Labels } | { gateway: string };
 /** The filter's configuration as the proxies get it. */
 export type PluginConfig = Record<string, unknown>;
 
+/** A service whose requests a route takes elsewhere, and the port that its pods listen on. */
+export interface Baseline {
+  name: string;
+  namespace: string;
+  port: number;
+}
+
 /** Everything that one `keyway install` puts into a cluster. */
 export interface Installation {
   name: string;
@@ -26,6 +33,8 @@ export interface Installation {
   /** Seconds since the epoch when it was made; grows with every change of anything. */
   version: number;
   config: PluginConfig;
+  /** Known while the route file is at hand: inbound, a cluster's name no longer says whose port it is. */
+  baselines?: Baseline[];
   failStrategy: FailStrategy;
   phase?: Phase;
   /** Higher runs earlier among the plugins of one phase. */

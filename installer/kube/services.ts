@@ -2,6 +2,7 @@ import type { V1Pod, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import type { RouteFile } from "../../routes/file.ts";
 import { parseServiceName, type Service } from "../../routes/service.ts";
 import type { Cluster } from "./cluster.ts";
+import { matches } from "./workloads.ts";
 
 /** Where services and pods are looked up: a cluster, or what was written of one. */
 export type Listed = Pick<Cluster, "list">;
@@ -35,9 +36,12 @@ async function servicesIn(cluster: Listed, namespace: string, own: boolean): Pro
   }));
 }
 
-function behind({ spec }: V1Service, pods: V1Pod[]): V1Pod[] {
-  const wanted = Object.entries(spec?.selector ?? {});
-  return pods.filter(({ metadata }) => wanted.every(([name, value]) => metadata?.labels?.[name] === value));
+function behind(service: V1Service, pods: V1Pod[]): V1Pod[] {
+  return pods.filter(({ metadata }) => isBehind(service, metadata?.labels ?? {}));
+}
+
+export function isBehind({ spec }: V1Service, labels: Record<string, string>): boolean {
+  return matches(spec?.selector ?? {}, labels);
 }
 
 function readPort({ port, name, targetPort }: V1ServicePort, pods: V1Pod[]) {

@@ -17,14 +17,14 @@ export interface Selection {
   proxies: SelectedPod[];
   /** Pods that are selected and have a proxy, but do not run yet. */
   pending: SelectedPod[];
-  /** Pods that are selected and have no Istio proxy. */
-  without: SelectedPod[];
+  /** Pods that are selected and have no proxy that would look at these requests. */
+  aside: SelectedPod[];
 }
 
 /** The pods that an installation selects. In Istio's root namespace it selects in all namespaces. */
 export async function selectPods(
   cluster: Cluster,
-  { namespace, scope }: Pick<Installation, "namespace" | "scope">,
+  { namespace, scope, mode }: Pick<Installation, "namespace" | "scope" | "mode">,
   istioNamespace: string,
 ): Promise<Selection> {
   const labels = "gateway" in scope ? { [GATEWAY_NAME_LABEL]: scope.gateway } : scope.labels;
@@ -36,11 +36,12 @@ export async function selectPods(
     ...(labelSelector === "" ? {} : { labelSelector }),
   });
   const alive = pods.filter(({ metadata, status }) => !metadata?.deletionTimestamp && !isOver(status?.phase));
-  const meshed = alive.filter(hasProxy);
+  const concerned = (pod: V1Pod) => hasProxy(pod) && !(mode === "inbound" && isGateway(pod));
+  const meshed = alive.filter(concerned);
   return {
     proxies: meshed.filter(isRunning).map(selected),
     pending: meshed.filter((pod) => !isRunning(pod)).map(selected),
-    without: alive.filter((pod) => !hasProxy(pod)).map(selected),
+    aside: alive.filter((pod) => !concerned(pod)).map(selected),
   };
 }
 
@@ -54,6 +55,16 @@ function isRunning({ status }: V1Pod): boolean {
 
 function hasProxy({ spec }: V1Pod): boolean {
   return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].some(({ name }) => name === PROXY_CONTAINER);
+}
+
+/** Whether labels have all that a selector asks for. */
+export function matches(selector: Record<string, string>, labels: Record<string, string>): boolean {
+  return Object.entries(selector).every(([name, value]) => labels[name] === value);
+}
+
+/** Nothing but a proxy: it is nobody's, and has no inbound side. */
+function isGateway({ spec }: V1Pod): boolean {
+  return spec?.containers.length === 1 && spec.containers[0]?.name === PROXY_CONTAINER;
 }
 
 function selected(pod: V1Pod): SelectedPod {

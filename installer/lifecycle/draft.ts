@@ -4,7 +4,13 @@ import { UsageError } from "../cli/errors.ts";
 import { readInput, reading } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { type InstallationFlags, scopeOf } from "../kube/flags.ts";
-import { defaultPriority, type Installation, type Mode, type PluginConfig } from "../kube/installation.ts";
+import {
+  type Baseline,
+  defaultPriority,
+  type Installation,
+  type Mode,
+  type PluginConfig,
+} from "../kube/installation.ts";
 import type { Listed } from "../kube/services.ts";
 import type { Draft } from "../kube/versions.ts";
 
@@ -40,7 +46,7 @@ export async function draftOf(
     mode,
     scope,
     module,
-    config: flags.routes === undefined ? (live?.config ?? {}) : await readRoutes(flags.routes, mode, place, io),
+    ...(flags.routes === undefined ? { config: live?.config ?? {} } : await readRoutes(flags.routes, mode, place, io)),
     failStrategy: flags.failStrategy ?? live?.failStrategy ?? "FAIL_OPEN",
     priority: flags.priority ?? live?.priority ?? defaultPriority(scope),
     ...(phase === undefined ? {} : { phase }),
@@ -48,13 +54,26 @@ export async function draftOf(
   };
 }
 
-async function readRoutes(path: string, mode: Mode, { cluster, namespace }: Place, io: Io): Promise<PluginConfig> {
+async function readRoutes(
+  path: string,
+  mode: Mode,
+  { cluster, namespace }: Place,
+  io: Io,
+): Promise<{ config: PluginConfig; baselines: Baseline[] }> {
   const { servicesFor } = await import("../kube/services.ts");
   const text = await readInput(path, io);
   const file = reading(path, () => parseRouteFile(text));
   const services = await servicesFor(cluster, file, namespace);
-  const { configuration } = reading(path, () => compileRoutes(file, { mode, namespace, domain: DOMAIN, services }));
+  const { configuration, uses } = reading(path, () =>
+    compileRoutes(file, { mode, namespace, domain: DOMAIN, services }),
+  );
   // Not `strict`: a proxy that is born with a configuration that the filter refuses answers every request with 500.
   const { keys, routes, explain } = configuration;
-  return { keys, routes, ...(explain && { explain }) };
+  const config = { keys, routes, ...(explain && { explain }) };
+  const baselines = uses
+    .filter(({ role }) => role === "baseline")
+    .map(({ service, port }) => {
+      return { name: service.name, namespace: service.namespace, port: port.targetPort ?? port.port };
+    });
+  return { config, baselines };
 }

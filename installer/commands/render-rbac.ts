@@ -1,0 +1,50 @@
+import { Option } from "commander";
+import { type Register, teach } from "../cli/command.ts";
+import { UsageError } from "../cli/errors.ts";
+import { type Format, toJson, toYaml } from "../cli/output.ts";
+import { rbacManifests, type Subject } from "../kube/rights.ts";
+
+interface Flags {
+  namespace: string;
+  istioNamespace: string;
+  user?: string;
+  group?: string;
+  serviceAccount?: string;
+  output: Exclude<Format, "table">;
+}
+
+export const renderRbac: Register = (group, io) => {
+  teach(group, {
+    usage: "rbac",
+    summary: "the rights that an installation takes, and no more",
+    about:
+      "Prints a Role and a RoleBinding for the workloads' namespace and for Istio's, with which one user, group or service " +
+      "account may check, install, upgrade, look at and uninstall there.",
+    examples: [
+      ["for a person", "keyway render rbac -n demo --user jane | kubectl apply -f -"],
+      ["for a pipeline", "keyway render rbac -n demo --service-account ci/deployer | kubectl apply -f -"],
+    ],
+  })
+    .requiredOption("-n, --namespace <name>", "namespace of the workloads")
+    .option("--istio-namespace <name>", "namespace of Istio's control plane", "istio-system")
+    .option("--user <name>", "who gets the rights")
+    .option("--group <name>", "who gets the rights")
+    .option("--service-account <namespace/name>", "who gets the rights")
+    .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
+    .action((flags: Flags) => {
+      const manifests = rbacManifests(flags, subjectOf(flags));
+      const list = { apiVersion: "v1", kind: "List", items: manifests };
+      io.out.write(flags.output === "json" ? toJson(list) : manifests.map((one) => toYaml(one)).join("---\n"));
+    });
+};
+
+function subjectOf({ user, group, serviceAccount }: Flags): Subject {
+  if ([user, group, serviceAccount].filter((said) => said !== undefined).length !== 1) {
+    throw new UsageError("who gets the rights? Give one of --user, --group and --service-account");
+  }
+  if (user !== undefined) return { kind: "User", name: user };
+  if (group !== undefined) return { kind: "Group", name: group };
+  const [namespace = "", name] = (serviceAccount ?? "").split("/");
+  if (!name) throw new UsageError(`--service-account ${serviceAccount} is not NAMESPACE/NAME`);
+  return { kind: "ServiceAccount", name, namespace };
+}

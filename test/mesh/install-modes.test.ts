@@ -1,0 +1,132 @@
+// Where the choice is made: in the caller's proxy, in a gateway, and twice in one proxy.
+import { afterEach, beforeAll, expect, test } from "vitest";
+import type { Pod } from "./bed/pod.ts";
+import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
+import { mesh } from "./bed/shared.ts";
+import { keyway, keywayDone, publishModule, quiet, routeFile, strictMutualTls } from "./keyway.ts";
+
+const NAMESPACE = "modes";
+const KEYED = { "x-routing-key": "pr-42" };
+
+let pods: Record<"reviews" | "ratings" | "sandbox" | "ratingsSandbox" | "caller" | "gateway", Pod>;
+let install: string[];
+
+beforeAll(async () => {
+  await strictMutualTls(NAMESPACE);
+  const one = (name: string) => mesh.pod({ name, namespace: NAMESPACE, service: name });
+  const [reviews, ratings, sandbox, ratingsSandbox, caller, gateway] = await Promise.all([
+    one("reviews"),
+    one("ratings"),
+    one("reviews-pr-42"),
+    one("ratings-pr-42"),
+    mesh.pod({ name: "caller", namespace: NAMESPACE }),
+    mesh.gateway({ name: "front", namespace: NAMESPACE, labels: { istio: "front" } }),
+  ]);
+  pods = { reviews, ratings, sandbox, ratingsSandbox, caller, gateway };
+  await mesh.apply(
+    {
+      apiVersion: "networking.istio.io/v1",
+      kind: "Gateway",
+      metadata: { name: "front", namespace: NAMESPACE },
+      spec: {
+        selector: { istio: "front" },
+        servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
+      },
+    },
+    virtualService("shop.example.com", "/reviews", "reviews"),
+    virtualService("ratings.example.com", "/", "ratings"),
+  );
+  await quiet(Object.values(pods));
+  install = ["install", "-n", NAMESPACE, "--insecure", "--module", await publishModule()];
+});
+
+afterEach(async () => {
+  await keywayDone("uninstall", "-n", NAMESPACE, "--all");
+});
+
+function virtualService(host: string, prefix: string, service: string) {
+  const route = [{ destination: { host: `${service}.${NAMESPACE}.svc.cluster.local`, port: { number: 9080 } } }];
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: service, namespace: NAMESPACE },
+    spec: { hosts: [host], gateways: ["front"], http: [{ match: [{ uri: { prefix } }], route }] },
+  };
+}
+
+/** Connections that callers have opened before keep what they met until they are drained, and the next answer closes them. */
+const becomes = (host: string, headers: object, app: string) =>
+  expect.poll(() => call(host, headers), { timeout: 20_000 }).toBe(app);
+
+const call = async (host: string, headers = {}) => (await pods.caller.request({ host, headers })).app;
+
+test("outbound, the caller's proxy chooses, and the called one has no filter", async () => {
+  const routes = await routeFile("{service: reviews:http, key: pr-42, to: reviews-pr-42}");
+  const { err } = await keywayDone(...install, "--mode", "outbound", "-l", "app=caller", "-f", routes);
+  expect(err).toContain("runs in 1 proxy");
+  expect(await call("reviews:9080", KEYED)).toBe("reviews-pr-42");
+  expect(await call("reviews:9080")).toBe("reviews");
+  expect(await call("ratings:9080", KEYED)).toBe("ratings");
+  expect(JSON.stringify(await pods.reviews.configuration())).not.toContain("wasm.keyway");
+});
+
+test("a gateway chooses by host and path among several services", async () => {
+  const routes = await routeFile(
+    "{service: reviews:http, key: pr-42, to: reviews-pr-42}",
+    "{service: ratings:http, key: pr-42, to: ratings-pr-42}",
+  );
+  await keywayDone(...install, "--mode", "gateway", "-l", "istio=front", "-f", routes);
+  const front = { host: `${pods.gateway.address}:${GATEWAY_HTTP_PORT}` };
+  const through = async (host: string, path: string, headers = {}) =>
+    (await pods.caller.request({ ...front, path, headers: { ...headers, host } })).app;
+  expect(await through("shop.example.com", "/reviews/1", KEYED)).toBe("reviews-pr-42");
+  expect(await through("ratings.example.com", "/", KEYED)).toBe("ratings-pr-42");
+  expect(await through("shop.example.com", "/reviews/1")).toBe("reviews");
+  expect(await through("ratings.example.com", "/", { "x-routing-key": "pr-7" })).toBe("ratings");
+});
+
+test("an installation for the namespace and one for a workload live side by side", async () => {
+  const wide = await routeFile(
+    "{service: ratings:http, key: pr-42, to: ratings-pr-42}",
+    "{service: reviews:http, key: both, to: ratings}",
+  );
+  const narrow = await routeFile(
+    "{service: reviews:http, key: pr-42, to: reviews-pr-42}",
+    "{service: reviews:http, key: both, to: reviews-pr-42}",
+  );
+  const outbound = ["--mode", "outbound"];
+  await keywayDone(...install, ...outbound, "-f", wide);
+  await keywayDone(...install, ...outbound, "--name", "caller-only", "-l", "app=caller", "-f", narrow);
+  await becomes("ratings:9080", KEYED, "ratings-pr-42");
+  await becomes("reviews:9080", KEYED, "reviews-pr-42");
+  expect(await call("reviews:9080", { "x-routing-key": "both" })).toBe("reviews-pr-42");
+  expect(await call("reviews:9080")).toBe("reviews");
+
+  const found = JSON.parse((await keywayDone("status", "-n", NAMESPACE, "-o", "json")).out);
+  expect(found.flatMap(({ pods }: { pods: { ready: boolean }[] }) => pods).every(({ ready }: never) => ready)).toBe(
+    true,
+  );
+
+  await keywayDone("uninstall", "-n", NAMESPACE, "--name", "caller-only");
+  await becomes("reviews:9080", KEYED, "reviews");
+  expect(await call("ratings:9080", KEYED)).toBe("ratings-pr-42");
+});
+
+test("a second installation of another shape needs a name, and may not repeat the first one's routes", async () => {
+  const routes = await routeFile("{service: reviews:http, key: pr-42, to: reviews-pr-42}");
+  await keywayDone(...install, "--mode", "outbound", "-f", routes);
+  const moved = await keyway(...install, "--mode", "outbound", "-l", "app=caller", "-f", routes);
+  expect([moved.code, moved.err]).toEqual([1, expect.stringContaining("--name")]);
+  const again = ["--mode", "outbound", "--name", "again", "-l", "app=caller"];
+  const repeated = await keyway(...install, ...again, "-f", routes);
+  expect([repeated.code, repeated.err]).toEqual([1, expect.stringContaining("also in modes/keyway")]);
+});
+
+test("inbound, a proxy is not given the routes of another service on the same port", async () => {
+  const routes = await routeFile("{service: reviews:http, key: pr-42, to: reviews-pr-42}");
+  const { code, err } = await keyway(...install, "-f", routes);
+  expect(code).toBe(1);
+  expect(err).toContain("ratings is not behind reviews, but listens on 9080 too");
+  expect(err).not.toContain("reviews-pr-42 is not behind");
+  await keywayDone(...install, "-l", "app=reviews", "-f", routes);
+});
