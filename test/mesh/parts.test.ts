@@ -94,3 +94,27 @@ test("the secure registry wants the password", async () => {
   expect(await ask()).toBe(401);
   expect(await ask(`${REGISTRY_USER.name}:${REGISTRY_USER.password}`)).toBe(200);
 });
+
+test("a gateway of the Gateway API serves its routes, under the names that Istio gives its pods", async () => {
+  const labels = { "gateway.networking.k8s.io/gateway-name": "public" };
+  const [gateway] = await Promise.all([
+    mesh.gateway({ name: "public-istio", namespace, labels }),
+    mesh.apply(
+      {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "Gateway",
+        metadata: { name: "public", namespace },
+        spec: { gatewayClassName: "istio", listeners: [{ name: "http", port: 80, protocol: "HTTP" }] },
+      },
+      {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: "server", namespace },
+        spec: { parentRefs: [{ name: "public" }], rules: [{ backendRefs: [{ name: "server", port: 9080 }] }] },
+      },
+    ),
+  ]);
+  await mesh.settled();
+  const answer = await mesh.requestFromOutside({ host: `${gateway.address}:8080` });
+  expect(answer).toMatchObject({ status: 200, app: "server-v1" });
+});
