@@ -49,7 +49,7 @@ function readFingerprint(size: u32): void {
   let b = ~a;
   for (let from: u32 = 0; from < size; from += PIECE) {
     resetScratch();
-    if (!configuration(from, min(PIECE, size - from))) break;
+    if (!configuration(from, min(PIECE, size - from)) || gotLen == 0) break;
     a = hashMore(a, got, gotLen);
     b = hashMore(b, got, gotLen);
   }

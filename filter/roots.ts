@@ -104,14 +104,14 @@ function rootAt(i: i32): Root {
 }
 
 /** The table of that generation becomes the root context's; false when its slot can't be read or was given away meanwhile. */
-export function serveFrom(root: Root, slot: i32, of: u32): bool {
+export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   if (slot < 0) return false;
   headName(slot);
-  if (!shared(name, nameLen) || gotLen == 0 || generation(got) != of) return false;
+  if (!shared(name, nameLen) || gotLen == 0 || generation(got) != wanted) return false;
   release(root);
   root.head.clear().bytes(got, gotLen);
   root.slot = slot;
-  root.generation = of;
+  root.generation = wanted;
   if (!onTrial) hold(root);
   return root.slot >= 0;
 }
@@ -151,13 +151,16 @@ function isWaiting(root: Root): bool {
   return root.live && root.rejected && root.slot < 0;
 }
 
+// Where several root contexts wait, or a newer one has come since, nobody can know whose table it was: the baseline serves.
 function bequeath(dead: Root): void {
+  let heir: Root | null = null;
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
-    if (!isWaiting(root) || root.plugin != dead.plugin || root.id < dead.id || dead.slot < 0) continue;
-    serveFrom(root, dead.slot, dead.generation);
-    return;
+    if (!isWaiting(root) || root.plugin != dead.plugin) continue;
+    if (heir) return;
+    heir = root;
   }
+  if (heir && heir.id > dead.id && isNewest(heir)) serveFrom(heir, dead.slot, dead.generation);
 }
 
 /** Whether a plugin's newest configuration was rejected; root contexts are numbered in the order they come. */

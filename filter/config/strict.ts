@@ -13,7 +13,7 @@ export function asksForStrict(size: u32): bool {
   let matchedWord = 0;
   for (let from: u32 = 0; from < size; from += PIECE) {
     resetScratch();
-    if (!configuration(from, min(PIECE, size - from))) return false;
+    if (!configuration(from, min(PIECE, size - from)) || gotLen == 0) return false;
     for (let i = 0; i < gotLen; i++) {
       const c: i32 = load<u8>(got + i);
       if (matchedName == name.len && (c == 32 || c == 9 || c == 10 || c == 13) && matchedWord == 0) continue;
