@@ -88,6 +88,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
       keys: fc.uniqueArray(fc.constantFrom(...sources), { minLength: 1, maxLength: 5 }),
       routes: fc.uniqueArray(route, {
         maxLength: 25,
+        size: "max",
         selector: (own) => JSON.stringify(own.key ? [own.from, own.key] : own),
       }),
       explain: fc.boolean(),

@@ -49,7 +49,7 @@ test("in the middle of any host call of an update, every other worker answers fr
 });
 
 test("a worker that lags behind by any number of versions answers from one whole version, its own or a newer one", () => {
-  const steps = fc.array(fc.tuple(fc.constantFrom("update", "apply", "ask"), fc.nat({ max: 2 })), {
+  const steps = fc.array(fc.tuple(fc.constantFrom("update", "apply", "ask", "tick"), fc.nat({ max: 2 })), {
     minLength: 20,
     maxLength: 120,
   });
@@ -62,10 +62,11 @@ test("a worker that lags behind by any number of versions answers from one whole
       const updates: ((thread: Thread) => void)[] = [];
       const applied = workers.map(() => -1);
       const start = [["update", 0], ...workers.map((_, i) => ["apply", i])] as typeof script;
-      for (const [step, worker] of [...start, ...script]) {
+      for (const [step, worker] of [...start, ["tick", 0], ...script] as typeof script) {
         const at = applied[worker] as number;
         const next = updates[at + 1];
-        if (step === "update") {
+        if (step === "tick") envoy.tick();
+        else if (step === "update") {
           const update = filter.begin(version(updates.length)) as (thread: Thread) => void;
           update(main);
           updates.push(update);
@@ -117,4 +118,34 @@ test("two workers that publish the same configuration at the same time agree", (
       expect(filter.request({ worker, headers: { "x-routing-key": "k3" } }).cluster).toBe(`v${v}`);
     }
   }
+});
+
+test("updates of one filter in the middle of another's leave both with their own tables", () => {
+  let calls = 1;
+  for (let at = 0; at < calls; at++) {
+    const envoy = proxy(2);
+    const [one, two] = [envoy.filter("one"), envoy.filter("two")];
+    one.configure(version(0));
+    two.configure(version(50));
+    envoy.tick();
+    one.configure(version(1));
+    one.configure(version(2));
+    calls = 0;
+    envoy.process.meanwhile = ({ vm }) => {
+      if (vm.thread !== "worker 0" || calls++ !== at) return;
+      for (let v = 51; v < 56; v++) {
+        const update = two.begin(version(v)) as (thread: Thread) => void;
+        for (const thread of [envoy.threads[0], envoy.workerThread(1)]) update(thread as Thread);
+      }
+    };
+    const back = one.begin(version(1)) as (thread: Thread) => void;
+    back(envoy.workerThread(0));
+    envoy.process.meanwhile = undefined;
+    for (const thread of [envoy.threads[0], envoy.workerThread(1)]) back(thread as Thread);
+    const asked = { headers: { "x-routing-key": "k5" } };
+    expect([0, 1].map((worker) => one.request({ ...asked, worker }).cluster)).toEqual(["v1", "v1"]);
+    expect(two.request({ ...asked, worker: 1 }).cluster).toBe("v55");
+    expect(two.request({ ...asked, worker: 0 }).cluster).toBe("v50");
+  }
+  expect(calls).toBeGreaterThan(10);
 });

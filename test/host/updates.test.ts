@@ -46,6 +46,20 @@ test("a worker without traffic, too, takes ten thousand updates without growth",
   expect(envoy.process.shared.entries.size).toBe(early);
 });
 
+test("two listeners that always get the same configuration share one table and no more", () => {
+  const { envoy, filter } = proxyWith(table(0), { workers: 2 });
+  const other = envoy.filter("keyway", "keyway", "outbound");
+  other.configure(table(0));
+  let early = 0;
+  for (let n = 1; n <= 1000; n++) {
+    filter.configure(table(n));
+    other.configure(table(n));
+    if (n === 100) early = envoy.process.shared.size;
+    if (n % 50 === 0) envoy.tick();
+  }
+  expect(envoy.process.shared.size).toBeLessThan(early + 1024);
+});
+
 test("a large table gives its memory back to the next ones of its size", () => {
   const large = (n: number) => ({
     routes: Array.from({ length: 20_000 }, (_, i) => ({ from: "reviews", key: `key-number-${i}`, to: `target-${n}` })),

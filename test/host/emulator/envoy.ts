@@ -28,13 +28,14 @@ export class Envoy {
       (name) => new Thread(name),
     );
     if (watch) {
-      this.logger = new Slot(this, watch, "keyway", "keyway");
+      this.logger = new Slot(this, watch, "keyway", "keyway", "inbound");
       if (!this.logger.configure("")) throw new Error("the access logger refused its empty configuration");
     }
   }
 
-  filter(name = "keyway", rootId = "keyway"): Slot {
-    return new Slot(this, this.code, name, rootId);
+  /** Plugins of one name in listeners of different directions are different plugins. */
+  filter(name = "keyway", rootId = "keyway", direction = "inbound"): Slot {
+    return new Slot(this, this.code, name, rootId, direction);
   }
 
   workerThread(index: number): Thread {

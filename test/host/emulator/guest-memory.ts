@@ -4,6 +4,7 @@ import { AbiViolation } from "./abi.ts";
 export class GuestMemory {
   private readonly memory: WebAssembly.Memory;
   private readonly malloc: (size: number) => number;
+  private handed: { at: number; size: number }[] = [];
 
   constructor(memory: WebAssembly.Memory, malloc: (size: number) => number) {
     this.memory = memory;
@@ -45,9 +46,16 @@ export class GuestMemory {
       at = this.malloc(bytes.length) >>> 0;
       if (at === 0) return false;
       this.view(at, bytes.length).set(bytes);
+      this.handed.push({ at, size: bytes.length });
     }
     this.putU32(atAt, at);
     this.putU32(sizeAt, bytes.length);
     return true;
+  }
+
+  /** Spoils what was handed out: our modules' rule is that it is void once the callback has ended. */
+  spoil(): void {
+    for (const { at, size } of this.handed) this.view(at, size).fill(0xdb);
+    this.handed = [];
   }
 }

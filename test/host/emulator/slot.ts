@@ -42,13 +42,15 @@ export class Slot {
   private readonly code: Code;
   private readonly name: string;
   private readonly rootId: string;
+  private readonly direction: string;
   private readonly current = new Map<Thread, Handle | undefined>();
 
-  constructor(envoy: Envoy, code: Code, name: string, rootId: string) {
+  constructor(envoy: Envoy, code: Code, name: string, rootId: string, direction: string) {
     this.envoy = envoy;
     this.code = code;
     this.name = name;
     this.rootId = rootId;
+    this.direction = direction;
   }
 
   /** Gives the plugin a configuration on all threads; false when the canary refused it and nothing has changed. */
@@ -66,7 +68,7 @@ export class Slot {
         : Buffer.from(typeof configuration === "string" ? configuration : JSON.stringify(configuration));
     const plugin = { name: this.name, rootId: this.rootId, configuration: bytes };
     const hash = createHash("sha1").update(bytes).digest("hex");
-    const key = `${this.name} ${this.rootId} ${hash} ${this.code === this.envoy.code}`;
+    const key = `${this.name} ${this.direction} ${this.rootId} ${hash} ${this.code === this.envoy.code}`;
     if (!this.envoy.canary(this.code, plugin, key)) return undefined;
     return (thread) => this.apply(thread, plugin, key);
   }

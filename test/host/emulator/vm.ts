@@ -120,6 +120,7 @@ export class Vm {
     } finally {
       this.called = outer.called;
       this.actingId = outer.actingId;
+      this.memory.spoil();
     }
   }
 
