@@ -1,5 +1,6 @@
 import { toYaml } from "../cli/output.ts";
 import { contents } from "./apply.ts";
+import { PREVIOUS_ANNOTATION } from "./names.ts";
 import type { KubeObject } from "./object.ts";
 
 /** Lines around a change that are shown with it. */
@@ -21,8 +22,12 @@ export function diffObjects(before: KubeObject | undefined, after: KubeObject | 
   return [`--- ${name}`, `+++ ${name}`, ...body, ""].join("\n");
 }
 
+/** The packed version before is nothing to read. */
 function lines(object: KubeObject): string[] {
-  return toYaml(contents(object)).trimEnd().split("\n");
+  const { [PREVIOUS_ANNOTATION]: _, ...annotations } = object.metadata?.annotations ?? {};
+  return toYaml(contents({ ...object, metadata: { ...object.metadata, annotations } }))
+    .trimEnd()
+    .split("\n");
 }
 
 interface Line {

@@ -6,7 +6,7 @@ import type { Dump } from "./bed/dump.ts";
 import type { Pod } from "./bed/pod.ts";
 import { mesh } from "./bed/shared.ts";
 import { until } from "./bed/until.ts";
-import { keyway, keywayDone, publishModule, quiet, routeFile, strictMutualTls } from "./keyway.ts";
+import { expectTranscript, keyway, keywayDone, publishModule, quiet, routeFile, strictMutualTls } from "./keyway.ts";
 
 const NAMESPACE = "one";
 const KEYED = { "x-routing-key": "pr-42" };
@@ -45,10 +45,12 @@ const others = () => [pods.v2, pods.v3, pods.ratings, pods.caller, pods.gateway]
 test("an installation reaches the selected proxies and changes nothing in any other", async () => {
   const untouched = await Promise.all(others().map((pod) => pod.configuration()));
   const routes = await routeFile("{service: reviews-v1:http, key: pr-42, to: reviews-pr-42}");
-  const { out, err } = await keywayDone("install", ...SELECTED, "--module", module, "--insecure", "-f", routes);
-
-  expect(out).toMatch(/EnvoyFilter one\/keyway +created\nWasmPlugin one\/keyway +created\n/);
-  expect(err).toContain("runs in 2 proxies");
+  const install = ["install", ...SELECTED, "--module", module, "--insecure", "-f", routes];
+  await expectTranscript("check-before", await keyway("check", ...install.slice(1)));
+  await expectTranscript("install-dry-run", await keyway(...install, "--dry-run", "server"));
+  await expectTranscript("install-diff", await keyway(...install, "--diff"));
+  await expectTranscript("install", await keyway(...install));
+  await expectTranscript("status", await keyway("status", "-n", NAMESPACE));
   for (const pod of [pods.v1, pods.sandbox]) expect(JSON.stringify(await pod.configuration())).toContain("wasm.keyway");
   expect(await Promise.all(others().map((pod) => pod.configuration()))).toEqual(untouched);
 });
@@ -86,8 +88,8 @@ test("the same command again changes nothing and says so", async () => {
     "{service: reviews-v1:grpc, key: pr-42, to: reviews-pr-42}",
   );
   const installed = await mesh.dump();
-  const { out } = await keywayDone("install", ...SELECTED, "--module", module, "--insecure", "-f", routes);
-  expect(out).toMatch(/EnvoyFilter one\/keyway +unchanged\nWasmPlugin one\/keyway +unchanged\n/);
+  const again = await keyway("install", ...SELECTED, "--module", module, "--insecure", "-f", routes);
+  await expectTranscript("install-again", again);
   expect(await mesh.dump()).toEqual(installed);
 });
 
@@ -110,6 +112,7 @@ test("status tells each proxy's version, routes and counts", async () => {
 });
 
 test("check finds the installation sound", async () => {
+  await expectTranscript("check-after", await keyway("check", "-n", NAMESPACE, "--insecure"));
   const { code, out } = await keyway("check", "-n", NAMESPACE, "--insecure", "-o", "json");
   const statuses = JSON.parse(out).map(({ id, status }: { id: string; status: string }) => `${id} ${status}`);
   expect(statuses).toContain("loaded ok");
@@ -120,12 +123,14 @@ test("check finds the installation sound", async () => {
 test("an upgrade keeps the version before, and a rollback returns to it", async () => {
   const second = await publishModule(2);
   const empty = await routeFile("{service: reviews-v1:http, key: pr-7, to: reviews-pr-42}");
-  await keywayDone("upgrade", "-n", NAMESPACE, "--module", second, "--insecure", "-f", empty);
+  const upgrade = ["upgrade", "-n", NAMESPACE, "--module", second, "--insecure", "-f", empty];
+  await expectTranscript("upgrade-diff", await keyway(...upgrade, "--diff"));
+  await expectTranscript("upgrade", await keyway(...upgrade));
   expect((await pods.caller.request({ host: "reviews-v1:9080", headers: KEYED })).app).toBe("reviews-v1");
   const [upgraded] = JSON.parse((await keywayDone("status", "-n", NAMESPACE, "-o", "json")).out);
   expect(upgraded.module).toBe(second);
 
-  await keywayDone("upgrade", "-n", NAMESPACE, "--rollback", "--insecure");
+  await expectTranscript("upgrade-rollback", await keyway("upgrade", "-n", NAMESPACE, "--rollback", "--insecure"));
   const [back] = JSON.parse((await keywayDone("status", "-n", NAMESPACE, "-o", "json")).out);
   expect([back.module, back.previous]).toEqual([module, upgraded.version]);
   expect(back.version).toBeGreaterThan(upgraded.version);
@@ -140,9 +145,7 @@ test("what others have edited is told and not destroyed", async () => {
     spec,
   });
   await mesh.apply(edited({ priority: 77 }));
-  const { code, err } = await keyway("uninstall", "-n", NAMESPACE);
-  expect(code).toBe(1);
-  expect(err).toContain("WasmPlugin one/keyway: bed wrote spec.priority");
+  await expectTranscript("uninstall-edited", await keyway("uninstall", "-n", NAMESPACE));
   expect((await pods.caller.request({ host: "reviews-v1:9080", headers: KEYED })).app).toBe("reviews-pr-42");
 
   const refused = await keyway("upgrade", "-n", NAMESPACE, "--insecure", "--priority", "5");
@@ -152,7 +155,7 @@ test("what others have edited is told and not destroyed", async () => {
 });
 
 test("uninstall leaves the cluster as it was, and the proxies too", async () => {
-  await keywayDone("uninstall", "-n", NAMESPACE);
+  await expectTranscript("uninstall", await keyway("uninstall", "-n", NAMESPACE));
   expect(await mesh.dump()).toEqual(before);
   await until("old connections to be drained", async () => isDeepStrictEqual(await pods.v1.configuration(), clean), 30);
   expect((await pods.caller.request({ host: "reviews-v1:9080", headers: KEYED })).app).toBe("reviews-v1");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll } from "vitest";
-import { type Run, runCli } from "../cli/run.ts";
+import { expectGolden, type Run, runCli, transcript } from "../cli/run.ts";
 import type { Pod } from "./bed/pod.ts";
 import { mesh } from "./bed/shared.ts";
 import { until } from "./bed/until.ts";
@@ -65,6 +65,19 @@ export async function quiet(pods: Pod[]): Promise<void> {
     before = now;
     return same;
   });
+}
+
+/** Compares what a person sees with test/golden/cli/NAME.txt, whatever the addresses, digests, sizes and times are. */
+export function expectTranscript(name: string, run: Run): Promise<void> {
+  const text = transcript(run)
+    .replaceAll(mesh.registry.host, "REGISTRY")
+    .replaceAll(mesh.api.server, "API-SERVER")
+    .replace(/[0-9a-f]{64}/g, "DIGEST")
+    .replace(/"\d{10}"/g, '"VERSION"')
+    .replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, "TIME")
+    .replace(/\d+ bytes/g, "SIZE bytes")
+    .replace(/\S*routes-\d+\.yaml/g, "routes.yaml");
+  return expectGolden(name, text);
 }
 
 let files = 0;
