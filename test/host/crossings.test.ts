@@ -1,0 +1,49 @@
+import { beforeAll, expect, test } from "vitest";
+import type { Envoy } from "./emulator/envoy.ts";
+import type { Slot } from "./emulator/slot.ts";
+import { proxyWith } from "./module.ts";
+
+// What a request costs is the number and the kind of its host calls: each costs far more than what the module does between.
+let envoy: Envoy;
+let filter: Slot;
+let made: string[] = [];
+
+beforeAll(() => {
+  ({ envoy, filter } = proxyWith({ routes: [{ from: "reviews", key: "k", to: "target" }] }));
+  envoy.process.clusters.set("target", true);
+  filter.request();
+  envoy.process.fault = ({ name }) => void made.push(name.replace("proxy_", ""));
+});
+
+test.each([
+  ["no key", {}, ["get_header_map_value", "get_header_map_value", "increment_metric"]],
+  [
+    "a key without a route",
+    { "x-routing-key": "other" },
+    [
+      ...["get_header_map_value", "get_header_map_value", "get_shared_data", "get_header_map_pairs"],
+      ...["increment_metric", "set_property"],
+    ],
+  ],
+  [
+    "a key with a route",
+    { "x-routing-key": "k" },
+    [
+      ...["get_header_map_value", "get_header_map_value", "get_shared_data", "get_property"],
+      ...["get_header_map_value", "get_shared_data"],
+      ...["replace_header_map_value", "set_property", "replace_header_map_value", "increment_metric"],
+    ],
+  ],
+  [
+    "a request that is already there",
+    { "x-routing-key": "k", "x-keyway-routed": "target" },
+    [
+      ...["get_header_map_value", "get_header_map_value", "get_shared_data", "get_property"],
+      ...["get_header_map_value", "remove_header_map_value", "increment_metric", "set_property"],
+    ],
+  ],
+])("%s", (_, headers, calls) => {
+  made = [];
+  filter.request({ headers });
+  expect(made).toEqual(calls);
+});
