@@ -107,3 +107,9 @@ export function decodeBase64Url(text: Text): Buffer | undefined {
   const written = (exports.decodeBase64Url as (at: number, length: number, to: number) => number)(at, length, to);
   return written < 0 ? undefined : bytesAt(to, written);
 }
+
+/** The bytes of a JSON string; a number when it is none (-1) or was cut off (-2). */
+export function readJsonString(text: Text): Buffer | number {
+  const length = call<number>("readString", text);
+  return length < 0 ? length : bytesAt(global("text"), length);
+}

@@ -16,6 +16,7 @@ export { parseDate } from "../../../filter/text/date";
 export { hash } from "../../../filter/text/hash";
 export { decoded, decodePercent } from "../../../filter/text/percent";
 
+import * as json from "../../../filter/config/json";
 import "../../../filter/host/abort";
 import { serviceOf } from "../../../filter/table/cluster";
 
@@ -24,4 +25,31 @@ export const input = memory.data(ROOM);
 
 export function serviceOffset(at: usize, len: i32): i32 {
   return <i32>(serviceOf(at, len) - at);
+}
+
+export const text = json.text;
+
+export function isJson(at: usize, len: i32): bool {
+  json.openMemory(at, len);
+  json.skipValue();
+  json.expectEnd();
+  return json.problem === null;
+}
+
+/** The length of the string read into `text`; -1 when it is none, -2 when it was cut off. */
+export function readString(at: usize, len: i32): i32 {
+  json.openMemory(at, len);
+  if (json.peek() !== 34) return -1;
+  json.readString();
+  json.expectEnd();
+  if (json.problem !== null) return -1;
+  return json.textCut ? -2 : json.textLen;
+}
+
+/** -1 when the text is no number that a weight can be. */
+export function readDecimal(at: usize, len: i32): i64 {
+  json.openMemory(at, len);
+  const value = json.readDecimal();
+  json.expectEnd();
+  return json.problem === null ? value : -1;
 }
