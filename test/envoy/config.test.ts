@@ -86,6 +86,7 @@ const BAD: Record<string, [config: Configuration, told: string]> = {
   ],
 };
 
+const KEYED = { headers: { "x-routing-key": "pr-42" } };
 const ERROR = /keyway: config: (.*)$/;
 const escaped = (text: string) => text.replaceAll(/[[\].]/g, "\\$&");
 
@@ -110,8 +111,10 @@ describe("in an update", () => {
     await bed.stop();
     ecds.remove();
   });
+  // Envoy passes over a configuration that is the one in force, so each of these has a number of its own.
+  let turn = 0;
   afterEach(async () => {
-    await take(GOOD);
+    await take({ routes: [...GOOD.routes, { from: "nowhere", key: `turn-${turn++}`, to: "t" }] });
     await until("the good configuration", rejected, (value) => value === 0);
   });
 
@@ -144,14 +147,14 @@ describe("in an update", () => {
 
   test("with strict, Envoy refuses it and keeps the old one", async () => {
     expect(await take({ ...route({ to: "" }), strict: true })).toBe("refused");
-    expect((await bed.keyed("pr-42")).service).toBe("pr-42");
-    expect((await bed.keyed("k")).service).toBe("reviews");
+    expect(await bed.everywhere(KEYED)).toEqual(new Set(["pr-42"]));
   });
 
   test("50 MB of it: no request fails, and the last good table serves", async () => {
     const steady = load(bed.port, 2, { headers: { "x-routing-key": "pr-42" } });
     await take(`{"routes":[{"from":"${"x".repeat(50_000_000)}","key":"k"}]}`);
     await until("the gauge", rejected, (value) => value === 1);
+    expect(await bed.everywhere(KEYED)).toEqual(new Set(["pr-42"]));
     const { failures, services } = await steady.stop();
     expect(failures).toEqual([]);
     expect(services).toEqual(new Set(["pr-42"]));
@@ -168,18 +171,19 @@ describe("in an update", () => {
     await take(GOOD);
     await take("{");
     await until("the gauge", rejected, (value) => value === 1);
-    const answers = await Promise.all(Array.from({ length: 16 }, () => bed.keyed("pr-42")));
+    const services = await bed.everywhere(KEYED);
     held.destroy();
-    expect(new Set(answers.map(({ service }) => service))).toEqual(new Set(["pr-42"]));
+    expect(services).toEqual(new Set(["pr-42"]));
   });
 
   test("a good one after a bad one is in force", async () => {
     await take("{");
     await until("the gauge", rejected, (value) => value === 1);
+    expect(await bed.everywhere(KEYED)).toEqual(new Set(["pr-42"]));
     await take(route({}));
     await until("the gauge", rejected, (value) => value === 0);
-    expect((await bed.keyed("k")).service).toBe("t");
-    expect((await bed.keyed("pr-42")).service).toBe("reviews");
+    expect(await bed.everywhere({ headers: { "x-routing-key": "k" } })).toEqual(new Set(["t"]));
+    expect(await bed.everywhere(KEYED)).toEqual(new Set(["reviews"]));
   });
 });
 

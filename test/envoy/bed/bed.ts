@@ -1,9 +1,10 @@
 // A real Envoy with the filter and with services behind it, for one test file.
+
 import type { Bootstrap } from "../../../scripts/proxy/bootstrap.ts";
 import { type Envoy, run } from "../../../scripts/proxy/run.ts";
 import { serve, type Upstream } from "../../../scripts/proxy/upstream.ts";
 import { bootstrap, type Configuration } from "./bootstrap.ts";
-import { type Answer, type Ask, ask } from "./client.ts";
+import { type Answer, type Ask, ask, everywhere } from "./client.ts";
 import { metrics } from "./metrics.ts";
 
 // A test runner ends its workers by signal, on which no exit hook runs by itself: run() stops Envoy on exit.
@@ -39,6 +40,10 @@ export class Bed {
   /** A request with one key in the default header. */
   keyed(key: string, what: Ask = {}): Promise<Answer> {
     return this.ask({ ...what, headers: [...Object.entries(what.headers ?? {}), ["x-routing-key", key]] });
+  }
+
+  everywhere(what: Ask = {}): Promise<Set<string>> {
+    return everywhere(this.port, what);
   }
 
   metrics(): Promise<Record<string, number>> {

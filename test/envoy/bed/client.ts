@@ -35,6 +35,20 @@ export async function ask(
   };
 }
 
+/**
+ * The services that answer `what` on twelve connections, so on all workers. A worker takes an update over before its
+ * second request after it at the latest, so each connection asks twice, and the second answer counts.
+ */
+export async function everywhere(port: number, what: Ask = {}): Promise<Set<string>> {
+  const second = async (agent: Agent) => {
+    await ask(port, { ...what, agent });
+    const { service } = await ask(port, { ...what, agent });
+    agent.destroy();
+    return service;
+  };
+  return new Set(await Promise.all(Array.from({ length: 12 }, connection).map(second)));
+}
+
 function send(
   port: number,
   { path, headers = {}, agent, method, body }: Ask,
