@@ -85,6 +85,41 @@ test("a gateway chooses by host and path among several services", async () => {
   expect(await through("ratings.example.com", "/", { "x-routing-key": "pr-7" })).toBe("ratings");
 });
 
+test("a gateway of the Gateway API is chosen by its name", async () => {
+  const parent = { group: "gateway.networking.k8s.io", kind: "Gateway", name: "public" };
+  const labels = { "gateway.networking.k8s.io/gateway-name": "public" };
+  const pod = await mesh.gateway({ name: "public", namespace: NAMESPACE, labels });
+  await mesh.apply(
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "Gateway",
+      metadata: { name: "public", namespace: NAMESPACE },
+      spec: {
+        gatewayClassName: "istio",
+        // Names the Service that is there already, so that istiod does not deploy one.
+        addresses: [{ type: "Hostname", value: `public.${NAMESPACE}.svc.cluster.local` }],
+        listeners: [{ name: "http", port: 80, protocol: "HTTP" }],
+      },
+    },
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name: "reviews", namespace: NAMESPACE },
+      spec: { parentRefs: [parent], rules: [{ backendRefs: [{ name: "reviews", port: 9080 }] }] },
+    },
+  );
+  const through = async (headers: object) => {
+    const to = { host: `${pod.address}:${GATEWAY_HTTP_PORT}`, headers: { ...headers, host: "shop.example.com" } };
+    return (await pods.caller.request(to)).app;
+  };
+  await expect.poll(() => through({}), { timeout: 30_000 }).toBe("reviews");
+  const routes = await routeFile("{service: reviews:http, key: pr-42, to: reviews-pr-42}");
+  const { err } = await keywayDone(...install, "--target-ref", "gateway/public", "-f", routes);
+  expect(err).toContain("runs in 1 proxy");
+  expect(await through(KEYED)).toBe("reviews-pr-42");
+  expect(await through({})).toBe("reviews");
+});
+
 test("an installation for the namespace and one for a workload live side by side", async () => {
   const wide = await routeFile(
     "{service: ratings:http, key: pr-42, to: ratings-pr-42}",
