@@ -6,7 +6,10 @@ const header = KEY_HEADER.split(":")[0] as string;
 const all = { prefix: "/" };
 const baseline = { match: all, route: { cluster: BASELINE } };
 const present = [{ name: "x-keyway-cluster", present_match: true }];
-const select = { cluster_header: "x-keyway-cluster", timeout: "0s" };
+const select = {
+  route: { cluster_header: "x-keyway-cluster", timeout: "0s" },
+  request_headers_to_remove: ["x-keyway-cluster"],
+};
 const keys = (count: number): string[] => Array.from({ length: count }, (_, index) => keyText(index));
 
 export const noFilter: Site = { host: { routes: [baseline] } };
@@ -40,7 +43,7 @@ const guarded = {
 };
 
 export function wasm(file: string, configuration?: string): Site {
-  const routes = [{ match: guarded, route: select }, baseline];
+  const routes = [{ match: guarded, ...select }, baseline];
   return { filters: [wasmFilter(file, configuration)], host: { routes } };
 }
 
@@ -84,5 +87,5 @@ end
 export function lua(count: number): Site {
   const metadata = [{ filter: "keyway", path: [{ key: "routed" }], value: { present_match: true } }];
   const match = { ...all, headers: present, dynamic_metadata: metadata };
-  return { filters: [luaFilter(script(count))], host: { routes: [{ match, route: select }, baseline] } };
+  return { filters: [luaFilter(script(count))], host: { routes: [{ match, ...select }, baseline] } };
 }
