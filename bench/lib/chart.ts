@@ -67,7 +67,7 @@ export function lineChart(title: string, subtitle: string, axis: string, panels:
       );
     });
   });
-  const width = PANEL.left + panels.length * (PANEL.width + PANEL.gap) - 50;
+  const width = PANEL.left + panels.length * (PANEL.width + PANEL.gap) - 20;
   return picture(width, PANEL.top + PANEL.height + 62, title, parts);
 }
 
