@@ -29,7 +29,7 @@ export function envoyFilter(installation: Pick<Installation, "name" | "namespace
 }
 
 /** An inserted route inherits nothing from the one it stands before, so it says what Istio says on its own routes. */
-export function guardedRoute({ name, namespace, mode }: Pick<Installation, "name" | "namespace" | "mode">) {
+function guardedRoute({ name, namespace, mode }: Pick<Installation, "name" | "namespace" | "mode">) {
   return {
     name: routeName(namespace, name),
     match: GUARD,
