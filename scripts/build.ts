@@ -1,4 +1,5 @@
 // Builds what is shipped: the modules and the command `keyway`.
+import "./complain.ts";
 import { chmod } from "node:fs/promises";
 import { build } from "esbuild";
 import { buildModule } from "./module.ts";

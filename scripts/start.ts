@@ -1,4 +1,5 @@
 // npm start: a real Envoy from envoy.yaml with small services behind it. With --once it stops after the table.
+import "./complain.ts";
 import { parseArgs } from "node:util";
 import { buildModule } from "./module.ts";
 import { type Bootstrap, endpoint, example } from "./proxy/bootstrap.ts";
@@ -29,7 +30,7 @@ const web = `http://127.0.0.1:${envoy.ports[listeners[0]?.name ?? ""]}`;
 say(`serving until Ctrl-C on ${web}; Envoy's admin page is http://127.0.0.1:${envoy.admin}`);
 say(`try: curl -H 'x-routing-key: pr-42' ${web}/`);
 await envoy.gone;
-say(`Envoy stopped by itself\n${envoy.complaints()}`);
+say(`Envoy stopped by itself:\n${envoy.lastWords()}`);
 process.exit(1);
 
 /** The same configuration with every port that is taken replaced by a free one, each told. */

