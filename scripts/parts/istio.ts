@@ -15,7 +15,7 @@ export type Istio = {
 };
 
 export async function istio(): Promise<Istio> {
-  const doing = `building istiod and pilot-agent ${ISTIO_VERSION} from Go modules (about 5 minutes, once)`;
+  const doing = `building istiod and pilot-agent ${ISTIO_VERSION} from Go modules (7 minutes of processor time, once)`;
   const directory = await cached({ name: "istio", version: ISTIO_VERSION, doing, make: build });
   const inside = (name: string) => join(directory, name);
   return {

@@ -8,6 +8,8 @@ import { beforeAll, expect, test } from "vitest";
 import type { Pod } from "./bed/pod.ts";
 import { REGISTRY_USER } from "./bed/registry.ts";
 import { mesh } from "./bed/shared.ts";
+import { until } from "./bed/until.ts";
+import { publishModule } from "./keyway.ts";
 
 const namespace = "parts";
 
@@ -93,6 +95,33 @@ test("the secure registry wants the password", async () => {
   };
   expect(await ask()).toBe(401);
   expect(await ask(`${REGISTRY_USER.name}:${REGISTRY_USER.password}`)).toBe(200);
+});
+
+test("a proxy fetches a module from the registry that wants the password, with the pull secret", async () => {
+  const module = await publishModule();
+  const auth = Buffer.from(`${REGISTRY_USER.name}:${REGISTRY_USER.password}`).toString("base64");
+  const plugin = (url: string, secret: object) => ({
+    apiVersion: "extensions.istio.io/v1alpha1",
+    kind: "WasmPlugin",
+    metadata: { name: "secret", namespace },
+    spec: { selector: { matchLabels: { app: "server" } }, url, failStrategy: "FAIL_CLOSE", ...secret },
+  });
+  await mesh.apply({
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "kubernetes.io/dockerconfigjson",
+    metadata: { name: "pull", namespace },
+    stringData: { ".dockerconfigjson": JSON.stringify({ auths: { [mesh.secureRegistry.host]: { auth } } }) },
+  });
+  const url = module.replace(mesh.registry.host, mesh.secureRegistry.host);
+  const status = async () => (await caller.request({ host: "server:9080" })).status;
+
+  await mesh.apply(plugin(url, {}));
+  await until("requests to be refused for want of the module", async () => (await status()) === 403);
+  await mesh.apply(plugin(url, { imagePullSecret: "pull" }));
+  await until("requests to be served with the module", async () => (await status()) === 200);
+  expect(JSON.stringify(await server.configuration())).toContain("envoy.wasm.runtime.v8");
+  await mesh.delete(plugin(url, {}));
 });
 
 test("a gateway of the Gateway API serves its routes, under the names that Istio gives its pods", async () => {

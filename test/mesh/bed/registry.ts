@@ -11,6 +11,8 @@ import { listening, until } from "./until.ts";
 
 export const REGISTRY_USER = { name: "keyway", password: "opensesame" };
 const HTPASSWD = `${REGISTRY_USER.name}:$2b$04$U.U9NapasHlH5wsD/YUtfOZNYAG129ACnqrqo0R3Oz3ds72it2cem\n`;
+/** Istio's agent takes every realm for the address of a token server and refuses what is no public one, even for passwords. */
+const REALM = "https://registry.example.com/";
 
 export class Registry {
   /** HOST:PORT, as it stands in an oci:// URL. */
@@ -50,7 +52,7 @@ export class Registry {
       log: { level: "warn" },
       storage: { filesystem: { rootdirectory: join(this.#unit.directory, "store") }, delete: { enabled: true } },
       http: secure ? { addr, tls, secret: "bed" } : { addr, secret: "bed" },
-      ...(secure && { auth: { htpasswd: { realm: "bed", path: join(this.#unit.directory, "users") } } }),
+      ...(secure && { auth: { htpasswd: { realm: REALM, path: join(this.#unit.directory, "users") } } }),
     };
   }
 }
