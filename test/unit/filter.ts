@@ -32,21 +32,27 @@ const room = global("ROOM");
 
 export type Text = string | Uint8Array;
 
+/** How many bytes before and after a text are of the test's choice. */
+const MARGIN = 64;
 let top = 0;
+let around = 0;
 
-/** Makes the whole room hold `byte`, and what was put there void. */
+/** Makes what was put void; what is put next lies between bytes of this value. */
 export function surround(byte: number): void {
-  view().fill(byte, input, input + room);
-  top = 16;
+  around = byte;
+  top = 0;
 }
 
 /** The address and the length of a text put into the module's memory, Latin-1 when it is a string. */
 export function put(text: Text): [at: number, length: number] {
   const bytes = typeof text === "string" ? Buffer.from(text, "latin1") : text;
-  const at = input + top;
-  if (top + bytes.length + 16 > room) throw new Error("the texts of one call are too long for the test's room");
-  view().set(bytes, at);
-  top += bytes.length + 16;
+  const at = input + top + MARGIN;
+  const next = top + bytes.length + 2 * MARGIN;
+  if (next > room) throw new Error("the texts of one call are too long for the test's room");
+  view()
+    .fill(around, input + top, input + next)
+    .set(bytes, at);
+  top = next;
   return [at, bytes.length];
 }
 

@@ -43,10 +43,10 @@ describe("values", () => {
         seen[parses(bytes) ? "yes" : "no"]++;
         expect([bytes.toString("latin1"), isJson(bytes)]).toEqual([bytes.toString("latin1"), parses(bytes)]);
       },
-      2000,
+      1000,
     );
-    expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(50);
-  });
+    expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(20);
+  }, 30_000);
 
   test("at most 64 levels deep", () => {
     const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);

@@ -51,7 +51,7 @@ describe.each(Object.keys(scanners) as Kind[])("%s", (kind) => {
         const keys = (all: string[]) => all.map((own) => (isKey(own) ? own : "no key"));
         expect(keys(found(kind, text, wanted[kind]))).toEqual(keys(scanners[kind](text, wanted[kind])));
       },
-      1500,
+      600,
     );
   });
 
