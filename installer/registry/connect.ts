@@ -19,14 +19,20 @@ export function registryOptions(command: Command): Command {
     .option("--password-stdin", "read the password from standard input (or set KEYWAY_REGISTRY_PASSWORD)");
 }
 
-export async function connect(name: ImageName, options: RegistryOptions, io: Io, steps: Progress): Promise<Repository> {
+/** `steps` hears of what is tried again. */
+export async function connect(
+  name: ImageName,
+  options: RegistryOptions,
+  io: Io,
+  steps?: Progress,
+): Promise<Repository> {
   const transport = new Transport({
     host: name.host,
     insecure: options.insecure ?? false,
     credentials: await findCredentials(name.host, options, io),
     signal: io.signal,
     pause: async (ms) => setTimeout(ms, undefined, { signal: io.signal }),
-    retrying: (why, ms) => steps.warn(`${why}; trying again in ${ms / 1000} s`),
+    retrying: (why, ms) => steps?.warn(`${why}; trying again in ${ms / 1000} s`),
   });
   return new Repository(transport, name);
 }

@@ -1,4 +1,4 @@
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError, reason } from "../cli/errors.ts";
 import { fileInTar } from "./archive.ts";
 import type { Repository } from "./client.ts";
 import { MODULE_FILE, sha256 } from "./image.ts";
@@ -30,7 +30,13 @@ export async function pullModule(repository: Repository, name: ImageName): Promi
   const wasm = layers.length === 2 ? layers.find(({ mediaType }) => mediaType === WASM_LAYER) : undefined;
   if (wasm) return { digest, module: copy(await repository.blob(wasm.digest)), annotations };
   if (!last || (last.mediaType !== LAYER && last.mediaType !== DOCKER_LAYER)) throw refuse("the image holds no module");
-  const module = fileInTar(await repository.blob(last.digest), MODULE_FILE);
+  const archive = await repository.blob(last.digest);
+  let module: Buffer | undefined;
+  try {
+    module = fileInTar(archive, MODULE_FILE);
+  } catch (cause) {
+    throw refuse(`the image's last layer can't be unpacked: ${reason(cause)}`);
+  }
   if (!module) throw refuse(`the image's last layer holds no ${MODULE_FILE}`);
   return { digest, module: copy(module), annotations };
 }
