@@ -19,6 +19,9 @@ export type EnvoyProcess = {
   stop(): Promise<void>;
 };
 
+// A run that is interrupted takes its proxies with it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 export type Placement = { core: number; workers?: number };
 
 // The scheduler's own account in nanoseconds: /proc/PID/stat tells the same sum in steps of 10 ms.
@@ -76,12 +79,16 @@ export async function startEnvoy(config: Json, { core, workers = 1 }: Placement)
     log = (log + chunk).slice(-4000);
   });
   const pid = child.pid as number;
-  const stop = async () => {
-    if (child.exitCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
+  const atExit = () => {
+    child.kill("SIGKILL");
     rmSync(dir, { recursive: true, force: true });
+  };
+  process.once("exit", atExit);
+  const stop = async () => {
+    process.off("exit", atExit);
+    const running = child.exitCode === null && child.signalCode === null;
+    atExit();
+    if (running) await once(child, "exit");
   };
   try {
     const address = await until(
