@@ -29,6 +29,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: Object.keys(TIERS).map((name) => `test/${name}/**`),
+          testTimeout: 30_000,
         },
       },
       ...tiers,
