@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 // Everything that can be done to an installation, and much that can go wrong, under a steady load on all proxies: no request
 // may fail.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -38,7 +39,9 @@ beforeEach(async () => {
   );
 });
 
+// What the command left behind must serve too, and a command that is refused at once must not end the load with it.
 afterEach(async () => {
+  await pause(2000);
   const { requests, failed, failures } = await load.stop();
   expect({ failed, failures }).toEqual({ failed: 0, failures: [] });
   expect(requests).toBeGreaterThan(100);
