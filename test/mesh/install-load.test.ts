@@ -1,6 +1,6 @@
-import { setTimeout as pause } from "node:timers/promises";
 // Everything that can be done to an installation, and much that can go wrong, under a steady load on all proxies: no request
 // may fail.
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Load } from "./bed/load.ts";
 import type { Pod } from "./bed/pod.ts";
