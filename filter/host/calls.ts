@@ -11,7 +11,6 @@ const PLUGIN_CONFIGURATION = 7;
 export const COUNTER = 0;
 export const GAUGE = 1;
 
-export const INFO = 2;
 export const ERROR = 4;
 
 const OUT_PTR = memory.data(8);

@@ -47,6 +47,11 @@ afterEach(async () => {
   expect(requests).toBeGreaterThan(100);
 });
 
+async function installFirst(): Promise<void> {
+  const routes = await routeFile(ROUTES);
+  await keywayDone("install", ...HERE, "-l", "team=reviews", "--module", modules[0] ?? "", "-f", routes);
+}
+
 afterAll(() => keyway("uninstall", "-n", NAMESPACE, "--include-edited", "--no-wait"));
 
 test("install, ten edits, upgrade, rollback and uninstall lose no request", async () => {
@@ -117,16 +122,7 @@ test("a module that the agents can't pull is told by its proxies, and the baseli
 });
 
 test("a configuration that others have broken leaves the last good one serving, and is told", async () => {
-  await keywayDone(
-    "install",
-    ...HERE,
-    "-l",
-    "team=reviews",
-    "--module",
-    modules[0] ?? "",
-    "-f",
-    await routeFile(ROUTES),
-  );
+  await installFirst();
   await mesh.apply({
     apiVersion: "extensions.istio.io/v1alpha1",
     kind: "WasmPlugin",
@@ -143,16 +139,7 @@ test("a configuration that others have broken leaves the last good one serving, 
 });
 
 test("istiod and the API server may be restarted meanwhile", async () => {
-  await keywayDone(
-    "install",
-    ...HERE,
-    "-l",
-    "team=reviews",
-    "--module",
-    modules[0] ?? "",
-    "-f",
-    await routeFile(ROUTES),
-  );
+  await installFirst();
   await mesh.control.stopIstiod();
   const edit = await routeFile(ROUTES, "{service: reviews:http, key: away, to: reviews-pr-42}");
   const without = await keyway("upgrade", ...HERE, "-f", edit, "--timeout", "5");
