@@ -1,11 +1,10 @@
-// The side-by-side run: all subjects in one fleet, CPU time under full load first, then latency at a fixed rate.
+// The side-by-side run: all subjects in one run, CPU time under full load first, then latency at a fixed rate.
 
 import type { Crossings } from "./crossings.ts";
 import type { HostCall } from "./hostcalls.ts";
 import { BASELINE } from "./lib/bootstrap.ts";
-import { withFleet } from "./lib/fleet.ts";
 import type { Machine } from "./lib/machine.ts";
-import { cpuRounds, latencyRounds } from "./lib/rounds.ts";
+import { cpuRounds, latencyRounds, overFleets } from "./lib/rounds.ts";
 import { median, medianRatio, quantile } from "./lib/stats.ts";
 import type { MemoryUse } from "./memory.ts";
 import { baseOf, type Case, NATIVE, PLAIN } from "./subjects.ts";
@@ -40,9 +39,9 @@ export type Results = {
 };
 
 export async function sideBySide(chosen: Case[], rounds: number): Promise<{ subjects: Measured[]; ratio: Ratio }> {
-  const { costs, latencies } = await withFleet(chosen, async (running) => ({
-    costs: await cpuRounds(running, rounds),
-    latencies: await latencyRounds(running, rounds),
+  const { costs, latencies } = await overFleets(chosen, rounds, async (running, share) => ({
+    costs: await cpuRounds(running, share),
+    latencies: await latencyRounds(running, share),
   }));
   const ratio: Ratio = (over, under) => {
     const [above, below] = [costs.get(over), costs.get(under)];

@@ -116,6 +116,14 @@ export async function cases(): Promise<Case[]> {
     ...[1, 1000, 10_000].map(matcher),
     ...filter("lua", "Lua filter", lua, [1, 1000, 10_000]),
     ...filter("rust", "Rust filter", (keys) => wasm(rust, plainTable(keys)), [1, 1000, 10_000, 100_000]),
+    {
+      ...{
+        name: "rust-asking-1",
+        title: "Rust filter, routed, asking all that Keyway asks, 1 key",
+        family: "rust-asking",
+      },
+      ...{ keys: 1, site: wasm(rust, plainTable(1, ` ${BASELINE}`)), ...routed(1) },
+    },
     ...filter("sdk", "Stock SDK wrappers", () => wasm(sdk), [1]),
     noKeyCase,
     unrouted,

@@ -13,6 +13,8 @@ export type Subject = {
   adapt?: (bootstrap: Json) => Json;
 };
 
+const WARM_UP_MS = 1000;
+
 export type Running = Subject & { proxy: EnvoyProcess };
 
 const answer: Site = {
@@ -44,7 +46,7 @@ export async function withFleet<T>(subjects: Subject[], work: (running: Running[
 
 /** The first requests of a subject, which must all go where they should: a filter that fails to route is fast. */
 async function warmUp({ name, proxy, load, goesTo }: Running): Promise<void> {
-  await drive(proxy.port, load, 1);
+  await drive(proxy.port, load, WARM_UP_MS);
   const stats = await proxy.admin("/stats?filter=^cluster\\.[a-z]*\\.upstream_rq_200$");
   const astray = stats.split("\n").filter((line) => line !== "" && !line.startsWith(`cluster.${goesTo}.`));
   if (astray.length > 0 || stats.trim() === "") {

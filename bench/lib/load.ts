@@ -25,12 +25,17 @@ export const LOAD_CORE = 1;
 export const PROXY_CORE = 0;
 const CONNECTIONS = 16;
 
-/** Sends requests for a whole number of seconds and returns how many were answered. Every answer must be a 200. */
-export async function drive(port: number, { header, first, last }: Load, seconds: number): Promise<number> {
+const LONGEST = "60s";
+
+/** Sends requests for some milliseconds and returns how many were answered. Every answer must be a 200. */
+export async function drive(port: number, { header, first, last }: Load, milliseconds: number): Promise<number> {
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const shape = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}/`];
+  const shape = ["-t1", `-c${CONNECTIONS}`, `-d${LONGEST}`, "-s", script, `http://127.0.0.1:${port}/`];
   const drawn = [header, first, last, seed].map(String);
-  const { stdout } = await run("taskset", ["-c", `${LOAD_CORE}`, await wrk(), ...shape, "--", ...drawn]);
+  const running = run("taskset", ["-c", `${LOAD_CORE}`, await wrk(), ...shape, "--", ...drawn]);
+  // wrk knows whole seconds only; interrupted, it ends as if its time were up.
+  const timer = setTimeout(() => running.child.kill("SIGINT"), milliseconds);
+  const { stdout } = await running.finally(() => clearTimeout(timer));
   const [, requests, failed] = /RESULT (\d+) (\d+)/.exec(stdout) ?? [];
   if (requests === undefined || failed !== "0") throw new Error(`wrk on port ${port}: ${failed} failed\n${stdout}`);
   return Number(requests);

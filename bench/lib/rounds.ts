@@ -1,40 +1,73 @@
-// Interleaved rounds: every subject once per round in an order drawn anew, so that what the machine does meanwhile falls on all.
-import type { Running } from "./fleet.ts";
+// Interleaved rounds. Within a round the subjects take turns in an order drawn anew each time, so that what the machine does
+// meanwhile falls on all.
+import { type Running, type Subject, withFleet } from "./fleet.ts";
 import { drive } from "./load.ts";
 import { pace } from "./pace.ts";
 import { shuffle } from "./stats.ts";
 
-const SECONDS = 1;
+/** How often the proxies are started anew: where a process happens to lie in memory is worth some percent, too. */
+const FLEETS = 3;
+/** A round's second of full load per subject, in slices, since the machine's mood changes from second to second. */
+const SLICES = 4;
+const SLICE_MS = 250;
+const PACED_SECONDS = 1;
 
-async function everyRound(
-  subjects: Running[],
+/** One figure or more per round, by subject. */
+export type Series = Map<string, number[]>;
+
+/** Runs the rounds on several fleets of the same subjects; `measure` gets a fleet and its share of the rounds. */
+export async function overFleets<Name extends string>(
+  subjects: Subject[],
   rounds: number,
-  what: string,
-  turn: (subject: Running) => Promise<void>,
-): Promise<void> {
+  measure: (running: Running[], rounds: number) => Promise<Record<Name, Series>>,
+): Promise<Record<Name, Series>> {
+  const all: Partial<Record<Name, Series>> = {};
+  for (let fleet = 0; fleet < FLEETS; fleet++) {
+    const share = Math.floor((rounds + fleet) / FLEETS);
+    if (share === 0) continue;
+    process.stderr.write(`Fleet ${fleet + 1} of ${FLEETS}: starting ${subjects.length} proxies\n`);
+    const measured = await withFleet(shuffle(subjects), (running) => measure(running, share));
+    for (const [name, series] of Object.entries(measured) as [Name, Series][]) {
+      all[name] ??= new Map();
+      for (const [subject, values] of series) all[name].set(subject, [...(all[name].get(subject) ?? []), ...values]);
+    }
+  }
+  return all as Record<Name, Series>;
+}
+
+async function everyRound(what: string, rounds: number, turn: () => Promise<void>): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
     process.stderr.write(`\r${what}: round ${round} of ${rounds}`);
-    for (const subject of shuffle(subjects)) await turn(subject);
+    await turn();
   }
   process.stderr.write("\n");
 }
 
 /** Microseconds of CPU per request under full load, by subject, one figure per round. */
-export async function cpuRounds(subjects: Running[], rounds: number): Promise<Map<string, number[]>> {
-  const costs = new Map<string, number[]>(subjects.map(({ name }) => [name, []]));
-  await everyRound(subjects, rounds, "CPU under full load", async ({ name, proxy, load }) => {
-    const before = proxy.cpu();
-    const requests = await drive(proxy.port, load, SECONDS);
-    costs.get(name)?.push(((proxy.cpu() - before) / requests) * 1e6);
+export async function cpuRounds(subjects: Running[], rounds: number): Promise<Series> {
+  const costs: Series = new Map(subjects.map(({ name }) => [name, []]));
+  await everyRound("CPU under full load", rounds, async () => {
+    const spent = new Map(subjects.map(({ name }) => [name, { seconds: 0, requests: 0 }]));
+    for (let slice = 0; slice < SLICES; slice++) {
+      for (const { name, proxy, load } of shuffle(subjects)) {
+        const sum = spent.get(name) as { seconds: number; requests: number };
+        const before = proxy.cpu();
+        sum.requests += await drive(proxy.port, load, SLICE_MS);
+        sum.seconds += proxy.cpu() - before;
+      }
+    }
+    for (const [name, { seconds, requests }] of spent) costs.get(name)?.push((seconds / requests) * 1e6);
   });
   return costs;
 }
 
 /** Microseconds that the answers took at a fixed rate, by subject, all rounds together. */
-export async function latencyRounds(subjects: Running[], rounds: number): Promise<Map<string, number[]>> {
-  const latencies = new Map<string, number[]>(subjects.map(({ name }) => [name, []]));
-  await everyRound(subjects, rounds, "Latency at a fixed rate", async ({ name, proxy, load }) => {
-    latencies.get(name)?.push(...(await pace(proxy.port, load, SECONDS)));
+export async function latencyRounds(subjects: Running[], rounds: number): Promise<Series> {
+  const latencies: Series = new Map(subjects.map(({ name }) => [name, []]));
+  await everyRound("Latency at a fixed rate", rounds, async () => {
+    for (const { name, proxy, load } of shuffle(subjects)) {
+      latencies.get(name)?.push(...(await pace(proxy.port, load, PACED_SECONDS)));
+    }
   });
   return latencies;
 }

@@ -61,10 +61,10 @@ export function keywayConfiguration(count: number, targetOf = (_key: string) => 
   return JSON.stringify({ routes: keys(count).map((key) => ({ from: BASELINE, key, to: targetOf(key) })) });
 }
 
-/** One line per key: `KEY TARGET`, which the Rust and the SDK peers read. */
-export const plainTable = (count: number): string =>
+/** One line per key, which the Rust and the SDK peers read; `more` is what else stands on a line. */
+export const plainTable = (count: number, more = ""): string =>
   keys(count)
-    .map((key) => `${key} ${TARGET}\n`)
+    .map((key) => `${key} ${TARGET}${more}\n`)
     .join("");
 
 const script = (count: number): string => `

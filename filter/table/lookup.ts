@@ -1,9 +1,10 @@
-// Asks the table for a key: one read of shared data, the bucket, whatever the size of the table.
+// Asks the table for a key: one read of shared data, the bucket, whatever the size of the table; none for a key asked for lately.
 import { got, gotLen, now, shared } from "../host/calls";
 import { same } from "../text/bytes";
 import { hash } from "../text/hash";
 import { ANY, afterEntry, entryExpires, entryFrom, entryKey, entryKeyLen } from "./entry";
 import { bucketName, name, nameLen } from "./names";
+import { end, entries, recall, remember } from "./recent";
 
 /** How a route's `from` met the cluster; the greater wins. */
 export const NO_MATCH = 0;
@@ -17,21 +18,15 @@ export function rank(from: u64, cluster: u64, withoutSubset: u64): i32 {
   return from == ANY ? ANY_CLUSTER : NO_MATCH;
 }
 
-let entries: usize = 0;
-let end: usize = 0;
-
-/** Reads the key's bucket; false when it holds no route for the key. A bucket of another generation is not this table's. */
+/** Finds the key's routes; false when there are none. A bucket of another generation is not this table's. */
 export function openKey(slot: i32, generation: u32, buckets: u32, key: usize, keyLen: i32): bool {
-  bucketName(slot, (<u32>hash(key, keyLen)) & (buckets - 1));
-  if (!shared(name, nameLen) || gotLen < 4 || load<u32>(got) != generation) return false;
-  end = got + gotLen;
-  for (let e = got + 4; e < end; e = afterEntry(e)) {
-    if (same(entryKey(e), entryKeyLen(e), key, keyLen)) {
-      entries = e;
-      return true;
-    }
+  const h = <u32>hash(key, keyLen);
+  if (!recall(generation, h, key, keyLen)) {
+    bucketName(slot, h & (buckets - 1));
+    if (!shared(name, nameLen) || gotLen < 4 || load<u32>(got) != generation) return false;
+    remember(generation, h, key, keyLen, got + 4, got + gotLen);
   }
-  return false;
+  return entries < end;
 }
 
 export let bestRank = NO_MATCH;

@@ -26,6 +26,14 @@ test.each([
     ],
   ],
   [
+    "the same key again",
+    { "x-routing-key": "other" },
+    [
+      ...["get_header_map_value", "get_header_map_value", "get_header_map_pairs"],
+      ...["increment_metric", "set_property"],
+    ],
+  ],
+  [
     "a key with a route",
     { "x-routing-key": "k" },
     [
@@ -35,10 +43,19 @@ test.each([
     ],
   ],
   [
+    "that key again",
+    { "x-routing-key": "k" },
+    [
+      ...["get_header_map_value", "get_header_map_value", "get_property"],
+      ...["get_header_map_value", "get_shared_data"],
+      ...["replace_header_map_value", "set_property", "replace_header_map_value", "increment_metric"],
+    ],
+  ],
+  [
     "a request that is already there",
     { "x-routing-key": "k", "x-keyway-routed": "target" },
     [
-      ...["get_header_map_value", "get_header_map_value", "get_shared_data", "get_property"],
+      ...["get_header_map_value", "get_header_map_value", "get_property"],
       ...["get_header_map_value", "remove_header_map_value", "increment_metric", "set_property"],
     ],
   ],
