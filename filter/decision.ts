@@ -71,10 +71,11 @@ function trySource(root: Root, source: usize): i32 {
         outcome = max(outcome, INVALID_KEY);
         continue;
       }
-      if (keySource == 0) keep(source);
+      const first = keySource == 0;
+      if (first) keep(source);
       outcome = BASELINE;
       if (!tryKey(root, found, foundLen)) continue;
-      keep(source);
+      if (!first) keep(source);
       return BY_KEY;
     }
   }

@@ -1,4 +1,5 @@
 // What the filter knows of the request at hand. Everything is asked of the host at most once, and only when it is needed.
+import { MAX_CLUSTER } from "../routes/names";
 import { got, gotLen, property, requestHeader, requestHeaders } from "./host/calls";
 import { hashWithoutSubset, serviceOf } from "./table/cluster";
 import { same } from "./text/bytes";
@@ -14,6 +15,9 @@ export let cluster: usize = 0;
 export let clusterLen: i32 = 0;
 export let clusterHash: u64 = 0;
 export let clusterHashWithoutSubset: u64 = 0;
+/** The name that the hashes are of; most requests have the same baseline as the one before. */
+const hashed = memory.data(MAX_CLUSTER);
+let hashedLen = -1;
 
 let headers: usize = 0;
 
@@ -29,8 +33,11 @@ export function readCluster(): void {
   clusterRead = true;
   clusterLen = property(CLUSTER) ? gotLen : 0;
   cluster = got;
+  if (same(cluster, clusterLen, hashed, hashedLen)) return;
   clusterHash = hash(cluster, clusterLen);
   clusterHashWithoutSubset = hashWithoutSubset(cluster, clusterLen);
+  hashedLen = clusterLen > MAX_CLUSTER ? -1 : clusterLen;
+  if (hashedLen > 0) memory.copy(hashed, cluster, hashedLen);
 }
 
 /** The host of the baseline's service, for override lists. */
