@@ -23,10 +23,12 @@ const bars = [
   { name: "rust-nokey", label: "Rust filter, no key" },
   { name: "sdk-nokey", label: "stock SDK wrappers, no key" },
   { name: "native-1", label: "Envoy's own header route" },
+  { name: "select", label: "the least module that routes" },
   { name: "keyway-1", label: "Keyway, routed, 1 key" },
   { name: "keyway-100000", label: "Keyway, routed, 100,000 keys" },
   { name: "lua-1", label: "Lua filter, routed, 1 key" },
   { name: "rust-1", label: "Rust filter, routed, 1 key" },
+  { name: "rust-asking-1", label: "Rust filter that asks as much" },
   { name: "sdk-1", label: "stock SDK wrappers, routed, 1 key" },
   { name: "native-1000", label: "Envoy's own 1,000 header routes" },
 ];

@@ -101,6 +101,10 @@ export async function cases(): Promise<Case[]> {
     title: "A module with one empty callback",
     site: emptyModule(compile("empty")),
   };
+  const least: Case = {
+    ...{ name: "select", title: "The least module that routes, one fixed target", family: "select", keys: 1 },
+    ...{ site: wasm(compile("select")), ...routed(1) },
+  };
   const ours = filter(
     "keyway",
     "Keyway",
@@ -112,6 +116,7 @@ export async function cases(): Promise<Case[]> {
   const one = [
     plain,
     floor,
+    least,
     ...[1, 100, 1000, 10_000].map(native),
     ...[1, 1000, 10_000].map(matcher),
     ...filter("lua", "Lua filter", lua, [1, 1000, 10_000]),

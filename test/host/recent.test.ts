@@ -30,7 +30,9 @@ test("keys that come again and again, in any order, each keep their own routes",
 test.each([1, 2, 8, 30])("a key with routes from %i services has each of them, also when asked again", (count) => {
   const from = services.slice(0, count);
   const key = "k".repeat(200);
-  const { envoy, filter } = proxyWith({ routes: from.map((service) => ({ from: service, key, to: `${service}-new` })) });
+  const { envoy, filter } = proxyWith({
+    routes: from.map((service) => ({ from: service, key, to: `${service}-new` })),
+  });
   for (const service of from) envoy.process.clusters.set(`${service}-new`, true);
   for (let again = 0; again < 3; again++) {
     for (const service of services) {
