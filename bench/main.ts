@@ -20,7 +20,7 @@ const HELP = `usage: npm run bench -- [--quick] [--only SUBJECT,...] [--rounds N
 Measures Envoy under load with Keyway and with everything else that could do its work, in one interleaved run. Takes about
 half an hour. Close other programs: the machine's two first cores are used in full.
 
-  --quick         3 rounds instead of 15; prints, keeps nothing
+  --quick         4 rounds instead of 20; prints, keeps nothing
   --only SUBJECT  only subjects whose names begin so (keyway, lua-1, native, ...), and the two that ratios refer to; keeps nothing
   --rounds N      rounds per subject, of a second each
 `;
@@ -45,8 +45,8 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const rounds = Number(values.rounds ?? (values.quick ? 3 : 15));
-if (!Number.isInteger(rounds) || rounds < 1) wrongUsage(`--rounds ${values.rounds}: not a whole number, such as 15`);
+const rounds = Number(values.rounds ?? (values.quick ? 4 : 20));
+if (!Number.isInteger(rounds) || rounds < 1) wrongUsage(`--rounds ${values.rounds}: not a whole number, such as 20`);
 
 const on = await machine();
 if (on.load > 0.5) {

@@ -41,7 +41,7 @@ export type Results = {
 export async function sideBySide(chosen: Case[], rounds: number): Promise<{ subjects: Measured[]; ratio: Ratio }> {
   const { costs, latencies } = await overFleets(chosen, rounds, async (running, share) => ({
     costs: await cpuRounds(running, share),
-    latencies: await latencyRounds(running, share),
+    latencies: await latencyRounds(running, Math.ceil(share / 3)),
   }));
   const ratio: Ratio = (over, under) => {
     const [above, below] = [costs.get(over), costs.get(under)];

@@ -19,7 +19,11 @@ export type EnvoyProcess = {
   stop(): Promise<void>;
 };
 
-// A run that is interrupted takes its proxies with it.
+// A run that ends early, or is interrupted, takes its proxies with it.
+const leftovers = new Set<() => void>();
+process.once("exit", () => {
+  for (const end of leftovers) end();
+});
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 export type Placement = { core: number; workers?: number };
@@ -79,15 +83,15 @@ export async function startEnvoy(config: Json, { core, workers = 1 }: Placement)
     log = (log + chunk).slice(-4000);
   });
   const pid = child.pid as number;
-  const atExit = () => {
+  const end = () => {
     child.kill("SIGKILL");
     rmSync(dir, { recursive: true, force: true });
   };
-  process.once("exit", atExit);
+  leftovers.add(end);
   const stop = async () => {
-    process.off("exit", atExit);
+    leftovers.delete(end);
     const running = child.exitCode === null && child.signalCode === null;
-    atExit();
+    end();
     if (running) await once(child, "exit");
   };
   try {

@@ -6,7 +6,7 @@ import { pace } from "./pace.ts";
 import { shuffle } from "./stats.ts";
 
 /** How often the proxies are started anew: where a process happens to lie in memory is worth some percent, too. */
-const FLEETS = 3;
+const FLEETS = 4;
 /** A round's second of full load per subject, in slices, since the machine's mood changes from second to second. */
 const SLICES = 4;
 const SLICE_MS = 250;
