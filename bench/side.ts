@@ -1,4 +1,4 @@
-// The side-by-side run: all subjects in one run, CPU time under full load first, then latency at a fixed rate.
+// The side-by-side run: all subjects together, CPU time under full load first, then latency at a fixed rate.
 
 import type { Crossings } from "./crossings.ts";
 import type { HostCall } from "./hostcalls.ts";
