@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { BASELINE, TARGET } from "./lib/bootstrap.ts";
 import type { Subject } from "./lib/fleet.ts";
 import { anyOf, lastOf, noKey, noRoute } from "./lib/load.ts";
-import { cpuRounds, overFleets } from "./lib/rounds.ts";
+import { cpuRounds, overFleets, seriesOf } from "./lib/rounds.ts";
 import { headerRoutes, keywayConfiguration, noFilter, wasm } from "./lib/sites.ts";
 import { quantile } from "./lib/stats.ts";
 
@@ -40,9 +40,8 @@ const subjects: Subject[] = [
   { name: "A", site: module(a), load, goesTo, workers },
   { name: "B", site: module(b), load, goesTo, workers },
 ];
-const { costs } = await overFleets(subjects, Number(values.rounds), async (running, share) => ({
-  costs: await cpuRounds(running, share),
-}));
+const costs = seriesOf(subjects);
+await overFleets(subjects, Number(values.rounds), (running, share) => cpuRounds(running, share, costs));
 const of = (name: string) => costs.get(name) as number[];
 
 function compare(over: string, under: string): void {

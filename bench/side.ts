@@ -4,7 +4,7 @@ import type { Crossings } from "./crossings.ts";
 import type { HostCall } from "./hostcalls.ts";
 import { BASELINE } from "./lib/bootstrap.ts";
 import type { Machine } from "./lib/machine.ts";
-import { cpuRounds, latencyRounds, overFleets } from "./lib/rounds.ts";
+import { cpuRounds, latencyRounds, overFleets, seriesOf } from "./lib/rounds.ts";
 import { median, medianRatio, quantile } from "./lib/stats.ts";
 import type { MemoryUse } from "./memory.ts";
 import { baseOf, type Case, NATIVE, PLAIN } from "./subjects.ts";
@@ -39,10 +39,11 @@ export type Results = {
 };
 
 export async function sideBySide(chosen: Case[], rounds: number): Promise<{ subjects: Measured[]; ratio: Ratio }> {
-  const { costs, latencies } = await overFleets(chosen, rounds, async (running, share) => ({
-    costs: await cpuRounds(running, share),
-    latencies: await latencyRounds(running, Math.ceil(share / 3)),
-  }));
+  const [costs, latencies] = [seriesOf(chosen), seriesOf(chosen)];
+  await overFleets(chosen, rounds, async (running, share) => {
+    await cpuRounds(running, share, costs);
+    await latencyRounds(running, Math.ceil(share / 3), latencies);
+  });
   const ratio: Ratio = (over, under) => {
     const [above, below] = [costs.get(over), costs.get(under)];
     return above && below && medianRatio(above, below);

@@ -12,27 +12,23 @@ const SLICES = 4;
 const SLICE_MS = 250;
 const PACED_SECONDS = 1;
 
-/** One figure or more per round, by subject. */
+/** What was measured, one figure or more per round, by subject. */
 export type Series = Map<string, number[]>;
 
-/** Runs the rounds on several fleets of the same subjects; `measure` gets a fleet and its share of the rounds. */
-export async function overFleets<Name extends string>(
+export const seriesOf = (subjects: Subject[]): Series => new Map(subjects.map(({ name }) => [name, []]));
+
+/** Spreads the rounds over several fleets of the same subjects; `measure` gets a fleet and its share of the rounds. */
+export async function overFleets(
   subjects: Subject[],
   rounds: number,
-  measure: (running: Running[], rounds: number) => Promise<Record<Name, Series>>,
-): Promise<Record<Name, Series>> {
-  const all: Partial<Record<Name, Series>> = {};
+  measure: (running: Running[], rounds: number) => Promise<void>,
+): Promise<void> {
   for (let fleet = 0; fleet < FLEETS; fleet++) {
     const share = Math.floor((rounds + fleet) / FLEETS);
     if (share === 0) continue;
     process.stderr.write(`Fleet ${fleet + 1} of ${FLEETS}: starting ${subjects.length} proxies\n`);
-    const measured = await withFleet(shuffle(subjects), (running) => measure(running, share));
-    for (const [name, series] of Object.entries(measured) as [Name, Series][]) {
-      all[name] ??= new Map();
-      for (const [subject, values] of series) all[name].set(subject, [...(all[name].get(subject) ?? []), ...values]);
-    }
+    await withFleet(shuffle(subjects), (running) => measure(running, share));
   }
-  return all as Record<Name, Series>;
 }
 
 async function everyRound(what: string, rounds: number, turn: () => Promise<void>): Promise<void> {
@@ -43,9 +39,8 @@ async function everyRound(what: string, rounds: number, turn: () => Promise<void
   process.stderr.write("\n");
 }
 
-/** Microseconds of CPU per request under full load, by subject, one figure per round. */
-export async function cpuRounds(subjects: Running[], rounds: number): Promise<Series> {
-  const costs: Series = new Map(subjects.map(({ name }) => [name, []]));
+/** Adds to `costs` the microseconds of CPU per request under full load, one figure per round. */
+export async function cpuRounds(subjects: Running[], rounds: number, costs: Series): Promise<void> {
   await everyRound("CPU under full load", rounds, async () => {
     const spent = new Map(subjects.map(({ name }) => [name, { seconds: 0, requests: 0 }]));
     for (let slice = 0; slice < SLICES; slice++) {
@@ -58,16 +53,13 @@ export async function cpuRounds(subjects: Running[], rounds: number): Promise<Se
     }
     for (const [name, { seconds, requests }] of spent) costs.get(name)?.push((seconds / requests) * 1e6);
   });
-  return costs;
 }
 
-/** Microseconds that the answers took at a fixed rate, by subject, all rounds together. */
-export async function latencyRounds(subjects: Running[], rounds: number): Promise<Series> {
-  const latencies: Series = new Map(subjects.map(({ name }) => [name, []]));
+/** Adds to `latencies` the microseconds that each answer took at a fixed rate. */
+export async function latencyRounds(subjects: Running[], rounds: number, latencies: Series): Promise<void> {
   await everyRound("Latency at a fixed rate", rounds, async () => {
     for (const { name, proxy, load } of shuffle(subjects)) {
       latencies.get(name)?.push(...(await pace(proxy.port, load, PACED_SECONDS)));
     }
   });
-  return latencies;
 }
