@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { buildModule } from "../scripts/module.ts";
+import { buildModule } from "../installer/module/module.ts";
 import { crossings } from "./crossings.ts";
 import { priceHostCalls } from "./hostcalls.ts";
 import { machine } from "./lib/machine.ts";

@@ -1,5 +1,5 @@
 // Decides where a request goes: the hot path. It reads the request and the table and changes neither; route.ts acts on it.
-import { MAX_KEY } from "../routes/names";
+import { MAX_KEY } from "../routes/model/names";
 import { Root } from "./roots";
 import * as request from "./request";
 import { chooseShare, holds } from "./rules";

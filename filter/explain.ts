@@ -1,5 +1,5 @@
 // Answers `x-keyway-explain: 1` with the decision, when the configuration allows it. The request goes nowhere.
-import { HEADER_DECISION, HEADER_EXPLAIN, HEADER_ROUTED } from "../routes/names";
+import { HEADER_DECISION, HEADER_EXPLAIN, HEADER_ROUTED } from "../routes/model/names";
 import {
   BASELINE,
   BY_CONDITION,

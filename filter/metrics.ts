@@ -9,7 +9,7 @@ import {
   METRIC_ROUTED,
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
-} from "../routes/names";
+} from "../routes/model/names";
 import { COUNTER, GAUGE, defineMetric } from "./host/calls";
 
 export let routed: u32 = 0;

@@ -1,5 +1,5 @@
 // What the filter knows of the request at hand. Everything is asked of the host at most once, and only when it is needed.
-import { MAX_CLUSTER } from "../routes/names";
+import { MAX_CLUSTER } from "../routes/model/names";
 import { got, gotLen, property, requestHeader, requestHeaders } from "./host/calls";
 import { hashWithoutSubset, serviceOf } from "./table/cluster";
 import { same } from "./text/bytes";

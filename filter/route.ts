@@ -1,5 +1,5 @@
 // Acts on the decision: selects the target, or leaves the request to the baseline, as if the filter were not there.
-import { HEADER_CLUSTER, HEADER_ROUTED, STATE_NAME } from "../routes/names";
+import { HEADER_CLUSTER, HEADER_ROUTED, STATE_NAME } from "../routes/model/names";
 import { BASELINE, BY_KEY, INVALID_KEY, decide, key, keyLen, target, targetLen } from "./decision";
 import {
   count,

@@ -1,8 +1,8 @@
 // Builds what is shipped: the modules and the command `keyway`.
-import "./complain.ts";
+import "./uncaught.ts";
 import { chmod } from "node:fs/promises";
 import { build } from "esbuild";
-import { buildModule } from "./module.ts";
+import { buildModule } from "../installer/module/module.ts";
 
 for (const { name, size } of await buildModule()) console.error(`keyway: ${name} ${(size / 1024).toFixed(1)} KiB`);
 

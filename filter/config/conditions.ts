@@ -1,5 +1,5 @@
 // The conditions of a `when` route; table/head.ts shows their layout.
-import { MAX_CONDITIONS, MAX_NAME, MAX_TEXT } from "../../routes/names";
+import { MAX_CONDITIONS, MAX_NAME, MAX_TEXT } from "../../routes/model/names";
 import { writer } from "../host/writer";
 import { ABSENT, CONTAINS, EXACT, PREFIX, PRESENT, SUFFIX } from "../table/head";
 import { complain, inField, inSubList } from "./complaint";

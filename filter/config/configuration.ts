@@ -1,6 +1,6 @@
 // The plugin configuration, read once from end to end into the draft. The first thing wrong becomes the complaint, and
 // then the draft is worth nothing.
-import { MAX_SOURCES } from "../../routes/names";
+import { MAX_SOURCES } from "../../routes/model/names";
 import * as draft from "../table/draft";
 import { about, complain, complained, inList, reset } from "./complaint";
 import { broken, isNamed, noteField, openList, openObject, readFlag } from "./fields";

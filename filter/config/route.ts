@@ -1,5 +1,5 @@
 // One route of the configuration, read field by field, in whatever order they come, and then put into the draft.
-import { MAX_CLUSTER, MAX_KEY, MAX_TEXT } from "../../routes/names";
+import { MAX_CLUSTER, MAX_KEY, MAX_TEXT } from "../../routes/model/names";
 import { writer } from "../host/writer";
 import { isKey } from "../sources/found";
 import { NONE, afterSource } from "../sources/source";

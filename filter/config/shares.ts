@@ -1,5 +1,5 @@
 // The shares of a `split` route; head.ts shows their layout.
-import { MAX_CLUSTER, MAX_SPLIT } from "../../routes/names";
+import { MAX_CLUSTER, MAX_SPLIT } from "../../routes/model/names";
 import { writer } from "../host/writer";
 import { WHOLE } from "../table/head";
 import { complain, inField, inSubList } from "./complaint";

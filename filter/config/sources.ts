@@ -1,5 +1,5 @@
 // The source grammar of the configuration: `KIND:NAME` and the presets that stand for one or several of them.
-import { MAX_NAME } from "../../routes/names";
+import { MAX_NAME } from "../../routes/model/names";
 import { Writer } from "../host/writer";
 import * as kind from "../sources/source";
 import { find, is, lower } from "../text/bytes";

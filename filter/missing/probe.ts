@@ -1,7 +1,7 @@
 // Finds out when a missing target is back, at no cost to requests: while any is missing, a timer asks the host to send
 // a request of the proxy's own there. The host refuses at once as long as the target does not exist or has no healthy host, and
 // nothing is sent; the first call that it accepts, one HEAD request, ends the mark.
-import { MAX_CLUSTER } from "../../routes/names";
+import { MAX_CLUSTER } from "../../routes/model/names";
 import { actFor, dispatch, now, tickEvery } from "../host/calls";
 import { Writer, writer } from "../host/writer";
 import { same } from "../text/bytes";

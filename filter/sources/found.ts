@@ -1,7 +1,7 @@
 // What every source yields. A source reads one text and answers candidates one by one:
 //   next(at, end, name, nameLen): the place to go on from, 0 when there are no more; the candidate is (found, foundLen).
 // It never writes to the text, and takes nothing that lies outside of it.
-import { MAX_KEY } from "../../routes/names";
+import { MAX_KEY } from "../../routes/model/names";
 import { skipBlanks, trimEnd } from "../text/bytes";
 import { decodePercent, decoded } from "../text/percent";
 

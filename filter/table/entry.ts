@@ -1,7 +1,7 @@
 // A key route, as a bucket of the table holds it:
 //   u8 key length - 1, u8 flags, u16 target length, u64 hash of `from`, [i64 expiry in seconds], the key, the target
 import { hash } from "../text/hash";
-import { ANY_BASELINE } from "../../routes/names";
+import { ANY_BASELINE } from "../../routes/model/names";
 
 const EXPIRES: u8 = 1;
 const FIXED = 12;

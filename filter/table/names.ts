@@ -1,7 +1,7 @@
 // The names of the shared values. Istio gives every plugin of a proxy the same shared-data namespace, so all begin with
 // the product's name. A slot is a place for one table: its head, and buckets that are written again and again, because
 // the host can't delete a shared value.
-import { MAX_CLUSTER } from "../../routes/names";
+import { MAX_CLUSTER } from "../../routes/model/names";
 
 /** The slots and who uses them; see slots.ts. */
 export const SLOTS = "keyway:slots";

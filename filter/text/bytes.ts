@@ -1,6 +1,6 @@
 // Byte strings as (address, length). Nothing here allocates.
 
-/** A constant byte string: its length, then its bytes. Every string literal of the module is one (scripts/byte-literals.mjs). */
+/** A constant byte string: its length, then its bytes. Every string literal of the module is one (filter/transform/byte-literals.mjs). */
 // @ts-ignore: decorator
 @global @unmanaged
 export class Bytes {

@@ -5,7 +5,7 @@ import { got, gotLen, now, property } from "../host/calls";
 import { resetScratch } from "../host/memory";
 import { askAt, changeMark } from "../missing/mark";
 import { find, startsWith } from "../text/bytes";
-import { MAX_CLUSTER, STATE_NAME } from "../../routes/names";
+import { MAX_CLUSTER, STATE_NAME } from "../../routes/model/names";
 
 import "../host/abort";
 

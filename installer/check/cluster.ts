@@ -1,7 +1,7 @@
-import { type Right, rights } from "../kube/rights.ts";
-import { inBatches } from "../kube/settle.ts";
-import type { Condition } from "./condition.ts";
-import type { Facts } from "./facts.ts";
+import { type Right, rights } from "../manifests/rights.ts";
+import { inBatches } from "../proxies/wait.ts";
+import type { Condition } from "./check.ts";
+import type { Facts } from "./context.ts";
 
 export const apiAnswers: Condition<Facts> = {
   id: "api",

@@ -1,7 +1,7 @@
 import type { V1Service } from "@kubernetes/client-node";
-import { isBehind } from "../kube/services.ts";
-import type { Condition } from "./condition.ts";
-import type { Facts } from "./facts.ts";
+import { isBehind } from "../lifecycle/services.ts";
+import type { Condition } from "./check.ts";
+import type { Facts } from "./context.ts";
 import { targetsOf } from "./targets.ts";
 
 export const inboundOwn: Condition<Facts> = {

@@ -1,8 +1,8 @@
 import { KeywayError } from "../cli/errors.ts";
-import { OLDEST_ISTIO } from "../kube/names.ts";
-import { inBatches } from "../kube/settle.ts";
-import type { Condition } from "./condition.ts";
-import type { Facts } from "./facts.ts";
+import { OLDEST_ISTIO } from "../manifests/names.ts";
+import { inBatches } from "../proxies/wait.ts";
+import type { Condition } from "./check.ts";
+import type { Facts } from "./context.ts";
 
 const oldest = OLDEST_ISTIO.join(".");
 

@@ -1,10 +1,10 @@
-import { METRIC_CONFIG_REJECTED } from "../../routes/names.ts";
-import type { Installation } from "../kube/installation.ts";
-import { VERSION_VARIABLE } from "../kube/names.ts";
-import { isFilterOf, type ProxyAdmin } from "../kube/proxy.ts";
-import { inBatches } from "../kube/settle.ts";
-import type { Condition } from "./condition.ts";
-import type { Facts } from "./facts.ts";
+import { METRIC_CONFIG_REJECTED } from "../../routes/model/names.ts";
+import type { Installation } from "../manifests/installation.ts";
+import { VERSION_VARIABLE } from "../manifests/names.ts";
+import { isFilterOf, type ProxyAdmin } from "../proxies/proxy-admin.ts";
+import { inBatches } from "../proxies/wait.ts";
+import type { Condition } from "./check.ts";
+import type { Facts } from "./context.ts";
 
 /** Why a proxy does not run exactly this version; undefined when it does. */
 export async function whyNotLoaded(

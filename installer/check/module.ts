@@ -1,12 +1,12 @@
-import { moduleFaults } from "../../scripts/module.ts";
 import { UsageError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
+import { moduleFaults } from "../module/module.ts";
 import { connect } from "../registry/connect.ts";
 import { sha256 } from "../registry/image.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
 import { pullModule } from "../registry/pull.ts";
-import type { Condition } from "./condition.ts";
-import type { Facts } from "./facts.ts";
+import type { Condition } from "./check.ts";
+import type { Facts } from "./context.ts";
 
 /** The same module under a URL that can't come to mean another: a tag is looked up once and for all. */
 export async function pinModule(url: string, insecure: boolean, io: Io): Promise<string> {

@@ -1,5 +1,3 @@
-import { isOwned, refuseForeign } from "../kube/apply.ts";
-import { describeScope, type Installation, readInstallation } from "../kube/installation.ts";
 import {
   filterRef,
   type IEnvoyFilter,
@@ -8,10 +6,12 @@ import {
   pluginRef,
   qualified,
   title,
-} from "../kube/object.ts";
-import { matches } from "../kube/workloads.ts";
-import type { Condition } from "./condition.ts";
-import type { Facts } from "./facts.ts";
+} from "../cluster/object.ts";
+import { isOwned, refuseForeign } from "../lifecycle/apply.ts";
+import { describeScope, type Installation, readInstallation } from "../manifests/installation.ts";
+import { matches } from "../proxies/selected-pods.ts";
+import type { Condition } from "./check.ts";
+import type { Facts } from "./context.ts";
 
 export const namesFree: Condition<Facts> = {
   id: "names",

@@ -1,6 +1,6 @@
 import { KeywayError } from "../cli/errors.ts";
 import { colors, type Io, type Sink } from "../cli/io.ts";
-import { failures, type Result } from "./condition.ts";
+import { failures, type Result } from "./check.ts";
 
 const marks = { ok: "√", warning: "‼", fatal: "×", skipped: "-" } as const;
 const paints = { ok: "green", warning: "yellow", fatal: "red", skipped: "dim" } as const;

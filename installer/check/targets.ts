@@ -1,10 +1,10 @@
 import type { V1Service } from "@kubernetes/client-node";
-import { didYouMean } from "../../routes/complaint.ts";
+import { didYouMean } from "../../routes/reading/diagnostic.ts";
 import { KeywayError } from "../cli/errors.ts";
-import type { Installation } from "../kube/installation.ts";
-import { inBatches } from "../kube/settle.ts";
-import type { Condition, Finding } from "./condition.ts";
-import type { Facts } from "./facts.ts";
+import type { Installation } from "../manifests/installation.ts";
+import { inBatches } from "../proxies/wait.ts";
+import type { Condition, Finding } from "./check.ts";
+import type { Facts } from "./context.ts";
 
 /** A cluster of Istio's, taken apart: `outbound|9080|v2|reviews.demo.svc.cluster.local`. */
 interface Target {

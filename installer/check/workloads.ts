@@ -1,7 +1,7 @@
-import { describeScope } from "../kube/installation.ts";
-import type { SelectedPod } from "../kube/workloads.ts";
-import type { Condition } from "./condition.ts";
-import type { Facts } from "./facts.ts";
+import { describeScope } from "../manifests/installation.ts";
+import type { SelectedPod } from "../proxies/selected-pods.ts";
+import type { Condition } from "./check.ts";
+import type { Facts } from "./context.ts";
 
 export const workloadsSelected: Condition<Facts> = {
   id: "workloads",

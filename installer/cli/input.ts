@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Complaint, ConfigurationError, complaintText } from "../../routes/complaint.ts";
+import { type Complaint, ConfigurationError, complaintText } from "../../routes/reading/diagnostic.ts";
 import { KeywayError, reason } from "./errors.ts";
 import type { Io } from "./io.ts";
 

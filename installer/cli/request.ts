@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import type { Pairs } from "../../routes/scan.ts";
+import type { Pairs } from "../../routes/deciding/scan.ts";
 
 /** Header values as proxies hold them: one character per byte. */
 const bytes = (text: string) => Buffer.from(text).toString("latin1");

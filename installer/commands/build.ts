@@ -36,7 +36,7 @@ export const build: Register = (program, io) => {
 };
 
 async function compiled() {
-  const { buildModule } = await import("../../scripts/module.ts");
+  const { buildModule } = await import("../module/module.ts");
   try {
     return await buildModule();
   } catch (cause) {

@@ -1,6 +1,5 @@
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError } from "../cli/errors.ts";
-import { emit, type Format, outputOption } from "../cli/output.ts";
 import {
   type CheckFlags,
   type ClusterFlags,
@@ -10,7 +9,8 @@ import {
   type InstallationFlags,
   nameFlag,
   scopeFlags,
-} from "../kube/flags.ts";
+} from "../cli/flags.ts";
+import { emit, type Format, outputOption } from "../cli/output.ts";
 
 interface Flags extends InstallationFlags, ClusterFlags, CheckFlags {
   name: string;
@@ -36,11 +36,11 @@ export const check: Register = (program, io) => {
     .option("--insecure", "the registry speaks plain HTTP")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../kube/cluster.ts");
-      const { examine, failures } = await import("../check/condition.ts");
-      const { Facts } = await import("../check/facts.ts");
+      const { Cluster } = await import("../cluster/cluster.ts");
+      const { examine, failures } = await import("../check/check.ts");
+      const { Facts } = await import("../check/context.ts");
       const { ignoring, resultText } = await import("../check/print.ts");
-      const { subject } = await import("../lifecycle/subject.ts");
+      const { subject } = await import("../lifecycle/checked.ts");
       const cluster = await Cluster.connect(flags, io.env);
       const { conditions, installation } = await subject(flags, cluster, io);
       const { istioNamespace, allowEmpty = false, insecure = false } = flags;

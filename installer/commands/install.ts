@@ -1,5 +1,4 @@
 import { type Register, teach } from "../cli/command.ts";
-import { type Format, outputOption } from "../cli/output.ts";
 import {
   type ApplyFlags,
   applyFlags,
@@ -13,7 +12,8 @@ import {
   scopeFlags,
   type WaitFlags,
   waitFlags,
-} from "../kube/flags.ts";
+} from "../cli/flags.ts";
+import { type Format, outputOption } from "../cli/output.ts";
 
 interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   name: string;
@@ -47,10 +47,10 @@ export const install: Register = (program, io) => {
     .option("--insecure", "the registry speaks plain HTTP")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../kube/cluster.ts");
+      const { Cluster } = await import("../cluster/cluster.ts");
       const { change } = await import("../lifecycle/change.ts");
-      const { readLive } = await import("../kube/installed.ts");
-      const { draftOf } = await import("../lifecycle/draft.ts");
+      const { readLive } = await import("../lifecycle/installed.ts");
+      const { draftOf } = await import("../lifecycle/desired.ts");
       const { pinModule } = await import("../check/module.ts");
       const cluster = await Cluster.connect(flags, io.env);
       const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };

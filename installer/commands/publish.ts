@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import manifest from "../../package.json" with { type: "json" };
-import { moduleFaults } from "../../scripts/module.ts";
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import { readBytes } from "../cli/input.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
+import { moduleFaults } from "../module/module.ts";
 import { connect, type RegistryOptions, registryOptions } from "../registry/connect.ts";
 import { imageOf } from "../registry/image.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
@@ -86,7 +86,7 @@ async function readModule(path: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /** What a module is made of: its revision is the last commit that changed any of these, so that others leave its digest alone. */
-const SOURCES = ["filter", "routes/names.ts", "asconfig.json"];
+const SOURCES = ["filter", "routes/model/names.ts", "asconfig.json"];
 
 async function sourceRevision(module: string): Promise<string | undefined> {
   const git = async (...args: string[]) =>

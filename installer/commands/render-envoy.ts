@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { parseRouteFile, type RouteFile } from "../../routes/file.ts";
+import { parseRouteFile, type RouteFile } from "../../routes/reading/route-file.ts";
 import { type Register, teach } from "../cli/command.ts";
 import { readInput, reading } from "../cli/input.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";

@@ -1,16 +1,16 @@
 import { Option } from "commander";
-import { parseRouteFile } from "../../routes/file.ts";
+import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { type Register, teach } from "../cli/command.ts";
 import { UsageError } from "../cli/errors.ts";
+import { contentFlags, type InstallationFlags, nameFlag, scopeFlags } from "../cli/flags.ts";
 import { readInput, reading } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import { envoyFilter } from "../kube/envoyfilter.ts";
-import { contentFlags, type InstallationFlags, nameFlag, scopeFlags } from "../kube/flags.ts";
-import type { Listed } from "../kube/services.ts";
-import { wasmPlugin } from "../kube/wasmplugin.ts";
-import { draftOf } from "../lifecycle/draft.ts";
+import { draftOf } from "../lifecycle/desired.ts";
+import type { Listed } from "../lifecycle/services.ts";
+import { envoyFilter } from "../manifests/envoyfilter.ts";
+import { wasmPlugin } from "../manifests/wasmplugin.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
 import { asWritten, fromKubectl } from "../render/listed.ts";
 

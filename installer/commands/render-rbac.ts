@@ -2,7 +2,7 @@ import { Option } from "commander";
 import { type Register, teach } from "../cli/command.ts";
 import { UsageError } from "../cli/errors.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
-import { rbacManifests, type Subject } from "../kube/rights.ts";
+import { rbacManifests, type Subject } from "../manifests/rights.ts";
 
 interface Flags {
   namespace: string;

@@ -1,20 +1,20 @@
 import { InvalidArgumentError, Option } from "commander";
-import { baselineCluster, compileRoutes } from "../../routes/compile.ts";
-import { parseDate } from "../../routes/date.ts";
-import { explain } from "../../routes/explain.ts";
-import { parseRouteFile } from "../../routes/file.ts";
-import type { Configuration } from "../../routes/model.ts";
-import { ANY_BASELINE } from "../../routes/names.ts";
-import { isConfiguration, parseConfiguration } from "../../routes/plugin.ts";
-import { MODES, type Mode, type Surroundings } from "../../routes/resolve.ts";
-import type { Pairs } from "../../routes/scan.ts";
-import { readYaml } from "../../routes/yaml.ts";
+import { baselineCluster, compileRoutes } from "../../routes/compiling/compile.ts";
+import { MODES, type Mode, type Surroundings } from "../../routes/compiling/resolve.ts";
+import { explain } from "../../routes/deciding/explain.ts";
+import type { Pairs } from "../../routes/deciding/scan.ts";
+import { parseDate } from "../../routes/model/date.ts";
+import type { Configuration } from "../../routes/model/model.ts";
+import { ANY_BASELINE } from "../../routes/model/names.ts";
+import { isConfiguration, parseConfiguration } from "../../routes/reading/configuration.ts";
+import { parseRouteFile } from "../../routes/reading/route-file.ts";
+import { readYaml } from "../../routes/reading/yaml.ts";
 import { type Register, teach } from "../cli/command.ts";
 import { UsageError } from "../cli/errors.ts";
 import { readInput, reading } from "../cli/input.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 import { collectHeader, parseRequestLine } from "../cli/request.ts";
-import { servicesFor } from "../kube/services.ts";
+import { servicesFor } from "../lifecycle/services.ts";
 import { asWritten } from "../render/listed.ts";
 
 interface Options {

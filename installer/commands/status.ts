@@ -1,7 +1,7 @@
 import { type Register, teach } from "../cli/command.ts";
+import { type ClusterFlags, clusterFlags } from "../cli/flags.ts";
 import { emit, type Format, outputOption, table } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import { type ClusterFlags, clusterFlags } from "../kube/flags.ts";
 import type { InstallationStatus, PodStatus } from "../lifecycle/status.ts";
 
 interface Flags extends ClusterFlags {
@@ -26,7 +26,7 @@ export const status: Register = (program, io) => {
     .option("-A, --all-namespaces", "look in all namespaces")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../kube/cluster.ts");
+      const { Cluster } = await import("../cluster/cluster.ts");
       const { statusOf } = await import("../lifecycle/status.ts");
       const cluster = await Cluster.connect(flags, io.env);
       const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? cluster.namespace);

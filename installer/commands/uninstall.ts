@@ -1,9 +1,9 @@
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
+import { type ClusterFlags, clusterFlags, nameFlag, type WaitFlags, waitFlags } from "../cli/flags.ts";
 import { emit, type Format, outputOption, table } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import { type ClusterFlags, clusterFlags, nameFlag, type WaitFlags, waitFlags } from "../kube/flags.ts";
-import { title } from "../kube/object.ts";
+import { title } from "../cluster/object.ts";
 
 interface Flags extends ClusterFlags, WaitFlags {
   name: string;
@@ -33,8 +33,8 @@ export const uninstall: Register = (program, io) => {
     .option("--dry-run", "change nothing, tell what would be deleted")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../kube/cluster.ts");
-      const { installedNames, installedPods } = await import("../kube/installed.ts");
+      const { Cluster } = await import("../cluster/cluster.ts");
+      const { installedNames, installedPods } = await import("../lifecycle/installed.ts");
       const { remove } = await import("../lifecycle/remove.ts");
       if (flags.all && command.getOptionValueSource("name") === "cli") {
         throw new UsageError("--all and --name exclude each other");

@@ -1,6 +1,5 @@
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
-import { type Format, outputOption } from "../cli/output.ts";
 import {
   type ApplyFlags,
   applyFlags,
@@ -13,10 +12,11 @@ import {
   nameFlag,
   type WaitFlags,
   waitFlags,
-} from "../kube/flags.ts";
-import type { Installation } from "../kube/installation.ts";
-import { type IWasmPlugin, title } from "../kube/object.ts";
-import type { Place } from "../lifecycle/draft.ts";
+} from "../cli/flags.ts";
+import { type Format, outputOption } from "../cli/output.ts";
+import { type IWasmPlugin, title } from "../cluster/object.ts";
+import type { Place } from "../lifecycle/desired.ts";
+import type { Installation } from "../manifests/installation.ts";
 
 interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   name: string;
@@ -44,9 +44,9 @@ export const upgrade: Register = (program, io) => {
     .option("--insecure", "the registry speaks plain HTTP")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../kube/cluster.ts");
+      const { Cluster } = await import("../cluster/cluster.ts");
       const { change } = await import("../lifecycle/change.ts");
-      const { readLive } = await import("../kube/installed.ts");
+      const { readLive } = await import("../lifecycle/installed.ts");
       const cluster = await Cluster.connect(flags, io.env);
       const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
       const live = await readLive(cluster, place.namespace, place.name);
@@ -62,7 +62,7 @@ export const upgrade: Register = (program, io) => {
     });
 
   async function changed(flags: Flags, place: Place, live: Installation) {
-    const { draftOf } = await import("../lifecycle/draft.ts");
+    const { draftOf } = await import("../lifecycle/desired.ts");
     const { pinModule } = await import("../check/module.ts");
     const draft = await draftOf(flags, place, live, io);
     return { ...draft, module: await pinModule(draft.module, flags.insecure === true, io) };
@@ -71,7 +71,7 @@ export const upgrade: Register = (program, io) => {
 
 async function before(flags: Flags, plugin: IWasmPlugin) {
   if (saysContent(flags)) throw new UsageError("--rollback returns to a whole version: leave the other settings out");
-  const { previousOf } = await import("../kube/previous.ts");
+  const { previousOf } = await import("../manifests/previous.ts");
   const previous = previousOf(plugin);
   if (previous !== undefined) return previous;
   throw new KeywayError("there is no version to go back to", {

@@ -1,20 +1,20 @@
-import { examine } from "../check/condition.ts";
-import { ofInstallation } from "../check/conditions.ts";
-import { Facts } from "../check/facts.ts";
+import { examine } from "../check/check.ts";
+import { ofInstallation } from "../check/checks.ts";
+import { Facts } from "../check/context.ts";
 import { ignoring, refuse, resultText } from "../check/print.ts";
+import type { ApplyFlags, CheckFlags, ClusterFlags, WaitFlags } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
 import { emit, type Format, table } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import { type Applied, applyOwned, withoutBookkeeping } from "../kube/apply.ts";
-import type { Cluster } from "../kube/cluster.ts";
-import { diffObjects } from "../kube/diff.ts";
-import { envoyFilter } from "../kube/envoyfilter.ts";
-import type { ApplyFlags, CheckFlags, ClusterFlags, WaitFlags } from "../kube/flags.ts";
-import type { Installation } from "../kube/installation.ts";
-import type { Live } from "../kube/installed.ts";
-import { PREVIOUS_ANNOTATION } from "../kube/names.ts";
-import { type KubeObject, refOf, title } from "../kube/object.ts";
-import { type Draft, nextVersion } from "../kube/versions.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { type KubeObject, refOf, title } from "../cluster/object.ts";
+import { envoyFilter } from "../manifests/envoyfilter.ts";
+import type { Installation } from "../manifests/installation.ts";
+import { PREVIOUS_ANNOTATION } from "../manifests/names.ts";
+import { type Draft, nextVersion } from "../manifests/versions.ts";
+import { type Applied, applyOwned, withoutBookkeeping } from "./apply.ts";
+import { diffObjects } from "./diff.ts";
+import type { Live } from "./installed.ts";
 import { putIn } from "./put.ts";
 
 export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {

@@ -1,13 +1,13 @@
 import { versionText, whyNotLoaded } from "../check/loaded.ts";
 import type { Progress } from "../cli/progress.ts";
-import { type Applied, applyOwned } from "../kube/apply.ts";
-import type { Cluster } from "../kube/cluster.ts";
-import { envoyFilter, routeName } from "../kube/envoyfilter.ts";
-import type { Installation } from "../kube/installation.ts";
-import { type IWasmPlugin, type KubeObject, refOf, title } from "../kube/object.ts";
-import type { ProxyAdmin } from "../kube/proxy.ts";
-import { Hopeless, lateError, settle, type Waiting } from "../kube/settle.ts";
-import type { SelectedPod } from "../kube/workloads.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { type IWasmPlugin, type KubeObject, refOf, title } from "../cluster/object.ts";
+import { envoyFilter, routeName } from "../manifests/envoyfilter.ts";
+import type { Installation } from "../manifests/installation.ts";
+import type { ProxyAdmin } from "../proxies/proxy-admin.ts";
+import type { SelectedPod } from "../proxies/selected-pods.ts";
+import { Hopeless, lateError, settle, type Waiting } from "../proxies/wait.ts";
+import { type Applied, applyOwned } from "./apply.ts";
 
 export interface Putting {
   cluster: Cluster;

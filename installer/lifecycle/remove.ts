@@ -1,14 +1,14 @@
 import { KeywayError } from "../cli/errors.ts";
 import type { Progress } from "../cli/progress.ts";
-import { isOwned } from "../kube/apply.ts";
-import type { Cluster } from "../kube/cluster.ts";
-import { editsOf } from "../kube/edits.ts";
-import { routeName } from "../kube/envoyfilter.ts";
-import { modes } from "../kube/installation.ts";
-import { filterRef, type KubeObject, pluginRef, refOf, title } from "../kube/object.ts";
-import { isFilterOf, type ProxyAdmin } from "../kube/proxy.ts";
-import { type Judge, lateError, settle } from "../kube/settle.ts";
-import type { SelectedPod } from "../kube/workloads.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { editsOf } from "../cluster/managed-fields.ts";
+import { filterRef, type KubeObject, pluginRef, refOf, title } from "../cluster/object.ts";
+import { routeName } from "../manifests/envoyfilter.ts";
+import { modes } from "../manifests/installation.ts";
+import { isFilterOf, type ProxyAdmin } from "../proxies/proxy-admin.ts";
+import type { SelectedPod } from "../proxies/selected-pods.ts";
+import { type Judge, lateError, settle } from "../proxies/wait.ts";
+import { isOwned } from "./apply.ts";
 
 export interface Removing {
   cluster: Cluster;

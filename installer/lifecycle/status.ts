@@ -1,15 +1,20 @@
-import { METRIC_MISSING_TARGET, METRIC_ROUTED, METRIC_TABLE_ROUTES, METRIC_TABLE_VERSION } from "../../routes/names.ts";
+import {
+  METRIC_MISSING_TARGET,
+  METRIC_ROUTED,
+  METRIC_TABLE_ROUTES,
+  METRIC_TABLE_VERSION,
+} from "../../routes/model/names.ts";
 import { whyNotLoaded } from "../check/loaded.ts";
 import { reason } from "../cli/errors.ts";
-import type { Cluster } from "../kube/cluster.ts";
-import { editsOf } from "../kube/edits.ts";
-import { describeScope, type Installation, readInstallation } from "../kube/installation.ts";
-import { ownedObjects } from "../kube/installed.ts";
-import { type IWasmPlugin, qualified, title } from "../kube/object.ts";
-import { previousOf } from "../kube/previous.ts";
-import { type Metrics, ProxyAdmin } from "../kube/proxy.ts";
-import { inBatches } from "../kube/settle.ts";
-import { selectPods } from "../kube/workloads.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { editsOf } from "../cluster/managed-fields.ts";
+import { type IWasmPlugin, qualified, title } from "../cluster/object.ts";
+import { describeScope, type Installation, readInstallation } from "../manifests/installation.ts";
+import { previousOf } from "../manifests/previous.ts";
+import { type Metrics, ProxyAdmin } from "../proxies/proxy-admin.ts";
+import { selectPods } from "../proxies/selected-pods.ts";
+import { inBatches } from "../proxies/wait.ts";
+import { ownedObjects } from "./installed.ts";
 
 export interface PodStatus {
   namespace: string;

@@ -1,8 +1,8 @@
 // A plain Envoy's configuration. Every function here is pure.
 import { isIP } from "node:net";
-import { GUARD } from "../../routes/guard.ts";
-import type { Configuration } from "../../routes/model.ts";
-import { HEADER_CLUSTER, PLUGIN_NAME, STATE_KEY } from "../../routes/names.ts";
+import { GUARD } from "../../routes/model/guard.ts";
+import type { Configuration } from "../../routes/model/model.ts";
+import { HEADER_CLUSTER, PLUGIN_NAME, STATE_KEY } from "../../routes/model/names.ts";
 import type { Remark } from "../cli/output.ts";
 
 export interface Address {

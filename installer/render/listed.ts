@@ -1,11 +1,11 @@
 // Services without a cluster: those that a route file names, or those in a file that `kubectl get` wrote.
 import type { V1Service } from "@kubernetes/client-node";
-import { ConfigurationError } from "../../routes/complaint.ts";
-import type { RouteFile } from "../../routes/file.ts";
-import { writtenServices } from "../../routes/written.ts";
-import { readYaml } from "../../routes/yaml.ts";
-import type { KubeObject } from "../kube/object.ts";
-import type { Listed } from "../kube/services.ts";
+import { writtenServices } from "../../routes/compiling/named-services.ts";
+import { ConfigurationError } from "../../routes/reading/diagnostic.ts";
+import type { RouteFile } from "../../routes/reading/route-file.ts";
+import { readYaml } from "../../routes/reading/yaml.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import type { Listed } from "../lifecycle/services.ts";
 
 /** Every service that the route file names, with the ports that it names, whose pods listen where it is called. */
 export function asWritten(file: RouteFile, usual: string): Listed {

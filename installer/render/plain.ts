@@ -1,8 +1,8 @@
-import { compileRoutes } from "../../routes/compile.ts";
-import type { RouteFile } from "../../routes/file.ts";
-import type { Configuration } from "../../routes/model.ts";
-import { ANY_BASELINE } from "../../routes/names.ts";
-import { writtenServices } from "../../routes/written.ts";
+import { compileRoutes } from "../../routes/compiling/compile.ts";
+import { writtenServices } from "../../routes/compiling/named-services.ts";
+import type { Configuration } from "../../routes/model/model.ts";
+import { ANY_BASELINE } from "../../routes/model/names.ts";
+import type { RouteFile } from "../../routes/reading/route-file.ts";
 import { UsageError } from "../cli/errors.ts";
 import type { Baseline } from "./address.ts";
 import type { Address } from "./envoy.ts";

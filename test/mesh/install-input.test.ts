@@ -1,6 +1,6 @@
 // What people get wrong, and what they may not do: told before anything is applied.
 import { beforeAll, expect, test } from "vitest";
-import { rbacManifests } from "../../installer/kube/rights.ts";
+import { rbacManifests } from "../../installer/manifests/rights.ts";
 import { runCli } from "../cli/run.ts";
 import { mesh } from "./bed/shared.ts";
 import { keyway, keywayDone, publishModule, quiet, routeFile } from "./keyway.ts";

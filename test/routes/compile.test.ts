@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { compileRoutes } from "../../routes/compile.ts";
-import { ConfigurationError, complaintText } from "../../routes/complaint.ts";
-import { parseRouteFile } from "../../routes/file.ts";
-import type { Route } from "../../routes/model.ts";
-import type { Mode } from "../../routes/resolve.ts";
-import type { Service } from "../../routes/service.ts";
+import { compileRoutes } from "../../routes/compiling/compile.ts";
+import type { Mode } from "../../routes/compiling/resolve.ts";
+import type { Route } from "../../routes/model/model.ts";
+import type { Service } from "../../routes/model/service.ts";
+import { ConfigurationError, complaintText } from "../../routes/reading/diagnostic.ts";
+import { parseRouteFile } from "../../routes/reading/route-file.ts";
 
 const services: Service[] = [
   {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { explain } from "../../routes/explain.ts";
-import { parseConfiguration } from "../../routes/plugin.ts";
+import { explain } from "../../routes/deciding/explain.ts";
+import { parseConfiguration } from "../../routes/reading/configuration.ts";
 import { configuration, NOW, request } from "../host/generate.ts";
 import { proxyWith } from "../host/module.ts";
 

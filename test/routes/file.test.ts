@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ConfigurationError, complaintText } from "../../routes/complaint.ts";
-import { parseRouteFile } from "../../routes/file.ts";
+import { ConfigurationError, complaintText } from "../../routes/reading/diagnostic.ts";
+import { parseRouteFile } from "../../routes/reading/route-file.ts";
 
 /** The complaints about a file, each as `line:column: place: message`. */
 function complaints(text: string): string[] {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseDate } from "../../routes/date.ts";
-import { isKey } from "../../routes/key.ts";
-import { nearest } from "../../routes/nearest.ts";
-import { parseServiceName } from "../../routes/service.ts";
-import { parseSource } from "../../routes/sources.ts";
+import { parseDate } from "../../routes/model/date.ts";
+import { isKey } from "../../routes/model/key.ts";
+import { parseServiceName } from "../../routes/model/service.ts";
+import { parseSource } from "../../routes/model/sources.ts";
+import { nearest } from "../../routes/reading/closest.ts";
 
 test.each([
   ["reviews", { name: "reviews" }],

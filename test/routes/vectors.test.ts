@@ -1,11 +1,11 @@
 // The vectors that the filter must agree with too.
 import { describe, expect, test } from "vitest";
-import { ConfigurationError, complaintText } from "../../routes/complaint.ts";
-import { decide } from "../../routes/decide.ts";
-import { isKey } from "../../routes/key.ts";
-import { parseConfiguration } from "../../routes/plugin.ts";
-import { candidates } from "../../routes/scan.ts";
-import { parseSource } from "../../routes/sources.ts";
+import { decide } from "../../routes/deciding/decide.ts";
+import { candidates } from "../../routes/deciding/scan.ts";
+import { isKey } from "../../routes/model/key.ts";
+import { parseSource } from "../../routes/model/sources.ts";
+import { parseConfiguration } from "../../routes/reading/configuration.ts";
+import { ConfigurationError, complaintText } from "../../routes/reading/diagnostic.ts";
 import { decisions, errors, sources } from "../host/vectors.ts";
 
 const complaints = (value: unknown) => {

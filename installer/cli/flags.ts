@@ -1,0 +1,169 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  type FailStrategy,
+  failStrategies,
+  type Labels,
+  type Mode,
+  modes,
+  type Phase,
+  phases,
+  type Scope,
+} from "../manifests/installation.ts";
+import { DEFAULT_NAME } from "../manifests/names.ts";
+import { UsageError } from "./errors.ts";
+
+export interface ClusterFlags {
+  kubeconfig?: string;
+  context?: string;
+  namespace?: string;
+  istioNamespace: string;
+}
+
+export function clusterFlags(command: Command): Command {
+  return command
+    .option("-n, --namespace <name>", "namespace of the workloads (default: the context's)")
+    .option(
+      "--kubeconfig <file>",
+      "how to reach the cluster (default: $KUBECONFIG, ~/.kube/config, the pod's own account)",
+    )
+    .option("--context <name>", "context of the kubeconfig (default: its current one)")
+    .option("--istio-namespace <name>", "namespace of Istio's control plane", "istio-system");
+}
+
+export function nameFlag(command: Command): Command {
+  return command.option(
+    "--name <name>",
+    "name of the installation, when there are several in one namespace",
+    DEFAULT_NAME,
+  );
+}
+
+/** What a person can say of an installation; what is not said stays as it is, or takes its default. */
+export interface InstallationFlags {
+  module?: string;
+  routes?: string;
+  selector?: Labels;
+  targetRef?: string;
+  mode?: Mode;
+  phase?: Phase;
+  priority?: number;
+  imagePullSecret?: string;
+  failStrategy?: FailStrategy;
+}
+
+export function scopeFlags(command: Command): Command {
+  return command
+    .option(
+      "-l, --selector <labels>",
+      "only workloads with these labels: app=reviews,version=v1 (default: all)",
+      parseLabels,
+    )
+    .option("--target-ref <gateway/NAME>", "the proxies of one Gateway API gateway", parseTargetRef)
+    .addOption(new Option("--mode <mode>", "which requests are looked at").choices(modes));
+}
+
+export function contentFlags(command: Command): Command {
+  return command
+    .option("--module <url>", "the module that `keyway publish` named: oci://HOST/REPO@sha256:DIGEST")
+    .option("-f, --routes <file>", "route file; - reads stdin")
+    .addOption(
+      new Option("--phase <phase>", "run before Istio's filters of this phase (default: after all)").choices(phases),
+    )
+    .option(
+      "--priority <number>",
+      "order among the plugins of one phase, higher first (default: 10, without selector 0)",
+      parseInteger,
+    )
+    .option("--image-pull-secret <name>", "secret in the namespace, for a registry that asks who you are")
+    .addOption(
+      new Option(
+        "--fail-strategy <strategy>",
+        "when the module can't run: serve the baseline, or refuse requests",
+      ).choices(failStrategies),
+    );
+}
+
+export interface WaitFlags {
+  wait: boolean;
+  timeout: number;
+}
+
+export function waitFlags(command: Command, seconds = 60): Command {
+  return command
+    .option("--timeout <seconds>", "how long to wait until every selected proxy is there", parseSeconds, seconds)
+    .option("--no-wait", "return when the API server has it");
+}
+
+export interface CheckFlags {
+  allowEmpty?: boolean;
+  ignore: string[];
+}
+
+export function checkFlags(command: Command): Command {
+  return command
+    .option("--allow-empty", "accept a selector that matches no workload yet")
+    .option(
+      "--ignore <condition>",
+      "go on although this condition does not hold; can be repeated",
+      collect,
+      [] as string[],
+    );
+}
+
+export interface ApplyFlags {
+  dryRun?: "client" | "server";
+  diff?: boolean;
+  forceConflicts?: boolean;
+}
+
+export function applyFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--dry-run <where>", "change nothing; server: let the API server judge it").choices([
+        "client",
+        "server",
+      ]),
+    )
+    .option("--diff", "print what would change, and change nothing")
+    .option("--force-conflicts", "take back the fields that others have changed");
+}
+
+export function scopeOf({ selector, targetRef }: InstallationFlags): Scope | undefined {
+  if (selector !== undefined && targetRef !== undefined)
+    throw new UsageError("--selector and --target-ref exclude each other");
+  if (targetRef !== undefined) return { gateway: targetRef };
+  return selector === undefined ? undefined : { labels: selector };
+}
+
+const LABEL = /^([A-Za-z0-9][-A-Za-z0-9_./]*)={1,2}([A-Za-z0-9][-A-Za-z0-9_.]*)?$/;
+
+function parseLabels(text: string): Labels {
+  const pairs = text.split(",").map((part) => {
+    const [, name, value = ""] = LABEL.exec(part.trim()) ?? [];
+    if (name === undefined)
+      throw new InvalidArgumentError(`"${part}" is not NAME=VALUE (Istio selects by equal labels alone).`);
+    return [name, value];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function parseTargetRef(text: string): string {
+  const [, name] = /^(?:gateway\/)?([a-z0-9][-a-z0-9.]*)$/i.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError("expected gateway/NAME.");
+  return name;
+}
+
+function parseInteger(text: string): number {
+  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError("expected a whole number.");
+  return Number(text);
+}
+
+function parseSeconds(text: string): number {
+  const [, number] = /^(\d{1,6}(?:\.\d+)?)s?$/.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError("expected seconds, such as 90.");
+  return Number(number);
+}
+
+function collect(text: string, before: string[]): string[] {
+  return [...before, text];
+}

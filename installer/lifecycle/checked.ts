@@ -1,0 +1,62 @@
+import type { Condition } from "../check/check.ts";
+import { afterInstallation, ofCluster, ofInstallation } from "../check/checks.ts";
+import type { Facts } from "../check/context.ts";
+import { pinModule } from "../check/module.ts";
+import { workloadsSelected } from "../check/workloads.ts";
+import { type ClusterFlags, type InstallationFlags, scopeOf } from "../cli/flags.ts";
+import type { Io } from "../cli/io.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { defaultPriority, type Installation } from "../manifests/installation.ts";
+import { draftOf } from "./desired.ts";
+import { readLive } from "./installed.ts";
+
+interface Asked extends InstallationFlags, ClusterFlags {
+  name: string;
+  insecure?: boolean;
+}
+
+export interface Subject {
+  installation: Installation;
+  conditions: readonly Condition<Facts>[];
+}
+
+/** What a check is about: an installation to come, the one that is there, or, with nothing said and nothing there, the cluster. */
+export async function subject(flags: Asked, cluster: Cluster, io: Io): Promise<Subject> {
+  const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
+  const live = await liveIfAny(place);
+  const toCome = flags.module !== undefined || flags.routes !== undefined;
+  if (!toCome && live !== undefined) return { installation: live, conditions: afterInstallation };
+  if (flags.module === undefined && live === undefined) {
+    return {
+      installation: nothing(flags, place),
+      conditions: scopeOf(flags) ? [...ofCluster, workloadsSelected] : ofCluster,
+    };
+  }
+  const draft = await draftOf(flags, place, live, io);
+  const module = await pinModule(draft.module, flags.insecure === true, io);
+  return { installation: { ...draft, module, version: 0 }, conditions: ofInstallation };
+}
+
+/** A cluster that can't be read is for the conditions to tell. */
+async function liveIfAny({ cluster, namespace, name }: { cluster: Cluster; namespace: string; name: string }) {
+  try {
+    return (await readLive(cluster, namespace, name))?.installation;
+  } catch {
+    return undefined;
+  }
+}
+
+function nothing(flags: Asked, { namespace, name }: { namespace: string; name: string }): Installation {
+  const scope = scopeOf(flags) ?? { labels: {} };
+  return {
+    name,
+    namespace,
+    mode: "inbound",
+    scope,
+    module: "",
+    version: 0,
+    config: {},
+    failStrategy: "FAIL_OPEN",
+    priority: defaultPriority(scope),
+  };
+}

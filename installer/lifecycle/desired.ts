@@ -1,0 +1,79 @@
+import { compileRoutes } from "../../routes/compiling/compile.ts";
+import { parseRouteFile } from "../../routes/reading/route-file.ts";
+import { UsageError } from "../cli/errors.ts";
+import { type InstallationFlags, scopeOf } from "../cli/flags.ts";
+import { readInput, reading } from "../cli/input.ts";
+import type { Io } from "../cli/io.ts";
+import {
+  type Baseline,
+  defaultPriority,
+  type Installation,
+  type Mode,
+  type PluginConfig,
+} from "../manifests/installation.ts";
+import type { Draft } from "../manifests/versions.ts";
+import type { Listed } from "./services.ts";
+
+const DOMAIN = "cluster.local";
+
+export interface Place {
+  cluster: Listed;
+  namespace: string;
+  name: string;
+}
+
+/** What the flags ask for; what they do not say is as it is there already, or as it usually is. */
+export async function draftOf(
+  flags: InstallationFlags,
+  place: Place,
+  live: Installation | undefined,
+  io: Io,
+): Promise<Draft> {
+  const scope = scopeOf(flags) ?? live?.scope ?? { labels: {} };
+  const mode = flags.mode ?? live?.mode ?? ("gateway" in scope ? "gateway" : "inbound");
+  if ("gateway" in scope && mode !== "gateway") throw new UsageError("--target-ref goes with --mode gateway alone");
+  const module = flags.module ?? live?.module;
+  if (module === undefined) {
+    throw new UsageError("which module? --module is missing", {
+      next: "`keyway publish oci://HOST/REPO:TAG` prints the URL to give here",
+    });
+  }
+  const phase = flags.phase ?? live?.phase;
+  const pullSecret = flags.imagePullSecret ?? live?.pullSecret;
+  return {
+    name: place.name,
+    namespace: place.namespace,
+    mode,
+    scope,
+    module,
+    ...(flags.routes === undefined ? { config: live?.config ?? {} } : await readRoutes(flags.routes, mode, place, io)),
+    failStrategy: flags.failStrategy ?? live?.failStrategy ?? "FAIL_OPEN",
+    priority: flags.priority ?? live?.priority ?? defaultPriority(scope),
+    ...(phase === undefined ? {} : { phase }),
+    ...(pullSecret === undefined ? {} : { pullSecret }),
+  };
+}
+
+async function readRoutes(
+  path: string,
+  mode: Mode,
+  { cluster, namespace }: Place,
+  io: Io,
+): Promise<{ config: PluginConfig; baselines: Baseline[] }> {
+  const { servicesFor } = await import("./services.ts");
+  const text = await readInput(path, io);
+  const file = reading(path, () => parseRouteFile(text));
+  const services = await servicesFor(cluster, file, namespace);
+  const { configuration, uses } = reading(path, () =>
+    compileRoutes(file, { mode, namespace, domain: DOMAIN, services }),
+  );
+  // Not `strict`: a proxy that is born with a configuration that the filter refuses answers every request with 500.
+  const { keys, routes, explain } = configuration;
+  const config = { keys, routes, ...(explain && { explain }) };
+  const baselines = uses
+    .filter(({ role }) => role === "baseline")
+    .map(({ service, port }) => {
+      return { name: service.name, namespace: service.namespace, port: port.targetPort ?? port.port };
+    });
+  return { config, baselines };
+}

@@ -1,0 +1,84 @@
+import type { IWasmPlugin } from "../cluster/object.ts";
+import { MODE_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
+
+export const modes = ["inbound", "outbound", "gateway"] as const;
+export type Mode = (typeof modes)[number];
+export const phases = ["AUTHN", "AUTHZ", "STATS"] as const;
+export type Phase = (typeof phases)[number];
+export const failStrategies = ["FAIL_OPEN", "FAIL_CLOSE", "FAIL_RELOAD"] as const;
+export type FailStrategy = (typeof failStrategies)[number];
+export type Labels = Record<string, string>;
+
+/** The proxies that an installation is for: those of pods with all these labels, or those of one Gateway API gateway. */
+export type Scope = { labels: Labels } | { gateway: string };
+
+/** The filter's configuration as the proxies get it. */
+export type PluginConfig = Record<string, unknown>;
+
+/** A service whose requests a route takes elsewhere, and the port that its pods listen on. */
+export interface Baseline {
+  name: string;
+  namespace: string;
+  port: number;
+}
+
+/** Everything that one `keyway install` puts into a cluster. */
+export interface Installation {
+  name: string;
+  namespace: string;
+  mode: Mode;
+  scope: Scope;
+  /** `oci://HOST/REPO@sha256:DIGEST` */
+  module: string;
+  /** Seconds since the epoch when it was made; grows with every change of anything. */
+  version: number;
+  config: PluginConfig;
+  /** Known while the route file is at hand: inbound, a cluster's name no longer says whose port it is. */
+  baselines?: Baseline[];
+  failStrategy: FailStrategy;
+  phase?: Phase;
+  /** Higher runs earlier among the plugins of one phase. */
+  priority: number;
+  pullSecret?: string;
+}
+
+export function isNamespaceWide(scope: Scope): boolean {
+  return "labels" in scope && Object.keys(scope.labels).length === 0;
+}
+
+/** Where two installations meet in one proxy, the one made for fewer workloads decides first. */
+export function defaultPriority(scope: Scope): number {
+  return isNamespaceWide(scope) ? 0 : 10;
+}
+
+export function describeScope(scope: Scope): string {
+  if ("gateway" in scope) return `gateway ${scope.gateway}`;
+  const labels = Object.entries(scope.labels).map(([name, value]) => `${name}=${value}`);
+  return labels.length === 0 ? "every workload" : labels.join(",");
+}
+
+/** The installation that a WasmPlugin made by Keyway stands for. */
+export function readInstallation(plugin: IWasmPlugin): Installation {
+  const { metadata, spec } = plugin;
+  const version = spec?.vmConfig?.env?.find(({ name }) => name === VERSION_VARIABLE)?.value;
+  const gateway = spec?.targetRefs?.[0]?.name;
+  const phase = phases.find((known) => known === spec?.phase);
+  return {
+    name: metadata?.name ?? "",
+    namespace: metadata?.namespace ?? "",
+    mode: readMode(plugin),
+    scope: gateway === undefined ? { labels: spec?.selector?.matchLabels ?? {} } : { gateway },
+    module: spec?.url ?? "",
+    version: Number(version ?? 0),
+    config: (spec?.pluginConfig ?? {}) as PluginConfig,
+    failStrategy: spec?.failStrategy ?? "FAIL_CLOSE",
+    priority: Number(spec?.priority ?? 0),
+    ...(phase === undefined ? {} : { phase }),
+    ...(spec?.imagePullSecret === undefined ? {} : { pullSecret: spec.imagePullSecret }),
+  };
+}
+
+function readMode({ metadata, spec }: IWasmPlugin): Mode {
+  const said = modes.find((mode) => mode === metadata?.annotations?.[MODE_ANNOTATION]);
+  return said ?? (spec?.match?.[0]?.mode === "CLIENT" ? "outbound" : "inbound");
+}

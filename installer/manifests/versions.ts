@@ -1,0 +1,46 @@
+import type { IWasmPlugin } from "../cluster/object.ts";
+import { contents } from "../lifecycle/apply.ts";
+import type { Installation } from "./installation.ts";
+import { PREVIOUS_ANNOTATION } from "./names.ts";
+import { packPrevious } from "./previous.ts";
+import { wasmPlugin } from "./wasmplugin.ts";
+
+/** An installation as it should be, without the version that it gets when it differs from what is there. */
+export type Draft = Omit<Installation, "version">;
+
+export interface Next {
+  installation: Installation;
+  plugin: IWasmPlugin;
+  /** False when the version before is too large to be kept beside this one. */
+  canRollBack: boolean;
+}
+
+/** Gives a draft its version: the live one when nothing differs, else a new one that keeps the live one behind it. */
+export function nextVersion(draft: Draft, live: Installation | undefined, kept: string | undefined, now: Date): Next {
+  if (live === undefined) {
+    const installation = { ...draft, version: seconds(now) };
+    return { installation, plugin: wasmPlugin(installation), canRollBack: true };
+  }
+  const same = sameInstallation({ ...draft, version: live.version }, live);
+  const installation = { ...draft, version: same ? live.version : Math.max(seconds(now), live.version + 1) };
+  const previous = same ? kept : packPrevious(live);
+  return {
+    installation,
+    plugin: withPrevious(wasmPlugin(installation), previous),
+    canRollBack: same || previous !== undefined,
+  };
+}
+
+function seconds(now: Date): number {
+  return Math.floor(now.getTime() / 1000);
+}
+
+function sameInstallation(a: Installation, b: Installation): boolean {
+  return JSON.stringify(contents(wasmPlugin(a))) === JSON.stringify(contents(wasmPlugin(b)));
+}
+
+function withPrevious(plugin: IWasmPlugin, previous: string | undefined): IWasmPlugin {
+  if (previous === undefined) return plugin;
+  const annotations = { ...plugin.metadata?.annotations, [PREVIOUS_ANNOTATION]: previous };
+  return { ...plugin, metadata: { ...plugin.metadata, annotations } };
+}

@@ -1,0 +1,46 @@
+import { PLUGIN_NAME } from "../../routes/model/names.ts";
+import type { IWasmPlugin } from "../cluster/object.ts";
+import type { Installation, Scope } from "./installation.ts";
+import { INSTANCE_LABEL, MANAGED_BY_LABEL, MODE_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
+
+/** The plugin that brings the module and its routes to the proxies. Pure: the same installation, the same object. */
+export function wasmPlugin(installation: Installation): IWasmPlugin {
+  const { mode, module, phase, pullSecret, config, version, failStrategy, priority, scope } = installation;
+  return {
+    apiVersion: "extensions.istio.io/v1alpha1",
+    kind: "WasmPlugin",
+    metadata: ownedMetadata(installation),
+    spec: {
+      ...scopeFields(scope),
+      url: module,
+      sha256: module.slice(module.lastIndexOf(":") + 1),
+      imagePullPolicy: "IfNotPresent",
+      ...(pullSecret === undefined ? {} : { imagePullSecret: pullSecret }),
+      pluginName: PLUGIN_NAME,
+      failStrategy,
+      ...(phase === undefined ? {} : { phase }),
+      priority,
+      match: [{ mode: mode === "inbound" ? "SERVER" : "CLIENT" }],
+      pluginConfig: config,
+      vmConfig: { env: [{ name: VERSION_VARIABLE, value: String(version) }] },
+    },
+  };
+}
+
+export function ownedMetadata({ name, namespace, mode }: Pick<Installation, "name" | "namespace" | "mode">) {
+  return {
+    name,
+    namespace,
+    labels: { [MANAGED_BY_LABEL]: "keyway", [INSTANCE_LABEL]: name },
+    annotations: { [MODE_ANNOTATION]: mode },
+  };
+}
+
+function scopeFields(scope: Scope): Pick<NonNullable<IWasmPlugin["spec"]>, "selector" | "targetRefs"> {
+  if ("gateway" in scope) return { targetRefs: [gatewayRef(scope.gateway)] };
+  return Object.keys(scope.labels).length === 0 ? {} : { selector: { matchLabels: scope.labels } };
+}
+
+export function gatewayRef(name: string) {
+  return { group: "gateway.networking.k8s.io", kind: "Gateway", name };
+}

@@ -1,0 +1,128 @@
+import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
+import { KeywayError, reason } from "../cli/errors.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { getFromPod } from "../cluster/port-forward.ts";
+import type { Mode } from "../manifests/installation.ts";
+import { VERSION_VARIABLE } from "../manifests/names.ts";
+import type { SelectedPod } from "./selected-pods.ts";
+
+/** Envoy's own interface, open to its pod alone. */
+const ADMIN_PORT = 15000;
+
+/** A filter that the proxy got from istiod apart from its listeners: a WasmPlugin, or what the agent put in its place. */
+export interface Extension {
+  name: string;
+  /** The installation's, when this is Keyway's filter. */
+  version?: number;
+  /** The agent puts an RBAC filter where it could not pull the module. */
+  replaced: boolean;
+}
+
+/** Keyway's counters and gauges by their names without Envoy's prefix. */
+export type Metrics = Partial<Record<string, number>>;
+
+/** Asks one Envoy, through the API server, what it really runs. */
+export class ProxyAdmin {
+  readonly pod: SelectedPod;
+  readonly #cluster: Cluster;
+  readonly #signal: AbortSignal;
+
+  constructor(cluster: Cluster, pod: SelectedPod, signal: AbortSignal) {
+    this.pod = pod;
+    this.#cluster = cluster;
+    this.#signal = signal;
+  }
+
+  async istioVersion(): Promise<string> {
+    const { node } = (await this.#read("/server_info")) as { node?: { metadata?: { ISTIO_VERSION?: string } } };
+    return node?.metadata?.ISTIO_VERSION ?? "unknown";
+  }
+
+  async extensions(): Promise<Extension[]> {
+    return (await this.#dump("ecds_filters")).map((config) => readExtension((config as EcdsFilter).ecds_filter));
+  }
+
+  async metrics(): Promise<Metrics> {
+    const { stats } = (await this.#read("/stats?filter=keyway_&format=json")) as {
+      stats: { name?: string; value?: number }[];
+    };
+    const named = stats.flatMap(({ name, value }) =>
+      name === undefined ? [] : [[name.replace(/^.*\.(?=keyway_)/, ""), value]],
+    );
+    return Object.fromEntries(named);
+  }
+
+  async clusters(): Promise<Set<string>> {
+    const active = (await this.#dump("dynamic_active_clusters", "&mask=cluster.name")) as {
+      cluster?: { name: string };
+    }[];
+    return new Set(active.flatMap(({ cluster }) => (cluster === undefined ? [] : [cluster.name])));
+  }
+
+  /** The routes that lead where the selection header says. */
+  async guardedRoutes(mode: Mode): Promise<GuardedRoute[]> {
+    const place =
+      mode === "inbound" ? ["dynamic_listeners", "&name_regex=virtualInbound"] : ["dynamic_route_configs", ""];
+    return [...selectingRoutes(await this.#dump(...(place as [string, string])))];
+  }
+
+  /** Empty when the proxy has nothing of the kind. */
+  async #dump(resource: string, query = ""): Promise<unknown[]> {
+    const { configs = [] } = (await this.#read(`/config_dump?resource=${resource}${query}`, 404)) as {
+      configs?: unknown[];
+    };
+    return configs;
+  }
+
+  async #read(path: string, none?: number): Promise<unknown> {
+    const at = { namespace: this.pod.namespace, pod: this.pod.name, port: ADMIN_PORT };
+    const { status, body } = await getFromPod(this.#cluster, at, path, this.#signal);
+    if (status === none) return {};
+    try {
+      if (status === 200) return JSON.parse(body);
+      throw new Error(`${status} ${body.slice(0, 200)}`);
+    } catch (cause) {
+      throw new KeywayError(`the proxy's answer to ${path} can't be read: ${reason(cause)}`, {
+        where: `pod ${this.pod.namespace}/${this.pod.name}`,
+        cause,
+      });
+    }
+  }
+}
+
+/** Istio names the filter after the plugin, with a prefix that differs between its versions. */
+export function isFilterOf(filter: string, namespace: string, plugin: string): boolean {
+  return filter === `${namespace}.${plugin}` || filter.endsWith(`/${namespace}.${plugin}`);
+}
+
+interface EcdsFilter {
+  ecds_filter?: TypedExtension;
+}
+interface TypedExtension {
+  name?: string;
+  typed_config?: {
+    "@type"?: string;
+    config?: { root_id?: string; vm_config?: { environment_variables?: { key_values?: Record<string, string> } } };
+  };
+}
+
+function readExtension({ name = "", typed_config }: TypedExtension = {}): Extension {
+  const plugin = typed_config?.config;
+  const version = plugin?.vm_config?.environment_variables?.key_values?.[VERSION_VARIABLE];
+  const replaced = typed_config?.["@type"]?.endsWith(".RBAC") === true;
+  return plugin?.root_id === PLUGIN_NAME && version !== undefined
+    ? { name, version: Number(version), replaced }
+    : { name, replaced };
+}
+
+export interface GuardedRoute {
+  name?: string;
+  route: { cluster_header: string };
+  match?: { filter_state?: unknown[] };
+}
+
+function* selectingRoutes(value: unknown): Generator<GuardedRoute> {
+  if (typeof value !== "object" || value === null) return;
+  if ((value as GuardedRoute).route?.cluster_header === HEADER_CLUSTER) yield value as GuardedRoute;
+  else for (const inner of Object.values(value)) yield* selectingRoutes(inner);
+}

@@ -1,0 +1,92 @@
+import type { Configuration, Route } from "../model/model.ts";
+import { ANY_BASELINE } from "../model/names.ts";
+import { duplicates } from "../reading/configuration.ts";
+import { type Complaint, ConfigurationError, type Path } from "../reading/diagnostic.ts";
+import type { Reference, RouteFile } from "../reading/route-file.ts";
+import { resolveService, type Surroundings, type Use } from "./resolve.ts";
+
+export interface Compiled {
+  configuration: Configuration;
+  /** The services that were named, for whoever checks them further; none in mode plain. */
+  uses: Use[];
+}
+
+/** Turns the services of a route file into the names of clusters; throws a ConfigurationError with lines and columns. */
+export function compileRoutes(file: RouteFile, surroundings: Surroundings): Compiled {
+  const complaints: Complaint[] = [];
+  const uses: Use[] = [];
+
+  const name = (reference: Reference, path: Path, role: Use["role"], baseline?: Use) => {
+    const named = nameOf(reference, path, role, surroundings, baseline);
+    if (named instanceof Error) complaints.push({ path, message: named.message });
+    else if (named.use) uses.push(named.use);
+    return named instanceof Error ? undefined : named;
+  };
+
+  const routes = file.routes.map((route, index): Route => {
+    const path = ["routes", index];
+    const from = name(route.from, [...path, "service"], "baseline");
+    // Without its baseline a target's namespace and port are anyone's guess, and so would be complaints about them.
+    const target = (reference: Reference, ...more: (string | number)[]) =>
+      from === undefined ? "" : (name(reference, [...path, ...more], "target", from.use)?.cluster ?? "");
+    const start = { ...route, from: from?.cluster ?? "" };
+    if (!("split" in route)) return { ...start, to: target(route.to, "to") } as Route;
+    const split = route.split.map(({ to, weight }, share) => ({ to: target(to, "split", share, "to"), weight }));
+    return { ...start, split } as Route;
+  });
+
+  const all = complaints.length > 0 ? complaints : repeated(routes, surroundings);
+  if (all.length > 0) throw new ConfigurationError(file.locate(all));
+  const { keys, explain, strict } = file;
+  return { configuration: { keys, routes, explain, strict }, uses };
+}
+
+/** The cluster of one service, as a baseline; an Error's message says why there is none. */
+export function baselineCluster(text: string, surroundings: Surroundings): string | Error {
+  const named = nameOf(text, [], "baseline", surroundings, undefined);
+  return named instanceof Error ? named : named.cluster;
+}
+
+/** Two services can be one baseline: the called proxy knows them by the port alone. */
+function repeated(routes: Route[], { mode }: Surroundings): Complaint[] {
+  const why = "; inbound, a proxy tells services apart by their port alone, so give each workload a file of its own";
+  return duplicates(routes).map(({ path, message }) => ({
+    path,
+    message: mode === "inbound" ? message + why : message,
+  }));
+}
+
+interface Named {
+  cluster: string;
+  use?: Use;
+}
+
+function nameOf(
+  reference: Reference,
+  path: Path,
+  role: Use["role"],
+  surroundings: Surroundings,
+  baseline: Use | undefined,
+): Named | Error {
+  if (reference === ANY_BASELINE) return { cluster: ANY_BASELINE };
+  if (typeof reference === "object" && "cluster" in reference) return reference;
+  const { service: text, subset } = typeof reference === "string" ? { service: reference } : reference;
+  if (surroundings.mode === "plain") {
+    if (subset !== undefined) return new Error("a plain Envoy knows no subsets; name the cluster: {cluster: NAME}");
+    return { cluster: text.replace(/:.*/, "") };
+  }
+  const found = resolveService(text, surroundings, baseline);
+  if (found instanceof Error) return found;
+  const { subsets, name } = found.service;
+  if (subset !== undefined && subsets && !subsets.includes(subset)) {
+    return new Error(`${name} has no subset ${subset}; it has ${subsets.join(", ") || "none"}`);
+  }
+  const use: Use = { path, role, ...found, ...(subset !== undefined && { subset }) };
+  return { cluster: clusterName(use, surroundings), use };
+}
+
+/** A baseline is a cluster of the proxy that the filter stands in, a target always one of another service. */
+function clusterName({ role, service, port, subset = "" }: Use, { mode, domain }: Surroundings): string {
+  if (role === "baseline" && mode === "inbound") return `inbound|${port.targetPort ?? port.port}||`;
+  return `outbound|${port.port}|${subset}|${service.name}.${service.namespace}.svc.${domain}`;
+}

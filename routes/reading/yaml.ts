@@ -1,0 +1,45 @@
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { type Complaint, ConfigurationError } from "./diagnostic.ts";
+
+interface Read {
+  value: unknown;
+  /** Adds to complaints about the value the lines and columns of the text. */
+  locate(complaints: readonly Complaint[]): Complaint[];
+}
+
+/** Reads one YAML document; throws a ConfigurationError for what is not YAML. */
+export function readYaml(text: string): Read {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const refuse = (message: string, offset: number) => ({
+    path: [],
+    message: `not YAML: ${message}`,
+    at: lines.linePos(offset),
+  });
+  if (document.errors.length > 0) {
+    throw new ConfigurationError(document.errors.map(({ message, pos }) => refuse(message, pos[0])));
+  }
+
+  /** The start of the field or item that a complaint is about, or of the last one there is on the way. */
+  const offsetOf = ({ path, field }: Complaint) => {
+    let node: unknown = document.contents;
+    let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+    for (const step of field === undefined ? path : [...path, field]) {
+      const within = isAlias(node) ? node.resolve(document) : node;
+      const pair = isMap(within) ? within.items.find(({ key }) => isScalar(key) && key.value === step) : undefined;
+      node = isSeq(within) && typeof step === "number" ? within.items[step] : pair?.value;
+      const start = pair ? pair.key : node;
+      if (isNode(start)) offset = start.range?.[0] ?? offset;
+    }
+    return offset;
+  };
+
+  try {
+    return {
+      value: document.toJS(),
+      locate: (complaints) => complaints.map((complaint) => ({ ...complaint, at: lines.linePos(offsetOf(complaint)) })),
+    };
+  } catch (error) {
+    throw new ConfigurationError([refuse(error instanceof Error ? error.message : String(error), 0)]);
+  }
+}
