@@ -11,6 +11,9 @@ const atMost = [
   { what: "routed, 1 key, to Envoy's own single header route", over: "keyway-1", under: "native-1", limit: 1.25 },
   { what: "routed, 1 key, to the Lua filter", over: "keyway-1", under: "lua-1", limit: 1 },
   { what: "routed, 1 key, to the Rust filter", over: "keyway-1", under: "rust-1", limit: 0.92 },
+  { what: "routed, 1 key, to the least module that routes", over: "keyway-1", under: "select", limit: 1.04 },
+  { what: "no key, to a module with one empty callback", over: "keyway-nokey", under: "empty", limit: 1.03 },
+  { what: "a key without a route, to no key", over: "keyway-noroute", under: "keyway-nokey", limit: 1.08 },
   { what: "routed, 100,000 keys, to routed, 1 key", over: "keyway-100000", under: "keyway-1", limit: 1.03 },
   {
     what: "routed, 10,000 keys, to Envoy's own 10,000 header routes",
