@@ -1,8 +1,7 @@
 // Which calls into Envoy the module makes for one request, in order: together with the price of each they are its cost.
 import { proxyWith } from "../test/host/module.ts";
 import { BASELINE, TARGET } from "./lib/bootstrap.ts";
-
-export type Crossings = { request: string; calls: string[] };
+import type { Crossings } from "./results.ts";
 
 const requests: { request: string; headers: Record<string, string> }[] = [
   { request: "no key", headers: {} },

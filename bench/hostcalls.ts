@@ -4,6 +4,7 @@ import { BASELINE, bootstrap, wasmFilter } from "./lib/bootstrap.ts";
 import { startEnvoy } from "./lib/envoy.ts";
 import { compile } from "./lib/module.ts";
 import { median, shuffle } from "./lib/stats.ts";
+import type { HostCall } from "./results.ts";
 
 // The numbers are those of bench/peers/hostcalls; the result is what the module must answer: a status, or a count of headers.
 const calls = [
@@ -35,8 +36,6 @@ const calls = [
 
 const CALLS_PER_REQUEST = 2000;
 const UNUSED_PORT = 9;
-
-export type HostCall = { call: string; nanoseconds: number };
 
 function ask(port: number, headers: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {

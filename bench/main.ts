@@ -11,7 +11,8 @@ import { project } from "./lib/module.ts";
 import { memoryUse } from "./memory.ts";
 import { plot } from "./plots.ts";
 import { showCrossings, showHostCalls, showMemory, showSubjects, showVerdicts } from "./report.ts";
-import { type Measured, RATE, type Results, sideBySide } from "./side.ts";
+import type { Measured, Results } from "./results.ts";
+import { RATE, sideBySide } from "./side.ts";
 import { cases, choose } from "./subjects.ts";
 import { cpuVerdicts, memoryVerdicts } from "./targets.ts";
 

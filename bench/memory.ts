@@ -12,9 +12,7 @@ import { noRoute } from "./lib/load.ts";
 import { compile, modules } from "./lib/module.ts";
 import { emptyModule, keyway, keywayConfiguration } from "./lib/sites.ts";
 import { showMemory } from "./report.ts";
-
-/** `own` is the growth with the empty module; bytes. */
-export type MemoryUse = { delivery: string; workers: number; text: number; own: number; grown: number };
+import type { MemoryUse } from "./results.ts";
 
 const KEYS = 100_000;
 const MEBIBYTE = 2 ** 20;

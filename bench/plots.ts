@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { barChart, lineChart, type Series } from "./lib/chart.ts";
 import { project } from "./lib/module.ts";
-import type { Measured, Results } from "./side.ts";
+import type { Measured, Results } from "./results.ts";
 
 const KEYWAY = "#0f766e";
 const families = [

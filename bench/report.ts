@@ -1,9 +1,5 @@
 // The benchmarks' figures as text for people.
-import type { Crossings } from "./crossings.ts";
-import type { HostCall } from "./hostcalls.ts";
-import type { MemoryUse } from "./memory.ts";
-import type { Measured } from "./side.ts";
-import type { Verdict } from "./targets.ts";
+import type { Crossings, HostCall, Measured, MemoryUse, Verdict } from "./results.ts";
 
 /** Columns wide enough for their texts: the first aligned left, the others right. */
 function table(heads: string[], rows: string[][]): string {

@@ -1,42 +1,13 @@
 // The side-by-side run: all subjects together, CPU time under full load first, then latency at a fixed rate.
 
-import type { Crossings } from "./crossings.ts";
-import type { HostCall } from "./hostcalls.ts";
 import { BASELINE } from "./lib/bootstrap.ts";
-import type { Machine } from "./lib/machine.ts";
 import { cpuRounds, latencyRounds, overFleets, seriesOf } from "./lib/rounds.ts";
 import { median, medianRatio, quantile } from "./lib/stats.ts";
-import type { MemoryUse } from "./memory.ts";
+import type { Measured } from "./results.ts";
 import { baseOf, type Case, NATIVE, PLAIN } from "./subjects.ts";
-import type { Ratio, Verdict } from "./targets.ts";
+import type { Ratio } from "./targets.ts";
 
 export { RATE } from "./lib/pace.ts";
-
-export type Measured = {
-  name: string;
-  title: string;
-  family: string;
-  keys: number;
-  workers: number;
-  routed: boolean;
-  /** Envoy's CPU time per request; the ratios are medians of per-round ratios, to subjects with as many workers. */
-  cpu: { microseconds: number; toNative: number; toPlain: number; rounds: number[] };
-  /** Microseconds at the fixed rate. */
-  latency: { p50: number; p99: number };
-};
-
-/** What bench/results.json holds. */
-export type Results = {
-  date: string;
-  machine: Machine;
-  rounds: number;
-  rate: number;
-  subjects: Measured[];
-  memory: MemoryUse[];
-  hostCalls: HostCall[];
-  crossings: Crossings[];
-  targets: Verdict[];
-};
 
 export async function sideBySide(chosen: Case[], rounds: number): Promise<{ subjects: Measured[]; ratio: Ratio }> {
   const [costs, latencies] = [seriesOf(chosen), seriesOf(chosen)];

@@ -1,7 +1,5 @@
 // What must hold, and whether it does. Ratios are medians of per-round ratios.
-import type { MemoryUse } from "./memory.ts";
-
-export type Verdict = { what: string; value: number; limit: number; passed: boolean };
+import type { MemoryUse, Verdict } from "./results.ts";
 
 /** The median per-round ratio of two subjects' CPU time, or undefined if one of them did not run. */
 export type Ratio = (over: string, under: string) => number | undefined;
