@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Complaint, ConfigurationError, complaintText } from "../../routes/reading/diagnostic.ts";
+import { ConfigurationError, type Diagnostic, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
 import { KeywayError, reason } from "./errors.ts";
 import type { Io } from "./io.ts";
 
@@ -22,22 +22,22 @@ export async function readBytes(path: string, next: string): Promise<Buffer<Arra
   }
 }
 
-/** Runs what reads `file`, and puts its complaints in words that name file, line and column. */
+/** Runs what reads `file`, and puts its diagnostics in words that name file, line and column. */
 export function reading<Result>(file: string, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {
     if (!(cause instanceof ConfigurationError)) throw cause;
     const name = file === "-" ? "standard input" : file;
-    const lines = cause.complaints.map((complaint) => line(name, complaint));
+    const lines = cause.diagnostics.map((diagnostic) => line(name, diagnostic));
     const what = lines.length === 1 ? lines[0] : `${name} has ${lines.length} mistakes\n  ${lines.join("\n  ")}`;
     throw new KeywayError(what ?? name, { next: `mend ${name} and run the command again`, cause });
   }
 }
 
-function line(name: string, complaint: Complaint): string {
-  const { at } = complaint;
-  return `${name}:${at ? `${at.line}:${at.col}:` : ""} ${complaintText(complaint)}`;
+function line(name: string, diagnostic: Diagnostic): string {
+  const { at } = diagnostic;
+  return `${name}:${at ? `${at.line}:${at.col}:` : ""} ${formatDiagnostic(diagnostic)}`;
 }
 
 async function readAll(io: Io): Promise<string> {

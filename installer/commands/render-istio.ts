@@ -12,7 +12,7 @@ import type { Listed } from "../lifecycle/services.ts";
 import { envoyFilter } from "../manifests/envoyfilter.ts";
 import { wasmPlugin } from "../manifests/wasmplugin.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
-import { asWritten, fromKubectl } from "../render/listed.ts";
+import { fromKubectl, servicesNamedIn } from "../render/listed.ts";
 
 interface Flags extends InstallationFlags {
   name: string;
@@ -49,7 +49,7 @@ export const renderIstio: Register = (group, io) => {
       const { routes, namespace, name } = flags;
       if (routes === undefined) throw new UsageError("which routes? -f is missing", { next: "give a route file" });
       const text = await readInput(routes, io);
-      const cluster = flags.services === undefined ? written(text, flags) : await fromFile(flags.services);
+      const cluster = flags.services === undefined ? namedService(text, flags) : await fromFile(flags.services);
       // Standard input was read to its end; whoever reads it again gets the same.
       const draft = await draftOf(flags, { cluster, namespace, name }, undefined, { ...io, in: [text] });
       const image = parseImageName(draft.module);
@@ -69,9 +69,9 @@ export const renderIstio: Register = (group, io) => {
     return reading(path, () => fromKubectl(text));
   }
 
-  function written(text: string, { routes = "", namespace }: Flags): Listed {
+  function namedService(text: string, { routes = "", namespace }: Flags): Listed {
     progress(io).warn("ports are taken as the route file writes them; --services tells what they are");
-    return asWritten(
+    return servicesNamedIn(
       reading(routes, () => parseRouteFile(text)),
       namespace,
     );

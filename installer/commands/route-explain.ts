@@ -15,7 +15,7 @@ import { readInput, reading } from "../cli/input.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 import { collectHeader, parseRequestLine } from "../cli/request.ts";
 import { servicesFor } from "../lifecycle/services.ts";
-import { asWritten } from "../render/listed.ts";
+import { servicesNamedIn } from "../render/listed.ts";
 
 interface Options {
   routes: string;
@@ -93,7 +93,7 @@ async function read(text: string, { routes: path, mode, namespace }: Options): P
     return { configuration: reading(path, () => parseConfiguration(value, locate)), clusterOf: (name) => name };
   }
   const file = reading(path, () => parseRouteFile(text));
-  const services = await servicesFor(asWritten(file, namespace), file, namespace);
+  const services = await servicesFor(servicesNamedIn(file, namespace), file, namespace);
   const surroundings: Surroundings = { mode, namespace, domain: "cluster.local", services };
   const { configuration } = reading(path, () => compileRoutes(file, surroundings));
   return { configuration, clusterOf: (name) => clusterIn(name, configuration, surroundings) };

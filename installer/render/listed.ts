@@ -1,6 +1,6 @@
 // Services without a cluster: those that a route file names, or those in a file that `kubectl get` wrote.
 import type { V1Service } from "@kubernetes/client-node";
-import { writtenServices } from "../../routes/compiling/named-services.ts";
+import { namedServices } from "../../routes/compiling/named-services.ts";
 import { ConfigurationError } from "../../routes/reading/diagnostic.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
 import { readYaml } from "../../routes/reading/yaml.ts";
@@ -8,9 +8,9 @@ import type { KubeObject } from "../cluster/object.ts";
 import type { Listed } from "../lifecycle/services.ts";
 
 /** Every service that the route file names, with the ports that it names, whose pods listen where it is called. */
-export function asWritten(file: RouteFile, usual: string): Listed {
+export function servicesNamedIn(file: RouteFile, usual: string): Listed {
   const ports = new Map<string, Set<number>>();
-  for (const { name, namespace = usual, port } of writtenServices(file)) {
+  for (const { name, namespace = usual, port } of namedServices(file)) {
     const service = `${namespace}/${name}`;
     const known = ports.get(service) ?? new Set();
     ports.set(service, typeof port === "number" ? known.add(port) : known);

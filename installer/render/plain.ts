@@ -1,5 +1,5 @@
 import { compileRoutes } from "../../routes/compiling/compile.ts";
-import { writtenServices } from "../../routes/compiling/named-services.ts";
+import { namedServices } from "../../routes/compiling/named-services.ts";
 import type { Configuration } from "../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../routes/model/names.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
@@ -39,7 +39,7 @@ export function wire(file: RouteFile, configuration: Configuration, given: Given
 
 /** A service that is written with its port is found by its name. */
 function addressesIn(file: RouteFile): [string, Address][] {
-  return writtenServices(file).flatMap(({ text, port }) => {
+  return namedServices(file).flatMap(({ text, port }) => {
     const host = text.replace(/:.*/, "");
     return typeof port === "number" ? [[host, { host, port }]] : [];
   });

@@ -1,7 +1,7 @@
 import type { Configuration, Route } from "../model/model.ts";
 import { ANY_BASELINE } from "../model/names.ts";
 import { duplicates } from "../reading/configuration.ts";
-import { type Complaint, ConfigurationError, type Path } from "../reading/diagnostic.ts";
+import { ConfigurationError, type Diagnostic, type Path } from "../reading/diagnostic.ts";
 import type { Reference, RouteFile } from "../reading/route-file.ts";
 import { resolveService, type Surroundings, type Use } from "./resolve.ts";
 
@@ -13,12 +13,12 @@ export interface Compiled {
 
 /** Turns the services of a route file into the names of clusters; throws a ConfigurationError with lines and columns. */
 export function compileRoutes(file: RouteFile, surroundings: Surroundings): Compiled {
-  const complaints: Complaint[] = [];
+  const diagnostics: Diagnostic[] = [];
   const uses: Use[] = [];
 
   const name = (reference: Reference, path: Path, role: Use["role"], baseline?: Use) => {
     const named = nameOf(reference, path, role, surroundings, baseline);
-    if (named instanceof Error) complaints.push({ path, message: named.message });
+    if (named instanceof Error) diagnostics.push({ path, message: named.message });
     else if (named.use) uses.push(named.use);
     return named instanceof Error ? undefined : named;
   };
@@ -26,7 +26,7 @@ export function compileRoutes(file: RouteFile, surroundings: Surroundings): Comp
   const routes = file.routes.map((route, index): Route => {
     const path = ["routes", index];
     const from = name(route.from, [...path, "service"], "baseline");
-    // Without its baseline a target's namespace and port are anyone's guess, and so would be complaints about them.
+    // Without its baseline a target's namespace and port are anyone's guess, and so would be diagnostics about them.
     const target = (reference: Reference, ...more: (string | number)[]) =>
       from === undefined ? "" : (name(reference, [...path, ...more], "target", from.use)?.cluster ?? "");
     const start = { ...route, from: from?.cluster ?? "" };
@@ -35,7 +35,7 @@ export function compileRoutes(file: RouteFile, surroundings: Surroundings): Comp
     return { ...start, split } as Route;
   });
 
-  const all = complaints.length > 0 ? complaints : repeated(routes, surroundings);
+  const all = diagnostics.length > 0 ? diagnostics : repeated(routes, surroundings);
   if (all.length > 0) throw new ConfigurationError(file.locate(all));
   const { keys, explain, strict } = file;
   return { configuration: { keys, routes, explain, strict }, uses };
@@ -48,7 +48,7 @@ export function baselineCluster(text: string, surroundings: Surroundings): strin
 }
 
 /** Two services can be one baseline: the called proxy knows them by the port alone. */
-function repeated(routes: Route[], { mode }: Surroundings): Complaint[] {
+function repeated(routes: Route[], { mode }: Surroundings): Diagnostic[] {
   const why = "; inbound, a proxy tells services apart by their port alone, so give each workload a file of its own";
   return duplicates(routes).map(({ path, message }) => ({
     path,

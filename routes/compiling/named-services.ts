@@ -2,23 +2,27 @@ import { parseServiceName, type ServiceName } from "../model/service.ts";
 import type { Reference, RouteFile } from "../reading/route-file.ts";
 
 /** A service as a route file names it, with the port that it gets from there or from its baseline. */
-export interface Written extends ServiceName {
+export interface NamedService extends ServiceName {
   text: string;
   role: "baseline" | "target";
 }
 
 /** All services that a route file names, in its order. */
-export function writtenServices({ routes }: RouteFile): Written[] {
+export function namedServices({ routes }: RouteFile): NamedService[] {
   return routes.flatMap((route) => {
-    const baseline = written(route.from, "baseline");
+    const baseline = namedService(route.from, "baseline");
     const targets = "split" in route ? route.split.map(({ to }) => to) : [route.to];
-    return [baseline, ...targets.map((to) => written(to, "target", baseline))].filter(
+    return [baseline, ...targets.map((to) => namedService(to, "target", baseline))].filter(
       (service) => service !== undefined,
     );
   });
 }
 
-function written(reference: Reference, role: Written["role"], baseline?: Written): Written | undefined {
+function namedService(
+  reference: Reference,
+  role: NamedService["role"],
+  baseline?: NamedService,
+): NamedService | undefined {
   if (typeof reference === "object" && "cluster" in reference) return undefined;
   const text = typeof reference === "string" ? reference : reference.service;
   const name = parseServiceName(text);

@@ -7,7 +7,7 @@ import { parseSource, type Source } from "../model/sources.ts";
 import { hash } from "./hash.ts";
 import { candidates, type Pairs, valuesOf } from "./scan.ts";
 
-export interface Asked {
+export interface DecisionInput {
   /** Values in Latin-1, one character per byte. */
   headers: Pairs;
   /** The baseline; null where the proxy's own route gives none. */
@@ -38,7 +38,7 @@ export interface Decision {
   to: string | null;
 }
 
-export function decide({ keys, routes }: Configuration, asked: Asked): Decision {
+export function decide({ keys, routes }: Configuration, asked: DecisionInput): Decision {
   const { headers, now } = asked;
   const cluster = asked.cluster ?? "";
   const inForce = routes.filter(({ expires }) => expires === undefined || (parseDate(expires) ?? 0) > now);
@@ -74,7 +74,12 @@ export function decide({ keys, routes }: Configuration, asked: Asked): Decision 
   return { outcome: found.length > 0 ? "invalid_key" : "no_key", ...nobody, route: null, to: null };
 }
 
-function settle(route: Route, to: string, by: Pick<Decision, "key" | "source">, { headers, missing }: Asked): Decision {
+function settle(
+  route: Route,
+  to: string,
+  by: Pick<Decision, "key" | "source">,
+  { headers, missing }: DecisionInput,
+): Decision {
   const isThere = valuesOf(headers, HEADER_ROUTED)[0] === to;
   const outcome = isThere ? "already_routed" : missing?.has(to) ? "missing_target" : "routed";
   return { outcome, ...by, route, to };
@@ -101,7 +106,7 @@ function sourcesOf(text: string): readonly Source[] {
   return sources;
 }
 
-function holds({ when }: WhenRoute, asked: Asked): boolean {
+function holds({ when }: WhenRoute, asked: DecisionInput): boolean {
   return when.every((condition) => {
     const values = valuesFor(condition, asked);
     if (condition.present !== undefined) return condition.present === values.length > 0;
@@ -109,7 +114,7 @@ function holds({ when }: WhenRoute, asked: Asked): boolean {
   });
 }
 
-function valuesFor({ header, cookie, query }: Condition, { headers }: Asked): string[] {
+function valuesFor({ header, cookie, query }: Condition, { headers }: DecisionInput): string[] {
   if (header !== undefined) return valuesOf(headers, header);
   return candidates(
     cookie === undefined ? { kind: "query", name: query ?? "" } : { kind: "cookie", name: cookie },
@@ -135,7 +140,7 @@ const WHOLE = 1_000_000n; // in 1/10,000 percent
 /** The target of the share that falls to the request, none for the rest. */
 function chosen(
   { from, split, sticky }: SplitRoute,
-  { headers, cluster }: Asked,
+  { headers, cluster }: DecisionInput,
 ): { to?: string; by: "value" | "chance" } {
   const [whole] = split.filter(({ weight }) => weight > 0);
   if (!whole) return { by: "value" };

@@ -1,5 +1,5 @@
 import type { Configuration, Route, SplitRoute } from "../model/model.ts";
-import { type Asked, type Decision, decide, matchOf, type Outcome } from "./decide.ts";
+import { type Decision, type DecisionInput, decide, matchOf, type Outcome } from "./decide.ts";
 
 /** What a proxy answers to `x-keyway-explain: 1`. */
 export interface Explanation {
@@ -13,7 +13,7 @@ export interface Explanation {
 }
 
 /** The filter's own answer, made offline. */
-export function explain(configuration: Configuration, asked: Asked): Explanation {
+export function explain(configuration: Configuration, asked: DecisionInput): Explanation {
   const decision = decide(configuration, asked);
   const { outcome, key, source, to } = decision;
   const from = asked.cluster ?? "";

@@ -54,9 +54,9 @@ export const cluster = text(MAX_CLUSTER);
 const source = (schema: z.ZodString, most = Number.POSITIVE_INFINITY) =>
   schema.check(({ value, issues }) => {
     const parsed = parseSource(value);
-    const complain = (message: string) => issues.push({ code: "custom", input: value, message });
-    if (parsed instanceof Error) complain(parsed.message);
-    else if (parsed.length > most) complain("one source is needed, not several");
+    const report = (message: string) => issues.push({ code: "custom", input: value, message });
+    if (parsed instanceof Error) report(parsed.message);
+    else if (parsed.length > most) report("one source is needed, not several");
   });
 
 const condition = object({
@@ -114,14 +114,14 @@ interface RouteFields {
 
 export function betweenFields(payload: z.core.ParsePayload<RouteFields>): void {
   const { value, issues } = payload;
-  const complain = (field: string, message: string) =>
+  const report = (field: string, message: string) =>
     issues.push({ code: "custom", path: [field], input: value, message });
   exactlyOne(["key", "when", "split"])(payload);
-  if (value.split === undefined && value.to === undefined) complain("to", "required");
-  if (value.split !== undefined && value.to !== undefined) complain("to", "a split names its targets itself");
-  if (value.split === undefined && value.sticky !== undefined) complain("sticky", "only for a split");
+  if (value.split === undefined && value.to === undefined) report("to", "required");
+  if (value.split !== undefined && value.to !== undefined) report("to", "a split names its targets itself");
+  if (value.split === undefined && value.sticky !== undefined) report("sticky", "only for a split");
   const percent = value.split?.reduce((sum, { weight }) => sum + weight, 0) ?? 0;
-  if (percent > MAX_SHARES) complain("split", `shares of more than ${MAX_SHARES} percent together`);
+  if (percent > MAX_SHARES) report("split", `shares of more than ${MAX_SHARES} percent together`);
 }
 
 function exactlyOne<Field extends string>(fields: Field[]) {

@@ -1,8 +1,8 @@
 import type { Configuration, Route } from "../model/model.ts";
 import { DEFAULT_SOURCE } from "../model/names.ts";
 import { betweenFields, cluster, configurationOf, object, routeFields } from "../model/schema.ts";
-import { type Complaint, ConfigurationError } from "./diagnostic.ts";
-import { conform } from "./validate.ts";
+import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
+import { validate } from "./validate.ts";
 
 /** The plugin's configuration as proxies read it. */
 export const pluginSchema = configurationOf(object({ from: cluster, ...routeFields(cluster) }).check(betweenFields));
@@ -16,8 +16,8 @@ export function isConfiguration(value: unknown): boolean {
 }
 
 /** Checks a value read from JSON just as the filter does; throws a ConfigurationError. */
-export function parseConfiguration(value: unknown, locate = (complaints: Complaint[]) => complaints): Configuration {
-  const { keys, routes, explain, strict } = conform(pluginSchema, value, locate);
+export function parseConfiguration(value: unknown, locate = (diagnostics: Diagnostic[]) => diagnostics): Configuration {
+  const { keys, routes, explain, strict } = validate(pluginSchema, value, locate);
   const configuration = {
     keys: keys ?? [DEFAULT_SOURCE],
     routes: (routes ?? []) as Route[],
@@ -30,7 +30,7 @@ export function parseConfiguration(value: unknown, locate = (complaints: Complai
 }
 
 /** Key routes that repeat the baseline and key of an earlier one. */
-export function duplicates(routes: readonly Route[]): Complaint[] {
+export function duplicates(routes: readonly Route[]): Diagnostic[] {
   const seen = new Map<string, number>();
   return routes.flatMap((route, index) => {
     if (!("key" in route)) return [];

@@ -3,7 +3,7 @@ import { nearest } from "./closest.ts";
 export type Path = readonly (string | number)[];
 
 /** What is wrong with a configuration, and where. */
-export interface Complaint {
+export interface Diagnostic {
   readonly path: Path;
   readonly message: string;
   /** The field of what `path` leads to that the message is about, when it has no place of its own in `path`. */
@@ -15,20 +15,20 @@ export interface Complaint {
 /** A configuration, or a route file, that can't be used. */
 export class ConfigurationError extends Error {
   override name = "ConfigurationError";
-  readonly complaints: readonly Complaint[];
+  readonly diagnostics: readonly Diagnostic[];
 
-  constructor(complaints: readonly Complaint[]) {
-    super(complaints.map(complaintText).join("; "));
-    this.complaints = complaints;
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map(formatDiagnostic).join("; "));
+    this.diagnostics = diagnostics;
   }
 }
 
 /** `routes[3].to: required`: the filter's own wording for the same mistake. */
-export function complaintText({ path, message }: Complaint): string {
-  return path.length === 0 ? message : `${placeText(path)}: ${message}`;
+export function formatDiagnostic({ path, message }: Diagnostic): string {
+  return path.length === 0 ? message : `${formatPath(path)}: ${message}`;
 }
 
-export function placeText(path: Path): string {
+export function formatPath(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? part : `${text}.${part}`;

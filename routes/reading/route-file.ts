@@ -3,8 +3,8 @@ import type { Configuration, Route } from "../model/model.ts";
 import { ANY_BASELINE, DEFAULT_SOURCE } from "../model/names.ts";
 import { betweenFields, cluster, configurationOf, object, routeFields, text } from "../model/schema.ts";
 import { parseServiceName } from "../model/service.ts";
-import type { Complaint } from "./diagnostic.ts";
-import { conform } from "./validate.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { validate } from "./validate.ts";
 import { readYaml } from "./yaml.ts";
 
 /** Where a route starts or ends, as people write it. */
@@ -12,8 +12,8 @@ export type Reference = string | { service: string; subset?: string } | { cluste
 
 /** A route file that was read: names of services, not yet of clusters. */
 export interface RouteFile extends Configuration<Reference, Reference> {
-  /** The same complaints, each with its line and column. */
-  locate(complaints: readonly Complaint[]): Complaint[];
+  /** The same diagnostics, each with its line and column. */
+  locate(diagnostics: readonly Diagnostic[]): Diagnostic[];
 }
 
 const MAX_SERVICE = 400; // bytes: the longest DNS name and a port's name
@@ -32,10 +32,10 @@ export const routeFileSchema = configurationOf(
   }).check(betweenFields),
 );
 
-/** Reads YAML (and so JSON); throws a ConfigurationError whose complaints have lines and columns. */
+/** Reads YAML (and so JSON); throws a ConfigurationError whose diagnostics have lines and columns. */
 export function parseRouteFile(content: string): RouteFile {
   const { value, locate } = readYaml(content);
-  const { keys, routes, explain, strict } = conform(routeFileSchema, value ?? {}, locate);
+  const { keys, routes, explain, strict } = validate(routeFileSchema, value ?? {}, locate);
   return {
     keys: keys ?? [DEFAULT_SOURCE],
     routes: (routes ?? []).map(({ service, ...rest }) => ({ from: service, ...rest }) as Route<Reference, Reference>),

@@ -1,27 +1,27 @@
 import type { z } from "zod";
-import { type Complaint, ConfigurationError, type Path } from "./diagnostic.ts";
+import { ConfigurationError, type Diagnostic, type Path } from "./diagnostic.ts";
 
-/** The value as the schema types it; throws a ConfigurationError with every complaint. */
-export function conform<Schema extends z.ZodType>(
+/** The value as the schema types it; throws a ConfigurationError with every diagnostic. */
+export function validate<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
-  locate = (complaints: Complaint[]) => complaints,
+  locate = (diagnostics: Diagnostic[]) => diagnostics,
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new ConfigurationError(locate(result.error.issues.flatMap((issue) => toComplaints(issue, []))));
+  throw new ConfigurationError(locate(result.error.issues.flatMap((issue) => toDiagnostics(issue, []))));
 }
 
-function toComplaints(issue: z.core.$ZodIssue, above: Path): Complaint[] {
+function toDiagnostics(issue: z.core.$ZodIssue, above: Path): Diagnostic[] {
   const path = [...above, ...(issue.path as (string | number)[])];
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => ({ path, message: `unknown field "${key}"`, field: key }));
-  if (issue.code === "invalid_union") return meant(issue.errors).flatMap((inner) => toComplaints(inner, path));
+  if (issue.code === "invalid_union") return closestForm(issue.errors).flatMap((inner) => toDiagnostics(inner, path));
   return [{ path, message: issue.message }];
 }
 
 /** Of a union's forms the one that the value was meant to have: of its type, with the fewest faults; else the first. */
-function meant(forms: z.core.$ZodIssue[][]): z.core.$ZodIssue[] {
+function closestForm(forms: z.core.$ZodIssue[][]): z.core.$ZodIssue[] {
   const ofItsType = forms.filter(
     (issues) => !issues.some(({ code, path }) => code === "invalid_type" && path.length === 0),
   );

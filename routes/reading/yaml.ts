@@ -1,10 +1,10 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
-import { type Complaint, ConfigurationError } from "./diagnostic.ts";
+import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
 
 interface Read {
   value: unknown;
-  /** Adds to complaints about the value the lines and columns of the text. */
-  locate(complaints: readonly Complaint[]): Complaint[];
+  /** Adds to diagnostics about the value the lines and columns of the text. */
+  locate(diagnostics: readonly Diagnostic[]): Diagnostic[];
 }
 
 /** Reads one YAML document; throws a ConfigurationError for what is not YAML. */
@@ -20,8 +20,8 @@ export function readYaml(text: string): Read {
     throw new ConfigurationError(document.errors.map(({ message, pos }) => refuse(message, pos[0])));
   }
 
-  /** The start of the field or item that a complaint is about, or of the last one there is on the way. */
-  const offsetOf = ({ path, field }: Complaint) => {
+  /** The start of the field or item that a diagnostic is about, or of the last one there is on the way. */
+  const offsetOf = ({ path, field }: Diagnostic) => {
     let node: unknown = document.contents;
     let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
     for (const step of field === undefined ? path : [...path, field]) {
@@ -37,7 +37,8 @@ export function readYaml(text: string): Read {
   try {
     return {
       value: document.toJS(),
-      locate: (complaints) => complaints.map((complaint) => ({ ...complaint, at: lines.linePos(offsetOf(complaint)) })),
+      locate: (diagnostics) =>
+        diagnostics.map((diagnostic) => ({ ...diagnostic, at: lines.linePos(offsetOf(diagnostic)) })),
     };
   } catch (error) {
     throw new ConfigurationError([refuse(error instanceof Error ? error.message : String(error), 0)]);

@@ -3,7 +3,7 @@ import { compileRoutes } from "../../routes/compiling/compile.ts";
 import type { Mode } from "../../routes/compiling/resolve.ts";
 import type { Route } from "../../routes/model/model.ts";
 import type { Service } from "../../routes/model/service.ts";
-import { ConfigurationError, complaintText } from "../../routes/reading/diagnostic.ts";
+import { ConfigurationError, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 
 const services: Service[] = [
@@ -31,13 +31,13 @@ const compile = (line: string, mode: Mode = "outbound") => {
   return compileRoutes(file, { mode, namespace: "demo", domain: "cluster.local", services });
 };
 const routed = (line: string, mode?: Mode): Route | undefined => compile(line, mode).configuration.routes[0];
-const complaints = (line: string, mode?: Mode) => {
+const diagnostics = (line: string, mode?: Mode) => {
   try {
     compile(line, mode);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return error.complaints.map((one) => `${one.at?.line}:${one.at?.col}: ${complaintText(one)}`);
+    return error.diagnostics.map((one) => `${one.at?.line}:${one.at?.col}: ${formatDiagnostic(one)}`);
   }
 };
 
@@ -159,27 +159,27 @@ describe("what can't be found", () => {
       "{service: reviews, key: k, to: api.shop.svc.example.com}",
       "2:32: routes[0].to: the mesh's domain is cluster.local, not example.com; a host outside of it is named as {cluster: NAME}",
     ],
-  ])("%s", (_, line, complaint) => {
-    expect(complaints(line)).toEqual([complaint]);
+  ])("%s", (_, line, diagnostic) => {
+    expect(diagnostics(line)).toEqual([diagnostic]);
   });
 
   test("a plain Envoy knows no subsets", () => {
-    expect(complaints("{service: reviews, key: k, to: {service: reviews, subset: v2}}", "plain")).toEqual([
+    expect(diagnostics("{service: reviews, key: k, to: {service: reviews, subset: v2}}", "plain")).toEqual([
       "2:32: routes[0].to: a plain Envoy knows no subsets; name the cluster: {cluster: NAME}",
     ]);
   });
 
   test("all are told at once", () => {
-    expect(complaints("{service: reviews, key: k, to: a}\n  - {service: b, key: k, to: c}")).toHaveLength(2);
+    expect(diagnostics("{service: reviews, key: k, to: a}\n  - {service: b, key: k, to: c}")).toHaveLength(2);
   });
 
   test("the same route twice, after services became clusters", () => {
     const line = "{service: reviews, key: k, to: reviews}\n  - {service: reviews.demo:http, key: k, to: reviews-pr-42}";
-    expect(complaints(line)).toEqual(["3:5: routes[1]: same from and key as routes[0]"]);
+    expect(diagnostics(line)).toEqual(["3:5: routes[1]: same from and key as routes[0]"]);
     const two =
       "{service: reviews-pr-42, key: k, to: reviews}\n  - {service: ratings.shop:http, key: k, to: ratings-pr-42}";
-    expect(complaints(two)).toEqual([]);
-    expect(complaints(two, "inbound")).toEqual([
+    expect(diagnostics(two)).toEqual([]);
+    expect(diagnostics(two, "inbound")).toEqual([
       expect.stringContaining("a proxy tells services apart by their port alone"),
     ]);
   });

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { ConfigurationError, complaintText } from "../../routes/reading/diagnostic.ts";
+import { ConfigurationError, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 
-/** The complaints about a file, each as `line:column: place: message`. */
-function complaints(text: string): string[] {
+/** The diagnostics about a file, each as `line:column: place: message`. */
+function diagnostics(text: string): string[] {
   try {
     parseRouteFile(text);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return error.complaints.map((one) => `${one.at?.line}:${one.at?.col}: ${complaintText(one)}`);
+    return error.diagnostics.map((one) => `${one.at?.line}:${one.at?.col}: ${formatDiagnostic(one)}`);
   }
 }
 
@@ -98,13 +98,13 @@ test.each([
     "routes:\n  - {service: a, key: k, to: c, expires: tomorrow}",
     "2:33: routes[0].expires: expected a date like",
   ],
-])("%s: line, column, place and what was expected", (_, text, complaint) => {
-  expect(complaints(text).join("\n")).toContain(complaint);
+])("%s: line, column, place and what was expected", (_, text, diagnostic) => {
+  expect(diagnostics(text).join("\n")).toContain(diagnostic);
 });
 
 test("all mistakes are told at once", () => {
   const text = "keys: [moon]\nroutes:\n  - {service: a, key: k}\n  - {service: b, to: c}\n";
-  expect(complaints(text)).toEqual([
+  expect(diagnostics(text)).toEqual([
     '1:8: keys[0]: unknown source "moon"',
     "3:5: routes[0].to: required",
     "4:5: routes[1]: exactly one of key, when, split is needed",
@@ -116,5 +116,5 @@ test("a bomb of aliases is refused, not built", () => {
     { length: 12 },
     (_, level) => `l${level + 1}: &l${level + 1} [${Array(10).fill(`*l${level}`)}]`,
   );
-  expect(complaints(`l0: &l0 [x]\n${levels.join("\n")}`)[0]).toContain("not YAML: ");
+  expect(diagnostics(`l0: &l0 [x]\n${levels.join("\n")}`)[0]).toContain("not YAML: ");
 });

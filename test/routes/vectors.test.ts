@@ -5,22 +5,22 @@ import { candidates } from "../../routes/deciding/scan.ts";
 import { isKey } from "../../routes/model/key.ts";
 import { parseSource } from "../../routes/model/sources.ts";
 import { parseConfiguration } from "../../routes/reading/configuration.ts";
-import { ConfigurationError, complaintText } from "../../routes/reading/diagnostic.ts";
+import { ConfigurationError, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
 import { decisions, errors, sources } from "../host/vectors.ts";
 
-const complaints = (value: unknown) => {
+const diagnostics = (value: unknown) => {
   try {
     parseConfiguration(value);
     return [];
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.complaints.map(complaintText);
+    if (error instanceof ConfigurationError) return error.diagnostics.map(formatDiagnostic);
     throw error;
   }
 };
 
 describe("a wrong configuration: what the filter says first is said here too", () => {
   test.each(errors)("$name", ({ config, error }) => {
-    expect(complaints(config)).toContain(error);
+    expect(diagnostics(config)).toContain(error);
   });
 });
 
