@@ -1,38 +1,22 @@
 import { defineConfig } from "vitest/config";
+import { TIERS, tierNames } from "./test/tiers.ts";
 
-/** Folders whose tests need more than this process; everything else under test/ is the project `unit`. */
-const TIERS = { host: 60, envoy: 60, mesh: 300, container: 300 };
-/** What stands before the first file of the folder is run, and is taken down after the last. */
-const STANDING: Record<string, object> = {
-  mesh: { globalSetup: "test/mesh/setup.ts", fileParallelism: false },
-  container: { globalSetup: "test/container/setup.ts" },
-};
+const folders = tierNames.filter((name) => name !== "unit").map((name) => `test/${name}/**`);
 
 // One tier after the other: each may need both cores.
-const tiers = Object.entries(TIERS).map(([name, seconds], index) => ({
-  test: {
-    name,
-    include: [`test/${name}/**/*.test.ts`],
-    testTimeout: seconds * 1000,
-    hookTimeout: seconds * 1000,
-    sequence: { groupOrder: index + 1 },
-    ...STANDING[name],
-  },
-}));
-
-export default defineConfig({
-  test: {
-    maxWorkers: 2,
-    projects: [
-      {
-        test: {
-          name: "unit",
-          include: ["test/**/*.test.ts"],
-          exclude: Object.keys(TIERS).map((name) => `test/${name}/**`),
-          testTimeout: 30_000,
-        },
-      },
-      ...tiers,
-    ],
-  },
+const projects = tierNames.map((name, index) => {
+  const tier = TIERS[name];
+  return {
+    test: {
+      name,
+      include: [name === "unit" ? "test/**/*.test.ts" : `test/${name}/**/*.test.ts`],
+      exclude: name === "unit" ? folders : [],
+      testTimeout: tier.seconds * 1000,
+      hookTimeout: tier.seconds * 1000,
+      sequence: { groupOrder: index },
+      ...("setup" in tier && { globalSetup: tier.setup, fileParallelism: false }),
+    },
+  };
 });
+
+export default defineConfig({ test: { maxWorkers: 2, projects } });
