@@ -15,6 +15,7 @@ export const ANY_BASELINE = "*";
 
 export const HEADER_CLUSTER = "x-keyway-cluster";
 export const HEADER_ROUTED = "x-keyway-routed";
+export const HEADER_SERVED = "x-keyway-served";
 export const HEADER_EXPLAIN = "x-keyway-explain";
 export const HEADER_DECISION = "x-keyway-decision";
 
