@@ -2,22 +2,42 @@ import type { Command, CommanderError } from "commander";
 import { UsageError } from "./errors.ts";
 import type { Io } from "./io.ts";
 
-/** Adds one command, or one group of commands, to its parent. */
-export type Register = (parent: Command, io: Io) => void;
+/** Adds one command, or one group of commands, to its parent. A group hands `wanted` on to `addCommands`. */
+export type Register = (parent: Command, io: Io, wanted: Wanted) => void | Promise<void>;
+
+/** Whether the command of this name is to be loaded. */
+export type Wanted = (name: string) => boolean;
+
+/** A command as the list of its parent's help has it, and where the rest of it is. */
+export interface Entry {
+  name: string;
+  /** One line for the list of commands. */
+  summary: string;
+  load: () => Promise<Register>;
+}
+
+/** Adds the commands that are wanted. The others stand in the parent's help, and what they need is not loaded. */
+export async function addCommands(parent: Command, entries: readonly Entry[], io: Io, wanted: Wanted): Promise<void> {
+  for (const { name, summary, load } of entries) {
+    if (wanted(name)) {
+      const register = await load();
+      await register(parent, io, wanted);
+      parent.commands.at(-1)?.summary(summary);
+    } else parent.command(name).summary(summary);
+  }
+}
 
 interface Teaching {
   /** Name and arguments as commander reads them: `publish <url>`. */
   usage: string;
-  /** One line for the list of commands. */
-  summary: string;
   /** What it does, needs and leaves behind. */
   about: string;
   /** Pairs of a purpose and the command line that serves it. */
   examples: [purpose: string, line: string][];
 }
 
-export function teach(parent: Command, { usage, summary, about, examples }: Teaching): Command {
-  const command = parent.command(usage).summary(summary).description(about);
+export function teach(parent: Command, { usage, about, examples }: Teaching): Command {
+  const command = parent.command(usage).description(about);
   command.addHelpText("after", `\nExamples:\n${examples.map(([why, line]) => `  # ${why}\n  ${line}\n`).join("\n")}`);
   return explainUsage(command);
 }

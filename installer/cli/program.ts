@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { explainUsage, type Register } from "./command.ts";
+import { addCommands, type Entry, explainUsage } from "./command.ts";
 import { KeywayError, reason } from "./errors.ts";
 import { colors, type Io } from "./io.ts";
 
@@ -9,11 +9,11 @@ const about = `Routes requests that carry a routing key to the changed copy of a
 Data goes to stdout, progress and next steps to stderr. Exit code 0: done, 1: failed, 2: wrong usage.`;
 
 /** Runs one command line and returns the exit code. */
-export async function run(args: readonly string[], commands: readonly Register[], io: Io): Promise<number> {
+export async function run(args: readonly string[], commands: readonly Entry[], io: Io): Promise<number> {
   const program = explainUsage(new Command("keyway"))
     .description(about)
     .version(manifest.version, "-V, --version")
-    .configureHelp({ sortSubcommands: true })
+    .configureHelp({ sortSubcommands: true, subcommandTerm: (command) => command.name() })
     .configureOutput({
       writeOut: (text) => io.out.write(text),
       writeErr: (text) => io.err.write(text),
@@ -23,8 +23,8 @@ export async function run(args: readonly string[], commands: readonly Register[]
       getOutHasColors: () => colors(io, io.out).isColorSupported,
       getErrHasColors: () => colors(io, io.err).isColorSupported,
     });
-  for (const register of commands) register(program, io);
   try {
+    await addCommands(program, commands, io, (name) => args.includes(name));
     await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (thrown) {

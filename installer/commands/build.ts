@@ -9,7 +9,6 @@ import { progress } from "../cli/progress.ts";
 export const build: Register = (program, io) => {
   teach(program, {
     usage: "build",
-    summary: "compile and check the module",
     about:
       "Compiles the Wasm modules in keyway's checkout, checks that a proxy would load them, and prints their sizes.",
     examples: [

@@ -21,7 +21,6 @@ interface Flags extends InstallationFlags, ClusterFlags, CheckFlags {
 export const check: Register = (program, io) => {
   const command = teach(program, {
     usage: "check",
-    summary: "find what would break traffic, before anything is applied",
     about:
       "Examines the cluster; with the options of `keyway install` also what that would do; and where there is an installation, " +
       "whether every selected proxy runs it. Exit code 1 when a condition that traffic depends on does not hold.",

@@ -1,22 +1,50 @@
-import type { Register } from "../cli/command.ts";
-import { build } from "./build.ts";
-import { check } from "./check.ts";
-import { install } from "./install.ts";
-import { publish } from "./publish.ts";
-import { render } from "./render.ts";
-import { route } from "./route.ts";
-import { status } from "./status.ts";
-import { uninstall } from "./uninstall.ts";
-import { upgrade } from "./upgrade.ts";
+import type { Entry } from "../cli/command.ts";
 
-export const commands: readonly Register[] = [
-  build,
-  check,
-  install,
-  publish,
-  render,
-  route,
-  status,
-  uninstall,
-  upgrade,
+/** All commands of `keyway`. */
+export const commands: readonly Entry[] = [
+  {
+    name: "build",
+    summary: "compile and check the module",
+    load: async () => (await import("./build.ts")).build,
+  },
+  {
+    name: "check",
+    summary: "find what would break traffic, before anything is applied",
+    load: async () => (await import("./check.ts")).check,
+  },
+  {
+    name: "install",
+    summary: "put the filter and its routes on Istio's proxies",
+    load: async () => (await import("./install.ts")).install,
+  },
+  {
+    name: "publish",
+    summary: "push the module to a registry",
+    load: async () => (await import("./publish.ts")).publish,
+  },
+  {
+    name: "render",
+    summary: "print the configuration for a plain Envoy, the manifests for Istio, or the rights that they take",
+    load: async () => (await import("./render.ts")).render,
+  },
+  {
+    name: "route",
+    summary: "work with routes",
+    load: async () => (await import("./route.ts")).route,
+  },
+  {
+    name: "status",
+    summary: "show what is installed, and what each proxy does",
+    load: async () => (await import("./status.ts")).status,
+  },
+  {
+    name: "uninstall",
+    summary: "take the filter and its routes off again",
+    load: async () => (await import("./uninstall.ts")).uninstall,
+  },
+  {
+    name: "upgrade",
+    summary: "change an installation, and be able to go back",
+    load: async () => (await import("./upgrade.ts")).upgrade,
+  },
 ];

@@ -24,7 +24,6 @@ interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, 
 export const install: Register = (program, io) => {
   const command = teach(program, {
     usage: "install",
-    summary: "put the filter and its routes on Istio's proxies",
     about:
       "Applies a WasmPlugin and an EnvoyFilter for the selected workloads, after checking everything that could break traffic, " +
       "and waits until every selected proxy runs this version. A connection that a caller opened before meets it when Envoy " +

@@ -23,7 +23,6 @@ interface Options extends RegistryOptions {
 export const publish: Register = (program, io) => {
   const command = teach(program, {
     usage: "publish <url>",
-    summary: "push the module to a registry",
     about: `Pushes the module as an OCI image to oci://HOST/REPOSITORY:TAG, reads it back, compares, and sets the tag last. Prints the URL by digest, alone, on stdout. The same module, version and revision give the same digest everywhere.
 
 Logs in with --username, or KEYWAY_REGISTRY_USERNAME and KEYWAY_REGISTRY_PASSWORD, or KEYWAY_REGISTRY_TOKEN, or with what \`docker login\` left (credential helpers too).`,

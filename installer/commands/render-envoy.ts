@@ -25,7 +25,6 @@ interface Options {
 export const renderEnvoy: Register = (group, io) => {
   teach(group, {
     usage: "envoy",
-    summary: "a whole envoy.yaml, or the parts to copy into one",
     about: `Prints the configuration of an Envoy that routes by the route file. A service's name is its cluster's name; where it is written with its port (reviews:9080), that is also its address.`,
     examples: [
       ["a whole configuration", "keyway render envoy -f routes.yaml --cluster reviews=10.0.0.7:9080 > envoy.yaml"],

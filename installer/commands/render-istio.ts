@@ -24,7 +24,6 @@ interface Flags extends InstallationFlags {
 export const renderIstio: Register = (group, io) => {
   const command = teach(group, {
     usage: "istio",
-    summary: "the WasmPlugin and the EnvoyFilter",
     about:
       "Prints the manifests that `keyway install` would apply, for a repository that something else applies from. " +
       "Ports are taken as the route file writes them, unless --services tells them. The objects carry the time of rendering " +

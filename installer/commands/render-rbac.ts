@@ -16,7 +16,6 @@ interface Flags {
 export const renderRbac: Register = (group, io) => {
   teach(group, {
     usage: "rbac",
-    summary: "the rights that an installation takes, and no more",
     about:
       "Prints a Role and a RoleBinding for the workloads' namespace and for Istio's, with which one user, group or service " +
       "account may check, install, upgrade, look at and uninstall there.",

@@ -1,13 +1,26 @@
-import type { Command } from "commander";
-import { type Register, teach } from "../cli/command.ts";
-import { renderEnvoy } from "./render-envoy.ts";
-import { renderIstio } from "./render-istio.ts";
-import { renderRbac } from "./render-rbac.ts";
+import { addCommands, type Entry, type Register, teach } from "../cli/command.ts";
 
-export const render: Register = (program, io) => {
-  const group: Command = teach(program, {
+const entries: readonly Entry[] = [
+  {
+    name: "envoy",
+    summary: "a whole envoy.yaml, or the parts to copy into one",
+    load: async () => (await import("./render-envoy.ts")).renderEnvoy,
+  },
+  {
+    name: "istio",
+    summary: "the WasmPlugin and the EnvoyFilter",
+    load: async () => (await import("./render-istio.ts")).renderIstio,
+  },
+  {
+    name: "rbac",
+    summary: "the rights that an installation takes, and no more",
+    load: async () => (await import("./render-rbac.ts")).renderRbac,
+  },
+];
+
+export const render: Register = async (program, io, wanted) => {
+  const group = teach(program, {
     usage: "render",
-    summary: "print the configuration for a plain Envoy, the manifests for Istio, or the rights that they take",
     about: "Turns a route file into configuration, on stdout. Touches no cluster and no proxy.",
     examples: [
       ["an Envoy without a mesh", "keyway render envoy -f routes.yaml > envoy.yaml"],
@@ -17,7 +30,5 @@ export const render: Register = (program, io) => {
       ],
     ],
   });
-  renderEnvoy(group, io);
-  renderIstio(group, io);
-  renderRbac(group, io);
+  await addCommands(group, entries, io, wanted);
 };

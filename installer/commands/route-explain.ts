@@ -31,7 +31,6 @@ interface Options {
 export const routeExplain: Register = (group, io) => {
   teach(group, {
     usage: "explain <request>",
-    summary: "say where a request goes, and why",
     about:
       "Makes the filter's decision here, from a route file or a plugin configuration, and prints it in the words in which " +
       "a proxy answers `x-keyway-explain: 1`. Asks no proxy; whether a target lives is for --missing to say.",

@@ -1,14 +1,20 @@
-import { type Register, teach } from "../cli/command.ts";
-import { routeExplain } from "./route-explain.ts";
+import { addCommands, type Entry, type Register, teach } from "../cli/command.ts";
 
-export const route: Register = (program, io) => {
+const entries: readonly Entry[] = [
+  {
+    name: "explain",
+    summary: "say where a request goes, and why",
+    load: async () => (await import("./route-explain.ts")).routeExplain,
+  },
+];
+
+export const route: Register = async (program, io, wanted) => {
   const group = teach(program, {
     usage: "route",
-    summary: "work with routes",
     about: "Commands about single routes and the decisions that they lead to.",
     examples: [
       ["why does this request go where it goes?", 'keyway route explain -f routes.yaml -H "x-routing-key: pr-42" /'],
     ],
   });
-  routeExplain(group, io);
+  await addCommands(group, entries, io, wanted);
 };

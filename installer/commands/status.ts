@@ -13,7 +13,6 @@ export const status: Register = (program, io) => {
   clusterFlags(
     teach(program, {
       usage: "status",
-      summary: "show what is installed, and what each proxy does",
       about:
         "Asks every selected proxy, through the API server, which version it runs, how many routes it has, and how many requests " +
         "it routed or found without their target. Exit code 0 says that it could look, not that all is well: see `keyway check`.",

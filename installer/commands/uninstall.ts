@@ -16,7 +16,6 @@ interface Flags extends ClusterFlags, WaitFlags {
 export const uninstall: Register = (program, io) => {
   const command = teach(program, {
     usage: "uninstall",
-    summary: "take the filter and its routes off again",
     about:
       "Deletes what `keyway install` made, the filter first and its route when no proxy uses it any more; the cluster is then as " +
       "before. What others have edited since is told and left as it is, unless --include-edited says otherwise.",

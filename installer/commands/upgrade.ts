@@ -28,7 +28,6 @@ interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, 
 export const upgrade: Register = (program, io) => {
   const command = teach(program, {
     usage: "upgrade",
-    summary: "change an installation, and be able to go back",
     about:
       "Changes the module, the routes or anything else of an installation, and keeps the version that it replaces. " +
       "What is not said stays. With --rollback that version comes back, and the present one is kept instead.",

@@ -1,13 +1,14 @@
 // What every command teaches, and that it teaches what is true.
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
-import type { Register } from "../../installer/cli/command.ts";
+import { addCommands, type Entry } from "../../installer/cli/command.ts";
 import { KeywayError } from "../../installer/cli/errors.ts";
+import type { Io } from "../../installer/cli/io.ts";
 import { commands } from "../../installer/commands/index.ts";
 import { expectGolden, runCli } from "./run.ts";
 
 /** Every command by what is typed for it: `route`, `route explain`. */
-function all(): Map<string, Command> {
+async function all(): Promise<Map<string, Command>> {
   const found = new Map<string, Command>();
   const add = (parent: Command, path: string) => {
     for (const command of parent.commands) {
@@ -18,12 +19,13 @@ function all(): Map<string, Command> {
   const program = new Command("keyway");
   const nowhere = { write: () => {} };
   const io = { out: nowhere, err: nowhere, in: [], env: {}, signal: new AbortController().signal };
-  for (const register of commands) register(program, io);
+  await addCommands(program, commands, io, () => true);
   add(program, "");
   return found;
 }
 
-const paths = [...all().keys()];
+const known = await all();
+const paths = [...known.keys()];
 const examplesOf = async (path: string) =>
   (await runCli([...path.split(" "), "--help"])).out.split("\nExamples:\n")[1] ?? "";
 
@@ -42,10 +44,8 @@ describe("--help", () => {
       if (typed === "") continue;
       const name = paths.filter((one) => typed.startsWith(one)).sort((a, b) => b.length - a.length)[0];
       expect(name, line).toBeDefined();
-      const known = all()
-        .get(name ?? "")
-        ?.options.flatMap(({ long, short }) => [long, short]);
-      for (const flag of typed.match(/(?<= )--?[a-zA-Z][-a-z]*/g) ?? []) expect(known, line).toContain(flag);
+      const flags = known.get(name ?? "")?.options.flatMap(({ long, short }) => [long, short]);
+      for (const flag of typed.match(/(?<= )--?[a-zA-Z][-a-z]*/g) ?? []) expect(flags, line).toContain(flag);
     }
   });
 });
@@ -82,13 +82,13 @@ test("the version", async () => {
 });
 
 describe("errors", () => {
-  const failing = (thrown: unknown): Register[] => [
-    (program) => {
-      program.command("fail").action(() => {
-        throw thrown;
-      });
-    },
+  const only = (name: string, action: (io: Io) => void): Entry[] => [
+    { name, summary: "", load: async () => (program, io) => void program.command(name).action(() => action(io)) },
   ];
+  const failing = (thrown: unknown) =>
+    only("fail", () => {
+      throw thrown;
+    });
   const fail = (thrown: unknown, env = {}) => runCli(["fail"], { registered: failing(thrown), env });
 
   test("say what, where and what next", async () => {
@@ -102,14 +102,10 @@ describe("errors", () => {
 
   test("of a person who interrupts are none", async () => {
     const stop = new AbortController();
-    const registered: Register[] = [
-      (program, io) => {
-        program.command("wait").action(async () => {
-          setImmediate(() => stop.abort());
-          await new Promise((_, reject) => io.signal.addEventListener("abort", () => reject(io.signal.reason)));
-        });
-      },
-    ];
+    const registered = only("wait", async ({ signal }) => {
+      setImmediate(() => stop.abort());
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    });
     expect(await runCli(["wait"], { registered, signal: stop.signal })).toEqual({
       code: 130,
       out: "",

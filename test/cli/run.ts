@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { expect } from "vitest";
-import type { Register } from "../../installer/cli/command.ts";
+import type { Entry } from "../../installer/cli/command.ts";
 import type { Io } from "../../installer/cli/io.ts";
 import { run } from "../../installer/cli/program.ts";
 import { commands } from "../../installer/commands/index.ts";
@@ -14,7 +14,7 @@ export interface Run {
 interface Setting {
   env?: Record<string, string>;
   input?: string;
-  registered?: readonly Register[];
+  registered?: readonly Entry[];
   signal?: AbortSignal;
 }
 
