@@ -1,13 +1,13 @@
 // Takes a configuration over: reads it, publishes its table unless that stands already, and serves from it. One that can't
 // be read is told in one line, and the last good table goes on serving.
-import { complaintText } from "./config/complaint";
+import { diagnosticText } from "./config/diagnostic";
 import { readConfiguration } from "./config/configuration";
 import { asksForStrict } from "./config/strict";
 import { ERROR, actFor, configuration, got, gotLen, log, record, setShared, shared, tickEvery } from "./host/calls";
 import { resetScratch } from "./host/memory";
 import * as metrics from "./metrics";
 import { Root, addRoot, anyRejected, inherit, lookWhoLives, onTrial, serveFrom, setCurrent } from "./roots";
-import { generation, routes } from "./table/head";
+import { generation, routes } from "./table/header";
 import { REJECTED } from "./table/names";
 import { publish } from "./table/publish";
 import { claim, findStanding, foundGeneration, standing } from "./table/slots";
@@ -69,7 +69,7 @@ function takeTable(root: Root, size: u32): bool {
   if (serveFrom(root, findStanding(a, b), foundGeneration)) return true;
   if (!readConfiguration(size)) {
     setShared(REJECTED.at, REJECTED.len, fingerprint, 16, 0);
-    const line = complaintText();
+    const line = diagnosticText();
     log(ERROR, line.at, line.len);
     return false;
   }

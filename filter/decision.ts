@@ -3,7 +3,7 @@ import { MAX_KEY } from "../routes/model/names";
 import { Root } from "./roots";
 import * as request from "./request";
 import { chooseShare, holds } from "./rules";
-import { found, foundLen, isKey } from "./sources/found";
+import { candidate, candidateLen, isKey } from "./sources/candidate";
 import { OVERRIDES, afterSource, next, sourceHeader, sourceHeaderLen, sourceKind, startOf } from "./sources/source";
 import { entryTo, entryToLen } from "./table/entry";
 import {
@@ -17,7 +17,7 @@ import {
   sourceCount,
   splitCount,
   whenCount,
-} from "./table/head";
+} from "./table/header";
 import { NO_MATCH, bestEntry, bestRank, expired, openKey, rank } from "./table/lookup";
 
 export const NO_KEY = 0;
@@ -67,14 +67,14 @@ function trySource(root: Root, source: usize): i32 {
     const end = request.value + request.valueLen;
     let at = startOf(source, request.value, end);
     while ((at = next(source, at, end, request.service, request.serviceLen)) != 0) {
-      if (!isKey(found, foundLen)) {
+      if (!isKey(candidate, candidateLen)) {
         outcome = max(outcome, INVALID_KEY);
         continue;
       }
       const first = keySource == 0;
       if (first) keep(source);
       outcome = BASELINE;
-      if (!tryKey(root, found, foundLen)) continue;
+      if (!tryKey(root, candidate, candidateLen)) continue;
       if (!first) keep(source);
       return BY_KEY;
     }
@@ -84,8 +84,8 @@ function trySource(root: Root, source: usize): i32 {
 
 function keep(source: usize): void {
   keySource = source;
-  keyLen = foundLen;
-  memory.copy(key, found, foundLen);
+  keyLen = candidateLen;
+  memory.copy(key, candidate, candidateLen);
 }
 
 function tryKey(root: Root, at: usize, len: i32): bool {

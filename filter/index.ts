@@ -8,7 +8,7 @@ import { probe } from "./missing/probe";
 import { beginRequest } from "./request";
 import { hold, lookWhoLives, rootOf } from "./roots";
 import { route } from "./route";
-import { explains } from "./table/head";
+import { explains } from "./table/header";
 
 import "./host/abort";
 

@@ -8,7 +8,7 @@
 import { actFor, foreign, got, gotLen, property, setProperty, shared } from "./host/calls";
 import { allocate } from "./host/memory";
 import { Writer, writer } from "./host/writer";
-import { generation } from "./table/head";
+import { generation } from "./table/header";
 import { headName, name, nameLen } from "./table/names";
 import { countUser } from "./table/slots";
 import { hash } from "./text/hash";

@@ -1,7 +1,7 @@
-// The parts of rules: the conditions of a `when`, the shares of a `split`; head.ts shows their layout.
+// The parts of rules: the conditions of a `when`, the shares of a `split`; header.ts shows their layout.
 import { now } from "./host/calls";
 import * as request from "./request";
-import { found, foundLen } from "./sources/found";
+import { candidate, candidateLen } from "./sources/candidate";
 import {
   HEADER,
   NONE,
@@ -13,7 +13,18 @@ import {
   sourceKind,
   startOf,
 } from "./sources/source";
-import { ABSENT, CONTAINS, EXACT, PREFIX, PRESENT, RULE_FIXED, SUFFIX, WHOLE, ruleFrom, ruleParts } from "./table/head";
+import {
+  ABSENT,
+  CONTAINS,
+  EXACT,
+  PREFIX,
+  PRESENT,
+  RULE_FIXED,
+  SUFFIX,
+  WHOLE,
+  ruleFrom,
+  ruleParts,
+} from "./table/header";
 import { contains, same } from "./text/bytes";
 import { hashEnd, hashMore } from "./text/hash";
 
@@ -42,7 +53,7 @@ function test(kind: u32, source: usize, wanted: usize, wantedLen: i32): bool {
     }
     let at = startOf(source, request.value, end);
     while ((at = next(source, at, end, 0, 0)) != 0) {
-      if (fits(kind, found, foundLen, wanted, wantedLen)) return kind != ABSENT;
+      if (fits(kind, candidate, candidateLen, wanted, wantedLen)) return kind != ABSENT;
     }
   }
   return kind == ABSENT;
@@ -70,14 +81,18 @@ export function chooseShare(rule: usize): usize {
   return 0;
 }
 
-// The same number for the same sticky value and `from`; a new one where there is no such value.
+// The same number for the same sticky value, the first that is not empty, and `from`; a new one where there is no value.
 function drawFor(sticky: usize, from: u64): u64 {
-  if (sourceKind(sticky) == NONE || !request.readValue(sourceHeader(sticky), sourceHeaderLen(sticky), 0)) return draw();
+  if (sourceKind(sticky) == NONE) return draw();
   if (sourceKind(sticky) == OVERRIDES) request.readService();
-  const end = request.value + request.valueLen;
-  const at = startOf(sticky, request.value, end);
-  if (next(sticky, at, end, request.service, request.serviceLen) == 0 || foundLen == 0) return draw();
-  return hashEnd(hashMore(from, found, foundLen));
+  for (let n = 0; request.readValue(sourceHeader(sticky), sourceHeaderLen(sticky), n); n++) {
+    const end = request.value + request.valueLen;
+    let at = startOf(sticky, request.value, end);
+    while ((at = next(sticky, at, end, request.service, request.serviceLen)) != 0) {
+      if (candidateLen != 0) return hashEnd(hashMore(from, candidate, candidateLen));
+    }
+  }
+  return draw();
 }
 
 let state: u64 = 0;

@@ -1,8 +1,8 @@
-// The conditions of a `when` route; table/head.ts shows their layout.
+// The conditions of a `when` route; table/header.ts shows their layout.
 import { MAX_CONDITIONS, MAX_NAME, MAX_TEXT } from "../../routes/model/names";
 import { writer } from "../host/writer";
-import { ABSENT, CONTAINS, EXACT, PREFIX, PRESENT, SUFFIX } from "../table/head";
-import { complain, inField, inSubList } from "./complaint";
+import { ABSENT, CONTAINS, EXACT, PREFIX, PRESENT, SUFFIX } from "../table/header";
+import { report, inField, inSubList } from "./diagnostic";
 import { broken, isNamed, noteField, openList, openObject, readFlag, readText } from "./fields";
 import * as json from "./json";
 import { addCookie, addHeader, addQuery } from "./sources";
@@ -14,7 +14,7 @@ const HEADER: u32 = 1;
 const COOKIE: u32 = 2;
 const QUERY: u32 = 4;
 const PRESENCE: u32 = 8;
-/** The bit of a comparison is this, shifted by its number in head.ts. */
+/** The bit of a comparison is this, shifted by its number in header.ts. */
 const COMPARISON: u32 = 16;
 
 const source = writer();
@@ -28,12 +28,12 @@ export function readWhen(): void {
   if (!openList("expected a list of conditions")) return;
   for (; json.nextItem(conditionCount == 0); conditionCount++) {
     inSubList("when", conditionCount);
-    if (conditionCount == MAX_CONDITIONS) complain("more than 32 conditions");
+    if (conditionCount == MAX_CONDITIONS) report("more than 32 conditions");
     else readCondition();
     if (broken()) return;
   }
   inSubList("when", -1);
-  if (conditionCount == 0 && json.problem == null) complain("at least one condition is needed");
+  if (conditionCount == 0 && json.problem == null) report("at least one condition is needed");
 }
 
 function conditionField(): u32 {
@@ -67,8 +67,8 @@ function readCondition(): void {
   }
   inField(null);
   if (json.problem != null) return;
-  if (popcnt(seen & (HEADER | COOKIE | QUERY)) != 1) complain("exactly one of header, cookie, query is needed");
-  else if (popcnt(seen) != 2) complain("exactly one of exact, prefix, suffix, contains, present is needed");
+  if (popcnt(seen & (HEADER | COOKIE | QUERY)) != 1) report("exactly one of header, cookie, query is needed");
+  else if (popcnt(seen) != 2) report("exactly one of exact, prefix, suffix, contains, present is needed");
   else conditions.u8(test).bytes(source.at, source.len).u16(wanted.len).bytes(wanted.at, wanted.len);
 }
 

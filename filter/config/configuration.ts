@@ -1,8 +1,9 @@
-// The plugin configuration, read once from end to end into the draft. The first thing wrong becomes the complaint, and
-// then the draft is worth nothing.
+// The plugin configuration, read once from end to end into the builder. The first thing wrong becomes the diagnostic, and
+// then the builder is worth nothing.
 import { MAX_SOURCES } from "../../routes/model/names";
-import * as draft from "../table/draft";
-import { about, complain, complained, inList, reset } from "./complaint";
+import * as builder from "../table/builder";
+import { beginReport, report, reported, inList, reset } from "./diagnostic";
+import { QUOTE } from "../text/ascii";
 import { broken, isNamed, noteField, openList, openObject, readFlag } from "./fields";
 import * as json from "./json";
 import { readRoute } from "./route";
@@ -13,28 +14,28 @@ const ROUTES: u32 = 2;
 const EXPLAIN: u32 = 4;
 const STRICT: u32 = 8;
 
-/** Reads the configuration of `size` bytes; only inside on_configure. False when there is a complaint. */
+/** Reads the configuration of `size` bytes; only inside on_configure. False when there is a diagnostic. */
 export function readConfiguration(size: u32): bool {
   reset();
-  draft.clearDraft();
+  builder.clear();
   json.openConfiguration(size);
   if (!json.atEnd()) readRoot();
-  if (json.problem != null) complainOfText();
-  else if (draft.hasDuplicate()) complainOfDuplicate();
-  if (draft.sources.len == 0) addDefaultSource(draft.sources);
-  return !complained();
+  if (json.problem != null) reportSyntax();
+  else if (builder.hasDuplicate()) reportDuplicate();
+  if (builder.sources.len == 0) addDefaultSource(builder.sources);
+  return !reported();
 }
 
-function complainOfText(): void {
+function reportSyntax(): void {
   inList(null, -1);
-  const line = about();
+  const line = beginReport();
   if (line) line.say("byte ").number(json.problemAt).say(": ").say(json.problem!);
 }
 
-function complainOfDuplicate(): void {
-  inList("routes", draft.duplicate);
-  const line = about();
-  if (line) line.say("same from and key as routes[").number(draft.duplicateOf).say("]");
+function reportDuplicate(): void {
+  inList("routes", builder.duplicate);
+  const line = beginReport();
+  if (line) line.say("same from and key as routes[").number(builder.duplicateOf).say("]");
 }
 
 function rootField(): u32 {
@@ -53,7 +54,7 @@ function readRoot(): void {
     if (broken()) return;
     if (field == KEYS) readKeys();
     else if (field == ROUTES) readRoutes();
-    else if (field == EXPLAIN) draft.setExplain(readFlag("explain"));
+    else if (field == EXPLAIN) builder.setExplain(readFlag("explain"));
     else readFlag("strict");
     if (broken()) return;
     inList(null, -1);
@@ -67,15 +68,15 @@ function readKeys(): void {
   let i = 0;
   for (; json.nextItem(i == 0); i++) {
     inList("keys", i);
-    if (json.peek() != 34) complain("expected a source in quotes");
+    if (json.peek() != QUOTE) report("expected a source in quotes");
     if (broken()) return;
     json.readString();
-    if (json.problem == null) addSource(draft.sources, json.text, json.textLen);
-    if (!complained() && draft.sourceCount() > MAX_SOURCES) complain("more than 64 sources");
+    if (json.problem == null) addSource(builder.sources, json.text, json.textLen);
+    if (!reported() && builder.sourceCount() > MAX_SOURCES) report("more than 64 sources");
     if (broken()) return;
   }
   inList("keys", -1);
-  if (i == 0) complain("at least one source is needed");
+  if (i == 0) report("at least one source is needed");
 }
 
 function readRoutes(): void {

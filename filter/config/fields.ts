@@ -1,6 +1,7 @@
 // What the readers of the configuration's objects share: taking note of fields, and reading the values of some.
+import { DELETE, OPEN_BRACE, OPEN_BRACKET, QUOTE, SPACE } from "../text/ascii";
 import { is } from "../text/bytes";
-import { about, complain, complained, inField } from "./complaint";
+import { beginReport, report, reported, inField } from "./diagnostic";
 import * as json from "./json";
 
 /** Whether the field just read is called `name`. */
@@ -8,69 +9,69 @@ export function isNamed(name: Bytes): bool {
   return is(json.text, json.textLen, name);
 }
 
-/** `seen` with the field's bit. Complains of a field that is there already, and of one that is unknown (0). */
+/** `seen` with the field's bit. Reports a field that is there already, and of one that is unknown (0). */
 export function noteField(seen: u32, bit: u32): u32 {
   inField(null);
   if (bit == 0) {
-    const line = about();
+    const line = beginReport();
     if (line) line.say('unknown field "').plain(json.text, json.textLen).say('"');
   } else if (seen & bit) {
-    const line = about();
+    const line = beginReport();
     if (line) line.say('the field "').plain(json.text, json.textLen).say('" is there twice');
   }
   return seen | bit;
 }
 
 export function broken(): bool {
-  return complained() || json.problem != null;
+  return reported() || json.problem != null;
 }
 
-/** Takes an object's `{`; complains of anything else. */
+/** Takes an object's `{`; reports anything else. */
 export function openObject(): bool {
-  if (json.accept(123)) return true;
-  if (json.problem == null) complain("expected an object");
+  if (json.accept(OPEN_BRACE)) return true;
+  if (json.problem == null) report("expected an object");
   return false;
 }
 
-/** Takes a list's `[`; complains of anything else. */
+/** Takes a list's `[`; reports anything else. */
 export function openList(what: Bytes): bool {
-  if (json.accept(91)) return true;
-  if (json.problem == null) complain(what);
+  if (json.accept(OPEN_BRACKET)) return true;
+  if (json.problem == null) report(what);
   return false;
 }
 
-/** Reads `true` or `false`; complains of anything else. */
+/** Reads `true` or `false`; reports anything else. */
 export function readFlag(name: Bytes): bool {
   inField(name);
   const flag = json.readBool();
-  if (flag < 0 && json.problem == null) complain("expected true or false");
+  if (flag < 0 && json.problem == null) report("expected true or false");
   return flag > 0;
 }
 
 /** Reads a string that is not empty, at most `most` bytes long, into (`json.text`, `json.textLen`). */
 export function readText(name: Bytes, most: i32): bool {
   inField(name);
-  if (json.peek() != 34) {
-    if (json.problem == null) complain("expected a text in quotes");
+  if (json.peek() != QUOTE) {
+    if (json.problem == null) report("expected a text in quotes");
     return false;
   }
   json.readString();
   if (json.problem != null) return false;
-  if (json.textLen == 0) complain("empty");
+  if (json.textLen == 0) report("empty");
   else if (json.textLen > most || json.textCut) {
-    const line = about();
+    const line = beginReport();
     if (line) line.say("longer than ").number(most).say(" bytes");
   }
-  return !complained();
+  return !reported();
 }
 
 /** Reads the name of a cluster. It may become a header's value, so it has no control characters. */
 export function readCluster(name: Bytes, most: i32): bool {
   if (!readText(name, most)) return false;
   for (let i = 0; i < json.textLen; i++) {
-    const c = load<u8>(json.text + i);
-    if (c >= 32 && c != 127) continue;
-    complain("a control character in a name");
+    const c: i32 = load<u8>(json.text + i);
+    if (c >= SPACE && c != DELETE) continue;
+    report("a control character in a name");
     return false;
   }
   return true;
@@ -78,5 +79,5 @@ export function readCluster(name: Bytes, most: i32): bool {
 
 export function required(name: Bytes): void {
   inField(name);
-  complain("required");
+  report("required");
 }

@@ -1,16 +1,41 @@
 // A JSON reader that pulls: it walks a text that lies in memory or arrives in pieces, keeps one string at a time and
 // allocates nothing. After an error every call answers as at the end of the text.
+import { MAX_DEPTH, MAX_TEXT } from "../../routes/model/names";
 import { configuration, got, gotLen } from "../host/calls";
 import { resetScratch } from "../host/memory";
+import {
+  BACKSLASH,
+  BACKSPACE,
+  CARRIAGE_RETURN,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  DOT,
+  FORM_FEED,
+  LINE_FEED,
+  LOWER_B,
+  LOWER_E,
+  LOWER_F,
+  LOWER_N,
+  LOWER_R,
+  LOWER_T,
+  LOWER_U,
+  MINUS,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  PLUS,
+  QUOTE,
+  SLASH,
+  SPACE,
+  TAB,
+  ZERO,
+} from "../text/ascii";
 
 const PIECE: u32 = 64 * 1024;
-const DEEPEST = 64;
 
-/** The longest string kept; what is longer is read to its end and marked by `textCut`. */
-export const LONGEST_TEXT = 4096;
-
-/** The string last read, unescaped, as UTF-8. */
-export const text = memory.data(LONGEST_TEXT + 8);
+/** The string last read, unescaped, as UTF-8: its first MAX_TEXT bytes, with `textCut` set when there were more. */
+export const text = memory.data(MAX_TEXT + 8);
 export let textLen: i32 = 0;
 export let textCut: bool = false;
 
@@ -69,7 +94,7 @@ function fail(what: Bytes): i32 {
 /** The next byte that is not white space, without taking it; -1 at the end. */
 export function peek(): i32 {
   let c = peekByte();
-  while (c == 32 || c == 10 || c == 13 || c == 9) {
+  while (c == SPACE || c == LINE_FEED || c == CARRIAGE_RETURN || c == TAB) {
     at++;
     c = peekByte();
   }
@@ -99,16 +124,16 @@ export function expectEnd(): void {
 
 /** Moves to the next field of an object whose `{` was taken and reads its name and colon; false at its `}`. */
 export function nextField(first: bool): bool {
-  if (!nextOf(125, first)) return false;
-  if (peek() != 34) return fail("expected a field name in quotes") > 0;
+  if (!nextOf(CLOSE_BRACE, first)) return false;
+  if (peek() != QUOTE) return fail("expected a field name in quotes") > 0;
   readString();
-  if (problem == null && !accept(58)) fail("expected `:` after a field name");
+  if (problem == null && !accept(COLON)) fail("expected `:` after a field name");
   return problem == null;
 }
 
 /** Moves to the next item of an array whose `[` was taken; false at its `]`. */
 export function nextItem(first: bool): bool {
-  return nextOf(93, first);
+  return nextOf(CLOSE_BRACKET, first);
 }
 
 function nextOf(close: i32, first: bool): bool {
@@ -118,7 +143,7 @@ function nextOf(close: i32, first: bool): bool {
     return false;
   }
   if (first || problem != null) return c != -1 || fail("it ends too early") > 0;
-  if (c != 44) return fail(c == -1 ? "it ends too early" : "expected a comma") > 0;
+  if (c != COMMA) return fail(c == -1 ? "it ends too early" : "expected a comma") > 0;
   at++;
   if (peek() == close) return fail("a comma with nothing after it") > 0;
   return true;
@@ -131,13 +156,13 @@ export function readString(): void {
   at++;
   for (;;) {
     const c = peekByte();
-    if (c < 32) {
+    if (c < SPACE) {
       fail(c < 0 ? "a string without an end" : "a control character in a string");
       return;
     }
     at++;
-    if (c == 34) return;
-    if (c == 92) readEscape();
+    if (c == QUOTE) return;
+    if (c == BACKSLASH) readEscape();
     else if (c < 128) keep(c);
     else readSequence(c);
     if (problem != null) return;
@@ -145,7 +170,7 @@ export function readString(): void {
 }
 
 function keep(c: u32): void {
-  if (textLen == LONGEST_TEXT) {
+  if (textLen == MAX_TEXT) {
     textCut = true;
     return;
   }
@@ -155,20 +180,20 @@ function keep(c: u32): void {
 function readEscape(): void {
   const c = peekByte();
   at++;
-  if (c == 34 || c == 92 || c == 47) keep(c);
-  else if (c == 110) keep(10);
-  else if (c == 116) keep(9);
-  else if (c == 114) keep(13);
-  else if (c == 98) keep(8);
-  else if (c == 102) keep(12);
-  else if (c == 117) readUnicode();
+  if (c == QUOTE || c == BACKSLASH || c == SLASH) keep(c);
+  else if (c == LOWER_N) keep(LINE_FEED);
+  else if (c == LOWER_T) keep(TAB);
+  else if (c == LOWER_R) keep(CARRIAGE_RETURN);
+  else if (c == LOWER_B) keep(BACKSPACE);
+  else if (c == LOWER_F) keep(FORM_FEED);
+  else if (c == LOWER_U) readUnicode();
   else fail("an unknown escape in a string");
 }
 
 function readUnicode(): void {
   let code = readHex();
   if (code - 0xd800 < 0x400) {
-    const second = take(92) && take(117) ? readHex() : 0;
+    const second = take(BACKSLASH) && take(LOWER_U) ? readHex() : 0;
     if (second - 0xdc00 >= 0x400) {
       fail("half of a surrogate pair");
       return;
@@ -195,7 +220,7 @@ function readHex(): u32 {
   let v: u32 = 0;
   for (let i = 0; i < 4; i++) {
     let d: u32 = <u32>peekByte();
-    if (d - 48 < 10) d -= 48;
+    if (d - ZERO < 10) d -= 48;
     else {
       d = (d | 32) - 87;
       if (d - 10 > 5) {
@@ -232,8 +257,8 @@ function readSequence(first: u32): void {
 /** Reads `true` or `false` as 1 or 0; -1, with nothing taken, for any other value. */
 export function readBool(): i32 {
   const c = peek();
-  if (c == 116) return readWord("true") ? 1 : -1;
-  if (c == 102) return readWord("false") ? 0 : -1;
+  if (c == LOWER_T) return readWord("true") ? 1 : -1;
+  if (c == LOWER_F) return readWord("false") ? 0 : -1;
   return -1;
 }
 
@@ -250,59 +275,59 @@ function readWord(word: Bytes): bool {
  * -1, with nothing taken, when no such number comes next.
  */
 export function readDecimal(): i64 {
-  if (<u32>(peek() - 48) > 9) return -1;
+  if (<u32>(peek() - ZERO) > 9) return -1;
   let whole: i64 = 0;
-  const zero = take(48);
-  while (<u32>(peekByte() - 48) <= 9) {
+  const zero = take(ZERO);
+  while (<u32>(peekByte() - ZERO) <= 9) {
     if (zero) return fail("a number with a zero before it");
-    whole = min(whole * 10 + (peekByte() - 48), 1000000000);
+    whole = min(whole * 10 + (peekByte() - ZERO), 1000000000);
     at++;
   }
   let value = whole * 10000;
-  if (peekByte() == 46) {
+  if (peekByte() == DOT) {
     at++;
-    if (<u32>(peekByte() - 48) > 9) return fail("a number without digits after its point");
-    for (let unit = 1000; <u32>(peekByte() - 48) <= 9; unit /= 10) {
-      value += (peekByte() - 48) * unit;
+    if (<u32>(peekByte() - ZERO) > 9) return fail("a number without digits after its point");
+    for (let unit = 1000; <u32>(peekByte() - ZERO) <= 9; unit /= 10) {
+      value += (peekByte() - ZERO) * unit;
       at++;
     }
   }
-  if ((peekByte() | 32) == 101) return fail("a number with an exponent");
+  if ((peekByte() | 32) == LOWER_E) return fail("a number with an exponent");
   return value;
 }
 
 /** Reads any value and forgets it. */
 export function skipValue(depth: i32 = 0): void {
-  if (depth == DEEPEST) {
+  if (depth == MAX_DEPTH) {
     fail("nested too deeply");
     return;
   }
   const c = peek();
-  if (c == 34) return readString();
-  if (c == 123 || c == 91) {
+  if (c == QUOTE) return readString();
+  if (c == OPEN_BRACE || c == OPEN_BRACKET) {
     at++;
-    for (let first = true; c == 123 ? nextField(first) : nextItem(first); first = false) {
+    for (let first = true; c == OPEN_BRACE ? nextField(first) : nextItem(first); first = false) {
       skipValue(depth + 1);
       if (problem != null) return;
     }
-  } else if (c == 110) readWord("null");
-  else if (c == 116 || c == 102) readBool();
+  } else if (c == LOWER_N) readWord("null");
+  else if (c == LOWER_T || c == LOWER_F) readBool();
   else skipNumber();
 }
 
 function skipNumber(): void {
-  if (peek() == 45) at++;
-  if (<u32>(peekByte() - 48) > 9) {
+  if (peek() == MINUS) at++;
+  if (<u32>(peekByte() - ZERO) > 9) {
     fail(peekByte() == -1 ? "it ends too early" : "expected a value");
     return;
   }
-  if (take(48) && <u32>(peekByte() - 48) <= 9) {
+  if (take(ZERO) && <u32>(peekByte() - ZERO) <= 9) {
     fail("a number with a zero before it");
     return;
   }
   for (;;) {
     const c = peekByte();
-    if (<u32>(c - 48) > 9 && c != 46 && (c | 32) != 101 && c != 43 && c != 45) return;
+    if (<u32>(c - ZERO) > 9 && c != DOT && (c | 32) != LOWER_E && c != PLUS && c != MINUS) return;
     at++;
   }
 }

@@ -1,13 +1,13 @@
-// One route of the configuration, read field by field, in whatever order they come, and then put into the draft.
+// One route of the configuration, read field by field, in whatever order they come, and then put into the builder.
 import { MAX_CLUSTER, MAX_KEY, MAX_TEXT } from "../../routes/model/names";
 import { writer } from "../host/writer";
-import { isKey } from "../sources/found";
+import { isKey } from "../sources/candidate";
 import { NONE, afterSource } from "../sources/source";
-import * as draft from "../table/draft";
-import { beginRule, endRule } from "../table/head";
+import * as builder from "../table/builder";
+import { beginRule, endRule } from "../table/header";
 import { parseDate } from "../text/date";
 import { hash } from "../text/hash";
-import { complain, complained, inField, inSubList } from "./complaint";
+import { report, reported, inField, inSubList } from "./diagnostic";
 import { conditionCount, conditions, readWhen } from "./conditions";
 import { broken, isNamed, noteField, openObject, readCluster, readText, required } from "./fields";
 import * as json from "./json";
@@ -62,36 +62,36 @@ export function readRoute(number: i32): void {
   if (json.problem == null && isWhole(seen)) addRoute(number, seen);
 }
 
-// Complains of a field that is missing, or that does not go with the others.
+// Reports a field that is missing, or that does not go with the others.
 function isWhole(seen: u32): bool {
   const kinds = seen & (KEY | WHEN | SPLIT);
   if (!(seen & FROM)) required("from");
-  else if (popcnt(kinds) != 1) complain("exactly one of key, when, split is needed");
+  else if (popcnt(kinds) != 1) report("exactly one of key, when, split is needed");
   else if (kinds != SPLIT && !(seen & TO)) required("to");
   else if (kinds == SPLIT && seen & TO) {
     inField("to");
-    complain("a split names its targets itself");
+    report("a split names its targets itself");
   } else if (kinds != SPLIT && seen & STICKY) {
     inField("sticky");
-    complain("only for a split");
+    report("only for a split");
   }
-  return !complained();
+  return !reported();
 }
 
 function addRoute(number: i32, seen: u32): void {
-  if (seen & KEY) return draft.addKeyRoute(number, from, expires, key, keyLen, to);
+  if (seen & KEY) return builder.addKeyRoute(number, from, expires, key, keyLen, to);
   if (seen & WHEN) {
     beginRule(rule, conditionCount, from, expires);
     rule.u16(to.len).bytes(to.at, to.len).bytes(conditions.at, conditions.len);
     endRule(rule);
-    return draft.addWhen(rule);
+    return builder.addWhen(rule);
   }
   beginRule(rule, shareCount, from, expires);
   if (seen & STICKY) rule.bytes(sticky.at, sticky.len);
   else rule.u8(NONE).u8(0).u16(0);
   rule.bytes(shares.at, shares.len);
   endRule(rule);
-  draft.addSplit(rule);
+  builder.addSplit(rule);
 }
 
 function readFrom(): void {
@@ -104,7 +104,7 @@ function readTo(): void {
 
 function readKey(): void {
   if (!readText("key", MAX_KEY)) return;
-  if (!isKey(json.text, json.textLen)) return complain("a key is printable ASCII without space, comma and semicolon");
+  if (!isKey(json.text, json.textLen)) return report("a key is printable ASCII without space, comma and semicolon");
   keyLen = json.textLen;
   memory.copy(key, json.text, keyLen);
 }
@@ -112,11 +112,11 @@ function readKey(): void {
 function readSticky(): void {
   if (!readText("sticky", MAX_TEXT)) return;
   addSource(sticky.clear(), json.text, json.textLen);
-  if (!complained() && afterSource(sticky.at) != sticky.at + sticky.len) complain("one source is needed, not several");
+  if (!reported() && afterSource(sticky.at) != sticky.at + sticky.len) report("one source is needed, not several");
 }
 
 function readExpires(): void {
   if (!readText("expires", 64)) return;
   expires = parseDate(json.text, json.textLen);
-  if (expires <= 0) complain("expected a date like 2030-01-31T12:00:00Z");
+  if (expires <= 0) report("expected a date like 2030-01-31T12:00:00Z");
 }

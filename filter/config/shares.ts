@@ -1,8 +1,8 @@
-// The shares of a `split` route; head.ts shows their layout.
+// The shares of a `split` route; header.ts shows their layout.
 import { MAX_CLUSTER, MAX_SPLIT } from "../../routes/model/names";
 import { writer } from "../host/writer";
-import { WHOLE } from "../table/head";
-import { complain, inField, inSubList } from "./complaint";
+import { WHOLE } from "../table/header";
+import { report, inField, inSubList } from "./diagnostic";
 import { broken, isNamed, noteField, openList, openObject, readCluster, required } from "./fields";
 import * as json from "./json";
 
@@ -22,14 +22,14 @@ export function readSplit(): void {
   if (!openList("expected a list of shares")) return;
   for (; json.nextItem(shareCount == 0); shareCount++) {
     inSubList("split", shareCount);
-    if (shareCount == MAX_SPLIT) complain("more than 100 shares");
+    if (shareCount == MAX_SPLIT) report("more than 100 shares");
     else readShare();
     if (broken()) return;
   }
   inSubList("split", -1);
   if (json.problem != null) return;
-  if (shareCount == 0) complain("at least one share is needed");
-  else if (total > WHOLE) complain("shares of more than 100 percent together");
+  if (shareCount == 0) report("at least one share is needed");
+  else if (total > WHOLE) report("shares of more than 100 percent together");
 }
 
 const to = writer();
@@ -65,6 +65,6 @@ function readShare(): void {
 function readWeight(): i64 {
   inField("weight");
   const weight = json.readDecimal();
-  if (json.problem == null && (weight < 0 || weight > WHOLE)) complain("expected a percentage from 0 to 100");
+  if (json.problem == null && (weight < 0 || weight > WHOLE)) report("expected a percentage from 0 to 100");
   return weight;
 }

@@ -2,8 +2,9 @@
 import { MAX_NAME } from "../../routes/model/names";
 import { Writer } from "../host/writer";
 import * as kind from "../sources/source";
+import { COLON, DELETE, DOT, SPACE } from "../text/ascii";
 import { find, is, lower } from "../text/bytes";
-import { about, complain } from "./complaint";
+import { beginReport, report } from "./diagnostic";
 
 function add(to: Writer, sourceKind: u32, header: Bytes, name: Bytes): bool {
   return addNamed(to, sourceKind, header, name.at, name.len);
@@ -17,7 +18,7 @@ function addNamed(to: Writer, sourceKind: u32, header: Bytes, name: usize, len: 
 // A header's values, or the pairs of an override header: what is looked for is the header itself.
 function addHeaderOf(to: Writer, sourceKind: u32, name: usize, len: i32): bool {
   if (!isHeaderName(name, len)) {
-    complain("not a header's name");
+    report("not a header's name");
     return true;
   }
   to.u8(sourceKind).u8(len).u16(0);
@@ -45,12 +46,12 @@ export function addQuery(to: Writer, name: usize, len: i32): bool {
 // A suffix starts at a label's end, with its dot.
 function addHost(to: Writer, name: usize, len: i32): bool {
   const header: Bytes = ":authority";
-  const dot = load<u8>(name) == 46 ? 0 : 1;
+  const dot = load<u8>(name) == DOT ? 0 : 1;
   to.u8(kind.HOST)
     .u8(header.len)
     .u16(len + dot)
     .say(header);
-  if (dot) to.u8(46);
+  if (dot) to.u8(DOT);
   to.bytes(name, len);
   return true;
 }
@@ -83,26 +84,26 @@ function addKind(to: Writer, at: usize, kindLen: i32, name: usize, len: i32): bo
   return false;
 }
 
-/** Adds what `KIND:NAME` or a preset stands for, or complains. */
+/** Adds what `KIND:NAME` or a preset stands for, or reports what is wrong with it. */
 export function addSource(to: Writer, at: usize, len: i32): void {
-  const colon = find(at, at + len, 58);
+  const colon = find(at, at + len, COLON);
   const name = colon + 1;
   const nameLen = <i32>(at + len - name);
-  if (nameLen == 0) return complain("a source needs a name after its colon");
-  if (nameLen > MAX_NAME) return complain("a source's name has at most 200 bytes");
+  if (nameLen == 0) return report("a source needs a name after its colon");
+  if (nameLen > MAX_NAME) return report("a source's name has at most 200 bytes");
   if (nameLen < 0 ? addPreset(to, at, len) : addKind(to, at, <i32>(colon - at), name, nameLen)) return;
-  const line = about();
+  const line = beginReport();
   if (line) line.say('unknown source "').plain(at, len).say('"');
 }
 
 // Token characters of RFC 9110; a pseudo-header begins with a colon.
 function isHeaderName(at: usize, len: i32): bool {
+  const separators = '"(),/;<=>?@[\\]{}';
+  const separatorsEnd = separators.at + separators.len;
   for (let i = 0; i < len; i++) {
-    const c: u32 = load<u8>(at + i);
-    if (c <= 32 || c > 126 || (c == 58 && i > 0)) return false;
-    if (c == 34 || c == 40 || c == 41 || c == 44 || c == 47 || (c >= 59 && c <= 64) || (c >= 91 && c <= 93))
-      return false;
-    if (c == 123 || c == 125) return false;
+    const c: i32 = load<u8>(at + i);
+    if (c <= SPACE || c >= DELETE || (c == COLON && i > 0)) return false;
+    if (find(separators.at, separatorsEnd, c) != separatorsEnd) return false;
   }
   return true;
 }

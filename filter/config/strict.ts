@@ -2,6 +2,7 @@
 // what stands behind the first mistake can't be told apart any more.
 import { configuration, got, gotLen } from "../host/calls";
 import { resetScratch } from "../host/memory";
+import { CARRIAGE_RETURN, COLON, LINE_FEED, QUOTE, SPACE, TAB } from "../text/ascii";
 
 const PIECE: u32 = 64 * 1024;
 
@@ -16,13 +17,18 @@ export function asksForStrict(size: u32): bool {
     if (!configuration(from, min(PIECE, size - from)) || gotLen == 0) return false;
     for (let i = 0; i < gotLen; i++) {
       const c: i32 = load<u8>(got + i);
-      if (matchedName == name.len && (c == 32 || c == 9 || c == 10 || c == 13) && matchedWord == 0) continue;
-      if (matchedName == name.len && !colon && c == 58) colon = true;
+      if (
+        matchedName == name.len &&
+        (c == SPACE || c == TAB || c == LINE_FEED || c == CARRIAGE_RETURN) &&
+        matchedWord == 0
+      )
+        continue;
+      if (matchedName == name.len && !colon && c == COLON) colon = true;
       else if (colon && c == load<u8>(word.at + matchedWord)) {
         if (++matchedWord == word.len) return true;
       } else {
         if (matchedName == name.len) matchedName = 0;
-        matchedName = c == load<u8>(name.at + matchedName) ? matchedName + 1 : c == 34 ? 1 : 0;
+        matchedName = c == load<u8>(name.at + matchedName) ? matchedName + 1 : c == QUOTE ? 1 : 0;
         colon = false;
         matchedWord = 0;
       }

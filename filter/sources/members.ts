@@ -1,15 +1,16 @@
 // Comma-separated lists of named members: W3C baggage, W3C tracestate, and `service:version` overrides.
+import { COLON, COMMA, DOT, EQUALS, SEMICOLON } from "../text/ascii";
 import { find, same, skipBlanks, trimEnd } from "../text/bytes";
-import { found, foundLen, yieldDecoded, yieldTrimmed } from "./found";
+import { candidate, candidateLen, emitDecoded, emitTrimmed } from "./candidate";
 
 /** baggage:MEMBER: its value, percent-decoded, what follows a semicolon dropped. */
 export function nextBaggage(at: usize, end: usize, name: usize, nameLen: i32): usize {
   while (at <= end) {
-    const comma = find(at, end, 44);
-    const value = valueOf(at, find(at, comma, 59), 61, name, nameLen);
+    const comma = find(at, end, COMMA);
+    const value = valueOf(at, find(at, comma, SEMICOLON), EQUALS, name, nameLen);
     at = comma + 1;
     if (value) {
-      yieldDecoded(found, found + foundLen);
+      emitDecoded(candidate, candidate + candidateLen);
       return at;
     }
   }
@@ -19,8 +20,8 @@ export function nextBaggage(at: usize, end: usize, name: usize, nameLen: i32): u
 /** tracestate:VENDOR: the entry's value. */
 export function nextTracestate(at: usize, end: usize, name: usize, nameLen: i32): usize {
   while (at <= end) {
-    const comma = find(at, end, 44);
-    const value = valueOf(at, comma, 61, name, nameLen);
+    const comma = find(at, end, COMMA);
+    const value = valueOf(at, comma, EQUALS, name, nameLen);
     at = comma + 1;
     if (value) return at;
   }
@@ -30,13 +31,13 @@ export function nextTracestate(at: usize, end: usize, name: usize, nameLen: i32)
 /** overrides:HEADER: the version paired with `host`, which is named in full or by leading labels. */
 export function nextOverride(at: usize, end: usize, host: usize, hostLen: i32): usize {
   while (at <= end) {
-    const comma = find(at, end, 44);
-    const colon = find(at, comma, 58);
+    const comma = find(at, end, COMMA);
+    const colon = find(at, comma, COLON);
     const name = skipBlanks(at, colon);
     const nameLen = <i32>(trimEnd(name, colon) - name);
     at = comma + 1;
     if (colon == comma || !leads(name, nameLen, host, hostLen)) continue;
-    yieldTrimmed(colon + 1, comma);
+    emitTrimmed(colon + 1, comma);
     return at;
   }
   return 0;
@@ -44,7 +45,7 @@ export function nextOverride(at: usize, end: usize, host: usize, hostLen: i32): 
 
 function leads(name: usize, nameLen: i32, host: usize, hostLen: i32): bool {
   if (nameLen == 0 || nameLen > hostLen || !same(name, nameLen, host, nameLen)) return false;
-  return nameLen == hostLen || load<u8>(host + nameLen) == 46;
+  return nameLen == hostLen || load<u8>(host + nameLen) == DOT;
 }
 
 // Takes the value of `name SEPARATOR value`, if the member has that name.
@@ -53,6 +54,6 @@ function valueOf(at: usize, end: usize, separator: u32, name: usize, nameLen: i3
   if (equals == end) return false;
   at = skipBlanks(at, equals);
   if (!same(at, <i32>(trimEnd(at, equals) - at), name, nameLen)) return false;
-  yieldTrimmed(equals + 1, end);
+  emitTrimmed(equals + 1, end);
   return true;
 }

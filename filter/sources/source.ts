@@ -55,7 +55,7 @@ export function startOf(s: usize, at: usize, end: usize): usize {
   return sourceKind(s) == QUERY ? queryOf(at, end) : at;
 }
 
-/** The next candidate of source `s` in [at, end); see found.ts. `host` is the destination's, for overrides. */
+/** The next candidate of source `s` in [at, end); see candidate.ts. `host` is the destination's, for overrides. */
 export function next(s: usize, at: usize, end: usize, host: usize, hostLen: i32): usize {
   const kind = sourceKind(s);
   if (kind == HEADER) return nextHeader(at, end);

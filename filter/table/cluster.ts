@@ -1,13 +1,14 @@
 // What a cluster's name tells: the hash that routes are filed under, and the host of an Istio name
 // (`outbound|PORT|SUBSET|HOST`).
+import { BAR } from "../text/ascii";
 import { find } from "../text/bytes";
 import { hash, hashEnd, hashMore, hashStart } from "../text/hash";
 
 /** The hash of an Istio name without its subset; that of the name itself when it is none, or has no subset. */
 export function hashWithoutSubset(at: usize, len: i32): u64 {
   const end = at + len;
-  const subset = find(find(at, end, 124) + 1, end, 124) + 1;
-  const host = find(subset, end, 124);
+  const subset = find(find(at, end, BAR) + 1, end, BAR) + 1;
+  const host = find(subset, end, BAR);
   if (host >= end || host == subset) return hash(at, len);
   const front = hashMore(hashStart(), at, <i32>(subset - at));
   return hashEnd(hashMore(front, host, <i32>(end - host)));
@@ -18,7 +19,7 @@ export function serviceOf(at: usize, len: i32): usize {
   const end = at + len;
   let bar = at;
   for (let i = 0; i < 3; i++) {
-    bar = find(bar, end, 124) + 1;
+    bar = find(bar, end, BAR) + 1;
     if (bar > end) return at;
   }
   return bar;

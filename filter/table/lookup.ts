@@ -4,7 +4,7 @@ import { same } from "../text/bytes";
 import { hash } from "../text/hash";
 import { ANY, afterEntry, entryExpires, entryFrom, entryKey, entryKeyLen } from "./entry";
 import { bucketName, name, nameLen } from "./names";
-import { end, entries, recall, remember } from "./recent";
+import { end, entries, recall, remember } from "./key-cache";
 
 /** How a route's `from` met the cluster; the greater wins. */
 export const NO_MATCH = 0;

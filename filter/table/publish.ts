@@ -1,10 +1,10 @@
-// Puts the draft into shared data, for all workers of the process to read. Whoever publishes the same configuration at the
+// Puts the builder into shared data, for all workers of the process to read. Whoever publishes the same configuration at the
 // same time writes the very same bytes, so it does not matter who is first.
 //   a bucket's value: u32 the generation of its table, then its entries
 import { setShared } from "../host/calls";
 import { Writer, writer } from "../host/writer";
-import * as draft from "./draft";
-import { writeHead } from "./head";
+import * as builder from "./builder";
+import { writeHeader } from "./header";
 import { bucketName, headName, name, nameLen } from "./names";
 import { bucketsBefore, foundGeneration, finish } from "./slots";
 
@@ -14,15 +14,15 @@ function set(v: Writer): void {
   setShared(name, nameLen, v.at, v.len, 0);
 }
 
-/** Writes the draft into the slot just claimed. False when the slot was lost to a newer table meanwhile. */
+/** Writes the builder into the slot just claimed. False when the slot was lost to a newer table meanwhile. */
 export function publish(slot: i32): bool {
   const generation = foundGeneration;
   const before = bucketsBefore;
-  const buckets = draft.bucketCount();
-  if (buckets) draft.sortIntoBuckets(buckets);
+  const buckets = builder.bucketCount();
+  if (buckets) builder.sortIntoBuckets(buckets);
   for (let b = 0; b < buckets; b++) {
     value.clear().u32(generation);
-    draft.writeBucket(value, b);
+    builder.writeBucket(value, b);
     bucketName(slot, b);
     set(value);
   }
@@ -31,7 +31,7 @@ export function publish(slot: i32): bool {
     bucketName(slot, b);
     set(value);
   }
-  writeHead(value, generation, buckets);
+  writeHeader(value, generation, buckets);
   headName(slot);
   set(value);
   return finish(slot, generation, buckets);

@@ -1,4 +1,5 @@
 // Byte strings as (address, length). Nothing here allocates.
+import { SPACE, TAB } from "./ascii";
 
 /** A constant byte string: its length, then its bytes. Every string literal of the module is one (filter/transform/byte-literals.mjs). */
 // @ts-ignore: decorator
@@ -55,7 +56,7 @@ export function contains(at: usize, len: i32, part: usize, partLen: i32): bool {
 // @ts-ignore: decorator
 @inline
 function isBlank(c: u32): bool {
-  return c == 32 || c == 9;
+  return c == SPACE || c == TAB;
 }
 
 export function skipBlanks(at: usize, end: usize): usize {

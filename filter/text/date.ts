@@ -1,4 +1,5 @@
 // RFC 3339 dates, as seconds since 1970.
+import { DOT, LOWER_Z, MINUS, PLUS, ZERO } from "./ascii";
 import { lower } from "./bytes";
 
 const SHAPE: Bytes = "0000-00-00t00:00:00";
@@ -9,13 +10,13 @@ function hasShape(at: usize, shape: Bytes): bool {
   for (let i = 0; i < shape.len; i++) {
     const c: u32 = load<u8>(at + i);
     const wanted: u32 = load<u8>(shape.at + i);
-    if (wanted == 48 ? c - 48 > 9 : lower(c) != wanted) return false;
+    if (wanted == ZERO ? c - ZERO > 9 : lower(c) != wanted) return false;
   }
   return true;
 }
 
 function twoDigits(at: usize): i32 {
-  return <i32>load<u8>(at) * 10 + <i32>load<u8>(at, 1) - 528;
+  return (<i32>load<u8>(at) - ZERO) * 10 + <i32>load<u8>(at, 1) - ZERO;
 }
 
 function daysIn(month: i32, year: i32): i32 {
@@ -43,9 +44,9 @@ export function parseDate(at: usize, len: i32): i64 {
   if (hour > 23 || minute > 59 || second > 60) return -1;
 
   let i = SHAPE.len;
-  if (load<u8>(at + i) == 46) {
+  if (load<u8>(at + i) == DOT) {
     const first = ++i;
-    while (i < len && <u32>load<u8>(at + i) - 48 < 10) i++;
+    while (i < len && <u32>load<u8>(at + i) - ZERO < 10) i++;
     if (i == first || i == len) return -1;
   }
   const offset = zone(at + i, len - i);
@@ -56,11 +57,11 @@ export function parseDate(at: usize, len: i32): i64 {
 // Seconds east of UTC.
 function zone(at: usize, len: i32): i32 {
   const sign = load<u8>(at);
-  if ((sign | 32) == 122) return len == 1 ? 0 : NO_ZONE;
-  if ((sign != 43 && sign != 45) || len != 6 || !hasShape(at + 1, "00:00")) return NO_ZONE;
+  if ((sign | 32) == LOWER_Z) return len == 1 ? 0 : NO_ZONE;
+  if ((sign != PLUS && sign != MINUS) || len != 6 || !hasShape(at + 1, "00:00")) return NO_ZONE;
   const hours = twoDigits(at + 1);
   const minutes = twoDigits(at + 4);
   if (hours > 23 || minutes > 59) return NO_ZONE;
   const seconds = hours * 3600 + minutes * 60;
-  return sign == 45 ? -seconds : seconds;
+  return sign == MINUS ? -seconds : seconds;
 }

@@ -1,35 +1,40 @@
-// Percent-decoding into a buffer of its own, as long as a routing key can be.
+// Percent-decoding into a buffer of its own.
+import { MAX_TEXT } from "../../routes/model/names";
+import { PERCENT, ZERO } from "./ascii";
+import { find } from "./bytes";
 
-const LONGEST = 256;
-const buffer = memory.data(LONGEST);
+const buffer = memory.data(MAX_TEXT);
 
 /** Where the text last decoded stands: the text itself when it has no escapes. */
 export let decoded: usize = 0;
 
 function hexValue(c: u32): i32 {
-  if (c - 48 < 10) return <i32>c - 48;
+  if (c - ZERO < 10) return <i32>c - ZERO;
   c |= 32;
   return c - 97 < 6 ? <i32>c - 87 : -1;
 }
 
-/** The decoded length; -1 for a broken escape, or when the result is longer than a key can be. */
+/** The decoded length; -1 for a broken escape, or when the result is longer than MAX_TEXT. */
 export function decodePercent(at: usize, len: i32): i32 {
-  let escapes = false;
+  const end = at + len;
+  if (find(at, end, PERCENT) == end) {
+    decoded = at;
+    return len > MAX_TEXT ? -1 : len;
+  }
+  decoded = buffer;
   let n = 0;
-  for (let i = 0; i < len; i++) {
-    let c: i32 = load<u8>(at + i);
-    if (c == 37) {
-      escapes = true;
-      if (i + 2 >= len) return -1;
-      const high = hexValue(load<u8>(at + i + 1));
-      const low = hexValue(load<u8>(at + i + 2));
+  for (; at < end; at++) {
+    let c: i32 = load<u8>(at);
+    if (c == PERCENT) {
+      if (at + 2 >= end) return -1;
+      const high = hexValue(load<u8>(at, 1));
+      const low = hexValue(load<u8>(at, 2));
       if ((high | low) < 0) return -1;
       c = (high << 4) | low;
-      i += 2;
+      at += 2;
     }
-    if (n == LONGEST) return -1;
+    if (n == MAX_TEXT) return -1;
     store<u8>(buffer + n++, <u8>c);
   }
-  decoded = escapes ? buffer : at;
   return n;
 }

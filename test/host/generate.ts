@@ -1,7 +1,11 @@
 // Random tables and requests from few words, so that they meet often.
 import fc from "fast-check";
+import type { Condition } from "../../routes/model/model.ts";
 import type { Pairs } from "./emulator/headers.ts";
-import type { Condition, Configuration, Route } from "./reference/config.ts";
+
+/** A plugin configuration as it is written; whether it makes sense is for its readers. */
+export type Configuration = { keys?: string[]; routes: WrittenRoute[]; explain?: boolean };
+type WrittenRoute = { from: string; key?: string; to?: string; [field: string]: unknown };
 
 export const HOST = "reviews.demo.svc.cluster.local";
 export const NOW = Date.UTC(2030, 0, 1) / 1000;
@@ -70,7 +74,7 @@ const splitRoute = fc
   )
   .map(([split, sticky]) => ({ split, sticky }));
 
-const route: fc.Arbitrary<Route> = fc
+const route: fc.Arbitrary<WrittenRoute> = fc
   .tuple(
     fc.constantFrom(...froms),
     fc.oneof(
@@ -89,7 +93,7 @@ export const configuration: fc.Arbitrary<Configuration> = fc
       routes: fc.uniqueArray(route, {
         maxLength: 25,
         size: "max",
-        selector: (own) => JSON.stringify(own.key ? [own.from, own.key] : own),
+        selector: (own) => JSON.stringify(own.key === undefined ? own : [own.from, own.key]),
       }),
       explain: fc.boolean(),
     },

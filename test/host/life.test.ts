@@ -2,12 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Envoy } from "./emulator/envoy.ts";
 import type { Slot, Stream } from "./emulator/slot.ts";
-import { configuration, NOW, request, targets } from "./generate.ts";
+import { type Decision, expectedDecision } from "./expected.ts";
+import { type Configuration, configuration, NOW, request, targets } from "./generate.ts";
 import { filterCode, watchCode } from "./module.ts";
 import { assertConsistent, decisionOf } from "./observe.ts";
 import { check } from "./property.ts";
-import type { Configuration } from "./reference/config.ts";
-import { type Decision, decide } from "./reference/decide.ts";
 
 /** A place for the filter, and what it should serve: the configuration that last was right. */
 type Place = {
@@ -71,7 +70,7 @@ test("through any life of three filters on one proxy each answers from its own l
       // namesake's. A root context that a stream keeps alive comes back, unasked, with the very text that it came with.
       const possible = (own: Place, headers: [string, string][], cluster: string | null): Decision[] => {
         const by = (table: Configuration | undefined): Decision =>
-          table ? decide(table, { headers, cluster, now: NOW }) : { outcome: "no_key", key: null, to: null };
+          table ? expectedDecision(table, { headers, cluster, now: NOW }) : { outcome: "no_key", key: null, to: null };
         if (!own.rejected) return [by(own.serves)];
         const others = namesakes(own);
         const unknown = streams.length > 0 || others.length > 0;

@@ -1,7 +1,7 @@
 // What the module has decided, read off the outcome of a request, and what must hold for any outcome.
 import type { Pairs } from "./emulator/headers.ts";
 import type { Outcome as Passed } from "./emulator/slot.ts";
-import type { Decision, Outcome } from "./reference/decide.ts";
+import type { Decision, Outcome } from "./expected.ts";
 
 const CLUSTER = "x-keyway-cluster";
 const MARK = "x-keyway-routed";
@@ -24,7 +24,7 @@ const others = (pairs: Pairs) => pairs.filter(([name]) => name !== CLUSTER && na
 export function assertConsistent(sent: Pairs, passed: Passed, baseline: string | null): void {
   const { outcome, to } = decisionOf(passed);
   const lowered = sent.map(([name, value]) => [name.toLowerCase(), value] as [string, string]);
-  const wanted: Record<Outcome, { cluster: string[]; mark: string[] }> = {
+  const wanted: Partial<Record<Outcome, { cluster: string[]; mark: string[] }>> = {
     routed: { cluster: [to ?? ""], mark: [to ?? ""] },
     already_routed: { cluster: [], mark: [] },
     missing_target: { cluster: [], mark: named(lowered, MARK) },
@@ -32,14 +32,15 @@ export function assertConsistent(sent: Pairs, passed: Passed, baseline: string |
     invalid_key: { cluster: [], mark: named(lowered, MARK) },
     no_key: { cluster: [], mark: named(lowered, MARK) },
   };
+  const right = wanted[outcome];
+  if (!right) throw new Error(`an unknown outcome: ${passed.state}`);
   const faults: string[] = [];
-  const same = (what: string, real: unknown, right: unknown) => {
-    if (JSON.stringify(real) !== JSON.stringify(right))
-      faults.push(`${what} ${JSON.stringify(real)}, not ${JSON.stringify(right)}`);
+  const same = (what: string, real: unknown, due: unknown) => {
+    if (JSON.stringify(real) !== JSON.stringify(due))
+      faults.push(`${what} ${JSON.stringify(real)}, not ${JSON.stringify(due)}`);
   };
-  if (!wanted[outcome]) throw new Error(`an unknown outcome: ${passed.state}`);
-  same("selection header", named(passed.headers, CLUSTER), wanted[outcome].cluster);
-  same("hop mark", named(passed.headers, MARK), wanted[outcome].mark);
+  same("selection header", named(passed.headers, CLUSTER), right.cluster);
+  same("hop mark", named(passed.headers, MARK), right.mark);
   same("other headers", others(passed.headers), others(lowered));
   if (!passed.local && outcome !== "routed") same("cluster", passed.cluster ?? null, baseline);
   if (faults.length > 0) throw new Error(`${passed.state ?? "no state"}: ${faults.join("; ")}`);

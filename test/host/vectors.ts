@@ -1,7 +1,7 @@
 // The vectors that the module and its TypeScript twin must both agree with.
 import { readFileSync } from "node:fs";
-import type { Configuration } from "./reference/config.ts";
-import type { Decision, Pairs } from "./reference/decide.ts";
+import type { Pairs } from "./emulator/headers.ts";
+import type { Decision } from "./expected.ts";
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
 
@@ -20,10 +20,16 @@ export const sources: {
   candidates: string[];
 }[] = read("sources");
 
+/** The same for the claims of tokens. */
+export const tokens: typeof sources = read("tokens");
+
 /** What is decided for requests, at a time. */
 export const decisions: {
   name: string;
   now?: string;
-  config: Configuration;
+  config: { routes?: { to?: string; split?: { to: string }[] }[] };
   requests: { cluster: string | null; headers: Pairs; decision: Decision }[];
 }[] = read("decisions");
+
+/** The same where texts that are no keys count: of conditions and of sticky sources. */
+export const texts: typeof decisions = read("texts");

@@ -96,7 +96,7 @@ function scan(name: string, byte: number, text: Text, wanted: Text): Buffer[] {
     at = next(at, end, ...target) >>> 0;
     if (at === 0) return all;
     if (at > end + 1 || at <= start) throw new Error(`${name} went on outside of its text`);
-    all.push(bytesAt(global("found"), global("foundLen")));
+    all.push(bytesAt(global("candidate"), global("candidateLen")));
     if (all.length > length + 1) throw new Error(`${name} does not end`);
   }
 }

@@ -2,8 +2,8 @@
 // The filter's pure functions, for tests to call with bytes that they have put at `input`.
 
 export { resetScratch } from "../../../filter/host/memory";
+export { candidate, candidateLen, isKey } from "../../../filter/sources/candidate";
 export { nextCookie } from "../../../filter/sources/cookie";
-export { found, foundLen, isKey } from "../../../filter/sources/found";
 export { nextHeader } from "../../../filter/sources/header";
 export { nextHost } from "../../../filter/sources/host";
 export { nextClaim } from "../../../filter/sources/jwt";

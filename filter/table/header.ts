@@ -6,7 +6,7 @@
 //   of a when: u16 target length, the target, and per part a condition: u8 test, source, u16 text length, text
 //   of a split: the sticky source or NONE, and per part a share: u32 weight in 1/10,000 percent, u16 target length, target
 import { Writer } from "../host/writer";
-import * as draft from "./draft";
+import * as builder from "./builder";
 import { afterSource } from "../sources/source";
 
 const FIXED: usize = 24;
@@ -23,16 +23,16 @@ export const WHOLE = 1000000;
 
 export const RULE_FIXED: usize = 24;
 
-export function writeHead(to: Writer, generation: u32, buckets: i32): void {
-  to.u32(generation).u32(buckets).u32(draft.routeCount());
-  to.u8(draft.explain ? 1 : 0)
-    .u8(draft.sourceCount())
+export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
+  to.u32(generation).u32(buckets).u32(builder.routeCount());
+  to.u8(builder.explain ? 1 : 0)
+    .u8(builder.sourceCount())
     .u16(0)
-    .u32(draft.whenRoutes)
-    .u32(draft.splitRoutes);
-  to.bytes(draft.sources.at, draft.sources.len);
-  to.bytes(draft.whens.at, draft.whens.len);
-  to.bytes(draft.splits.at, draft.splits.len);
+    .u32(builder.whenRoutes)
+    .u32(builder.splitRoutes);
+  to.bytes(builder.sources.at, builder.sources.len);
+  to.bytes(builder.whens.at, builder.whens.len);
+  to.bytes(builder.splits.at, builder.splits.len);
 }
 
 // @ts-ignore: decorator

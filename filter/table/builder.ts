@@ -1,5 +1,5 @@
 // A table being put together, in this VM's own memory: nothing of it is visible to anyone before it is published.
-// Key routes lie in chunks, which the next draft uses again, each behind a link and its number in the configuration:
+// Key routes lie in chunks, which the next builder uses again, each behind a link and its number in the configuration:
 //   u32 the route after it, u32 number, u64 hash of the key, the entry
 import { allocate } from "../host/memory";
 import { Writer, writer } from "../host/writer";
@@ -16,7 +16,7 @@ const CHUNK_HEAD = 8;
 const PER_BUCKET = 24;
 
 export const sources = writer();
-/** The rules of `when` routes, then those of `split` routes; see head.ts. */
+/** The rules of `when` routes, then those of `split` routes; see header.ts. */
 export const whens = writer();
 export const splits = writer();
 
@@ -31,7 +31,7 @@ let used = 0;
 let first: usize = 0;
 let last: usize = 0;
 
-export function clearDraft(): void {
+export function clear(): void {
   sources.clear();
   whens.clear();
   splits.clear();
@@ -119,7 +119,7 @@ export function hasDuplicate(): bool {
 
 const heads = writer();
 
-/** Sorts the key routes into `buckets` buckets; `writeBucket` gives them out. Ends what only a draft in one list can do. */
+/** Sorts the key routes into `buckets` buckets; `writeBucket` gives them out. Ends what only a builder in one list can do. */
 export function sortIntoBuckets(buckets: i32): void {
   const table = zeroed(heads, buckets);
   let next: usize = 0;
