@@ -1,34 +1,8 @@
-import { METRIC_CONFIG_REJECTED } from "../../routes/model/names.ts";
-import type { Installation } from "../manifests/installation.ts";
-import { VERSION_VARIABLE } from "../manifests/names.ts";
-import { isFilterOf, type ProxyAdmin } from "../proxies/proxy-admin.ts";
+import { versionText } from "../manifests/installation.ts";
+import { whyNotLoaded } from "../proxies/probes.ts";
 import { inBatches } from "../proxies/wait.ts";
 import type { Condition } from "./check.ts";
 import type { Facts } from "./context.ts";
-
-/** Why a proxy does not run exactly this version; undefined when it does. */
-export async function whyNotLoaded(
-  proxy: ProxyAdmin,
-  { name, namespace, version }: Installation,
-): Promise<string | undefined> {
-  const extensions = (await proxy.extensions()).filter((one) => isFilterOf(one.name, namespace, name));
-  if (extensions.length === 0) return "it has not got the filter from istiod";
-  if (extensions.some(({ replaced }) => replaced)) {
-    return "its agent could not pull the module and put a stand-in (`kubectl logs POD -c istio-proxy` says why)";
-  }
-  if (!extensions.some((one) => one.version === version)) {
-    const others = extensions.map((one) => versionText(one.version ?? 0)).join(", ");
-    return `it still runs version ${others}`;
-  }
-  const rejected = (await proxy.metrics())[METRIC_CONFIG_REJECTED];
-  return rejected
-    ? "the filter refuses its configuration (`kubectl logs POD -c istio-proxy` says which line)"
-    : undefined;
-}
-
-export function versionText(version: number): string {
-  return version === 0 ? `without a ${VERSION_VARIABLE}` : new Date(version * 1000).toISOString().replace(".000Z", "Z");
-}
 
 export const versionLoaded: Condition<Facts> = {
   id: "loaded",

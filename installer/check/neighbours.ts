@@ -7,8 +7,8 @@ import {
   qualified,
   title,
 } from "../cluster/object.ts";
-import { isOwned, refuseForeign } from "../lifecycle/apply.ts";
 import { describeScope, type Installation, readInstallation } from "../manifests/installation.ts";
+import { isOwned, refuseForeign } from "../manifests/ownership.ts";
 import { matches } from "../proxies/selected-pods.ts";
 import type { Condition } from "./check.ts";
 import type { Facts } from "./context.ts";

@@ -1,4 +1,6 @@
 import type { V1Service } from "@kubernetes/client-node";
+import { parseOutboundCluster, parseServiceHost } from "../../routes/model/istio-cluster.ts";
+import { targetsOf as targetClusters } from "../../routes/model/targets.ts";
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
 import { KeywayError } from "../cli/errors.ts";
 import type { Installation } from "../manifests/installation.ts";
@@ -16,16 +18,12 @@ interface Target {
 
 /** Where the routes lead; names that are no services of the mesh are the person's own affair. */
 export function targetsOf({ config }: Pick<Installation, "config">): Target[] {
-  const routes = (config.routes ?? []) as { to?: string; split?: { to: string }[] }[];
-  const clusters = routes.flatMap(({ to, split }) => [
-    ...(to === undefined ? [] : [to]),
-    ...(split ?? []).map((share) => share.to),
-  ]);
-  return [...new Set(clusters)].flatMap((cluster) => {
-    const parts = /^outbound\|(\d+)\|[^|]*\|([^.|]+)\.([^.|]+)\.svc\./.exec(cluster);
-    if (parts === null) return [];
-    const [, port = "", service = "", namespace = ""] = parts;
-    return [{ cluster, port: Number(port), service, namespace }];
+  const routes = (config.routes ?? []) as Parameters<typeof targetClusters<string>>[0][];
+  return [...new Set(routes.flatMap(targetClusters))].flatMap((cluster) => {
+    const parts = parseOutboundCluster(cluster);
+    const service = parseServiceHost(parts?.host ?? "");
+    if (parts === undefined || service === undefined) return [];
+    return [{ cluster, port: parts.port, service: service.name, namespace: service.namespace }];
   });
 }
 

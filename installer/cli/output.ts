@@ -31,6 +31,10 @@ export function toYaml(data: unknown, remarks: readonly Remark[] = []): string {
   return document.toString({ lineWidth: 0 });
 }
 
+export function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
 /** Columns two spaces apart, the header in capitals; an empty table is its header alone. */
 export function table(io: Io, header: string[], rows: string[][]): string {
   const width = header.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));

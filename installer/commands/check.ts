@@ -39,9 +39,9 @@ export const check: Register = (program, io) => {
       const { examine, failures } = await import("../check/check.ts");
       const { Facts } = await import("../check/context.ts");
       const { ignoring, resultText } = await import("../check/print.ts");
-      const { subject } = await import("../lifecycle/checked.ts");
+      const { whatToCheck } = await import("../lifecycle/checked.ts");
       const cluster = await Cluster.connect(flags, io.env);
-      const { conditions, installation } = await subject(flags, cluster, io);
+      const { conditions, installation } = await whatToCheck(flags, cluster, io);
       const { istioNamespace, allowEmpty = false, insecure = false } = flags;
       const facts = new Facts({ cluster, installation, istioNamespace, allowEmpty, insecure, io });
       const results = ignoring(await examine(conditions, facts), flags.ignore);

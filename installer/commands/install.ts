@@ -49,20 +49,20 @@ export const install: Register = (program, io) => {
       const { Cluster } = await import("../cluster/cluster.ts");
       const { change } = await import("../lifecycle/change.ts");
       const { readLive } = await import("../lifecycle/installed.ts");
-      const { draftOf } = await import("../lifecycle/desired.ts");
+      const { desiredState } = await import("../lifecycle/desired.ts");
       const { pinModule } = await import("../check/module.ts");
       const cluster = await Cluster.connect(flags, io.env);
       const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
       const live = await readLive(cluster, place.namespace, place.name);
-      const draft = await draftOf(wholly(flags), place, live?.installation, io);
-      const module = await pinModule(draft.module, flags.insecure === true, io);
-      const otherwise = `\`keyway status -n ${place.namespace}\` looks again; \`keyway uninstall -n ${place.namespace}\` takes it off`;
-      await change(io, cluster, { draft: { ...draft, module }, live, flags, otherwise });
+      const desired = await desiredState(withDefaults(flags), place, live?.installation, io);
+      const module = await pinModule(desired.module, flags.insecure === true, io);
+      const recoveryHint = `\`keyway status -n ${place.namespace}\` looks again; \`keyway uninstall -n ${place.namespace}\` takes it off`;
+      await change(io, cluster, { desired: { ...desired, module }, live, flags, recoveryHint });
     });
 };
 
 /** An installation is for exactly the workloads that this command line names, whatever was there before. */
-function wholly(flags: Flags): Flags {
+function withDefaults(flags: Flags): Flags {
   const mode = flags.mode ?? (flags.targetRef === undefined ? "inbound" : "gateway");
   return flags.targetRef === undefined ? { ...flags, mode, selector: flags.selector ?? {} } : { ...flags, mode };
 }

@@ -7,7 +7,7 @@ import { readInput, reading } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import { draftOf } from "../lifecycle/desired.ts";
+import { desiredState } from "../lifecycle/desired.ts";
 import type { Listed } from "../lifecycle/services.ts";
 import { envoyFilter } from "../manifests/envoyfilter.ts";
 import { wasmPlugin } from "../manifests/wasmplugin.ts";
@@ -50,14 +50,14 @@ export const renderIstio: Register = (group, io) => {
       const text = await readInput(routes, io);
       const cluster = flags.services === undefined ? namedService(text, flags) : await fromFile(flags.services);
       // Standard input was read to its end; whoever reads it again gets the same.
-      const draft = await draftOf(flags, { cluster, namespace, name }, undefined, { ...io, in: [text] });
-      const image = parseImageName(draft.module);
+      const desired = await desiredState(flags, { cluster, namespace, name }, undefined, { ...io, in: [text] });
+      const image = parseImageName(desired.module);
       if (image.digest === undefined) {
-        throw new UsageError(`${draft.module} is not pinned`, {
+        throw new UsageError(`${desired.module} is not pinned`, {
           next: "give the URL that `keyway publish` printed, with its @sha256:",
         });
       }
-      const installation = { ...draft, module: pinned(image, image.digest), version: version(io) };
+      const installation = { ...desired, module: pinned(image, image.digest), version: version(io) };
       const manifests = [wasmPlugin(installation), envoyFilter(installation)];
       const list = { apiVersion: "v1", kind: "List", items: manifests };
       io.out.write(flags.output === "json" ? toJson(list) : manifests.map((one) => toYaml(one)).join("---\n"));

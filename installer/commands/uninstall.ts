@@ -1,9 +1,9 @@
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import { type ClusterFlags, clusterFlags, nameFlag, type WaitFlags, waitFlags } from "../cli/flags.ts";
-import { emit, type Format, outputOption, table } from "../cli/output.ts";
+import { type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import { title } from "../cluster/object.ts";
+import { printRemoved } from "../print/outcomes.ts";
 
 interface Flags extends ClusterFlags, WaitFlags {
   name: string;
@@ -47,29 +47,11 @@ export const uninstall: Register = (program, io) => {
       const removed = [];
       for (const name of names) {
         const pods = await installedPods(cluster, namespace, name, flags.istioNamespace);
-        const steps = progress(io);
-        const removing = {
-          cluster,
-          namespace,
-          name,
-          pods,
-          edited,
-          dryRun,
-          wait,
-          timeoutSeconds,
-          signal: io.signal,
-          steps,
-        };
-        removed.push(...(await remove(removing)));
+        const [steps, signal] = [progress(io), io.signal];
+        const options = { cluster, namespace, name, pods, edited, dryRun, wait, timeoutSeconds, signal, steps };
+        removed.push(...(await remove(options)));
       }
-      const rows = removed.map(({ object, outcome }) => ({ object: title(object), outcome }));
-      emit(io, flags.output, rows, () =>
-        table(
-          io,
-          ["object", "outcome"],
-          rows.map((row) => [row.object, row.outcome]),
-        ),
-      );
+      printRemoved(io, flags.output, removed);
     });
 };
 

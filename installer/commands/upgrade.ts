@@ -55,16 +55,18 @@ export const upgrade: Register = (program, io) => {
           next: "`keyway status -A` lists what there is; `keyway install` makes one",
         });
       }
-      const draft = flags.rollback ? await before(flags, live.plugin) : await changed(flags, place, live.installation);
-      const otherwise = `\`keyway upgrade --rollback -n ${place.namespace}\` goes back to the version before`;
-      await change(io, cluster, { draft, live, flags, otherwise });
+      const desired = flags.rollback
+        ? await before(flags, live.plugin)
+        : await changed(flags, place, live.installation);
+      const recoveryHint = `\`keyway upgrade --rollback -n ${place.namespace}\` goes back to the version before`;
+      await change(io, cluster, { desired, live, flags, recoveryHint });
     });
 
   async function changed(flags: Flags, place: Place, live: Installation) {
-    const { draftOf } = await import("../lifecycle/desired.ts");
+    const { desiredState } = await import("../lifecycle/desired.ts");
     const { pinModule } = await import("../check/module.ts");
-    const draft = await draftOf(flags, place, live, io);
-    return { ...draft, module: await pinModule(draft.module, flags.insecure === true, io) };
+    const desired = await desiredState(flags, place, live, io);
+    return { ...desired, module: await pinModule(desired.module, flags.insecure === true, io) };
   }
 };
 

@@ -4,53 +4,52 @@ import { Facts } from "../check/context.ts";
 import { ignoring, refuse, resultText } from "../check/print.ts";
 import type { ApplyFlags, CheckFlags, ClusterFlags, WaitFlags } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
-import { emit, type Format, table } from "../cli/output.ts";
+import type { Format } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { type KubeObject, refOf, title } from "../cluster/object.ts";
-import { envoyFilter } from "../manifests/envoyfilter.ts";
-import type { Installation } from "../manifests/installation.ts";
-import { PREVIOUS_ANNOTATION } from "../manifests/names.ts";
-import { type Draft, nextVersion } from "../manifests/versions.ts";
-import { type Applied, applyOwned, withoutBookkeeping } from "./apply.ts";
-import { diffObjects } from "./diff.ts";
-import type { Live } from "./installed.ts";
-import { putIn } from "./put.ts";
+import { refOf, title } from "../cluster/object.ts";
+import { applyOwned } from "../execute/apply.ts";
+import { execute } from "../execute/execute.ts";
+import type { Installation, Live } from "../manifests/installation.ts";
+import { planInstallation } from "../plan/installation.ts";
+import { appliedObjects, type Plan } from "../plan/plan.ts";
+import type { DesiredState } from "../plan/versions.ts";
+import { diffObjects } from "../print/diff.ts";
+import { type ObjectOutcome, printApplied } from "../print/outcomes.ts";
 
 export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   insecure?: boolean;
   output: Format;
 }
 
-/** Makes the cluster what the draft says, or shows what that would be. The one way in for install, upgrade and rollback. */
-export async function change(
-  io: Io,
-  cluster: Cluster,
-  { draft, live, flags, otherwise }: { draft: Draft; live: Live | undefined; flags: ChangeFlags; otherwise: string },
-): Promise<void> {
-  const kept = live?.plugin.metadata?.annotations?.[PREVIOUS_ANNOTATION];
-  const next = nextVersion(draft, live?.installation, kept, new Date());
-  const objects: KubeObject[] = [envoyFilter(next.installation), next.plugin];
+export interface Change {
+  desired: DesiredState;
+  live: Live | undefined;
+  flags: ChangeFlags;
+  /** What to do when the proxies do not get the version in time. */
+  recoveryHint: string;
+}
+
+/** Makes the cluster what is desired, or shows what that would be. The one way in for install, upgrade and rollback. */
+export async function change(io: Io, cluster: Cluster, { desired, live, flags, recoveryHint }: Change): Promise<void> {
+  const plan = planInstallation(desired, live, { now: new Date(), recoveryHint });
   const steps = progress(io);
-  if (!next.canRollBack)
-    steps.warn("the version before is too large to be kept: there will be no way back by --rollback");
-  if (flags.diff) return showDiff(io, cluster, objects, flags);
-  if (flags.dryRun === "client")
-    return show(
-      io,
-      objects.map((object) => ({ object, outcome: "not sent" })),
-      flags,
-    );
-  const facts = await checked(io, cluster, next.installation, flags);
-  if (flags.dryRun === "server") return show(io, await rehearse(cluster, objects, flags), flags);
+  for (const warning of plan.warnings) steps.warn(warning);
+  if (flags.diff) return showDiff(io, cluster, plan, flags);
+  if (flags.dryRun === "client") {
+    const outcomes = appliedObjects(plan).map((object) => ({ object, outcome: "not sent (dry run)" }));
+    return printApplied(io, flags.output, outcomes);
+  }
+  const facts = await checked(io, cluster, plan.next.installation, flags);
+  if (flags.dryRun === "server") return printApplied(io, flags.output, await rehearse(cluster, plan, flags));
   const { proxies: pods } = await facts.selection();
   const { wait, timeout: timeoutSeconds, forceConflicts: force = false } = flags;
-  show(
+  printApplied(
     io,
-    await putIn({ cluster, ...next, pods, force, wait, timeoutSeconds, signal: io.signal, steps, otherwise }),
-    flags,
+    flags.output,
+    await execute(plan, { cluster, pods, force, wait, timeoutSeconds, signal: io.signal, steps }),
   );
-  steps.next(`\`keyway status -n ${draft.namespace}\` shows what the proxies do`);
+  steps.next(`\`keyway status -n ${desired.namespace}\` shows what the proxies do`);
 }
 
 async function checked(io: Io, cluster: Cluster, installation: Installation, flags: ChangeFlags): Promise<Facts> {
@@ -65,24 +64,16 @@ async function checked(io: Io, cluster: Cluster, installation: Installation, fla
   return facts;
 }
 
-async function rehearse(cluster: Cluster, objects: KubeObject[], flags: ChangeFlags): Promise<Applied[]> {
+async function rehearse(cluster: Cluster, plan: Plan, flags: ChangeFlags): Promise<ObjectOutcome[]> {
   const options = { dryRun: true, force: flags.forceConflicts === true };
-  return Promise.all(objects.map((object) => applyOwned(cluster, object, options)));
+  const tried = await Promise.all(appliedObjects(plan).map((object) => applyOwned(cluster, object, options)));
+  return tried.map(({ object, outcome }) => ({ object, outcome: `${outcome} (dry run)` }));
 }
 
-/** For people what happened, for programs the objects, as `kubectl apply -f -` takes them. */
-function show(io: Io, applied: { object: KubeObject; outcome: string }[], { output, dryRun }: ChangeFlags): void {
-  const list = { apiVersion: "v1", kind: "List", items: applied.map(({ object }) => withoutBookkeeping(object)) };
-  emit(io, output, list, () => {
-    const rows = applied.map(({ object, outcome }) => [title(object), dryRun ? `${outcome} (dry run)` : outcome]);
-    return table(io, ["object", "outcome"], rows);
-  });
-}
-
-async function showDiff(io: Io, cluster: Cluster, objects: KubeObject[], flags: ChangeFlags): Promise<void> {
+async function showDiff(io: Io, cluster: Cluster, plan: Plan, flags: ChangeFlags): Promise<void> {
   const options = { dryRun: true, force: true };
   const texts = await Promise.all(
-    objects.map(async (object) => {
+    appliedObjects(plan).map(async (object) => {
       const before = await cluster.get(refOf(object));
       const after = flags.dryRun === "client" ? object : (await applyOwned(cluster, object, options)).object;
       return diffObjects(before, after, title(object));

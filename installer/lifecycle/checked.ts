@@ -7,7 +7,7 @@ import { type ClusterFlags, type InstallationFlags, scopeOf } from "../cli/flags
 import type { Io } from "../cli/io.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { defaultPriority, type Installation } from "../manifests/installation.ts";
-import { draftOf } from "./desired.ts";
+import { desiredState } from "./desired.ts";
 import { readLive } from "./installed.ts";
 
 interface Asked extends InstallationFlags, ClusterFlags {
@@ -15,30 +15,30 @@ interface Asked extends InstallationFlags, ClusterFlags {
   insecure?: boolean;
 }
 
-export interface Subject {
+export interface ToCheck {
   installation: Installation;
   conditions: readonly Condition<Facts>[];
 }
 
 /** What a check is about: an installation to come, the one that is there, or, with nothing said and nothing there, the cluster. */
-export async function subject(flags: Asked, cluster: Cluster, io: Io): Promise<Subject> {
+export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promise<ToCheck> {
   const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
-  const live = await liveIfAny(place);
-  const toCome = flags.module !== undefined || flags.routes !== undefined;
-  if (!toCome && live !== undefined) return { installation: live, conditions: afterInstallation };
+  const live = await liveOrNone(place);
+  const described = flags.module !== undefined || flags.routes !== undefined;
+  if (!described && live !== undefined) return { installation: live, conditions: afterInstallation };
   if (flags.module === undefined && live === undefined) {
     return {
       installation: nothing(flags, place),
       conditions: scopeOf(flags) ? [...ofCluster, workloadsSelected] : ofCluster,
     };
   }
-  const draft = await draftOf(flags, place, live, io);
-  const module = await pinModule(draft.module, flags.insecure === true, io);
-  return { installation: { ...draft, module, version: 0 }, conditions: ofInstallation };
+  const desired = await desiredState(flags, place, live, io);
+  const module = await pinModule(desired.module, flags.insecure === true, io);
+  return { installation: { ...desired, module, version: 0 }, conditions: ofInstallation };
 }
 
 /** A cluster that can't be read is for the conditions to tell. */
-async function liveIfAny({ cluster, namespace, name }: { cluster: Cluster; namespace: string; name: string }) {
+async function liveOrNone({ cluster, namespace, name }: { cluster: Cluster; namespace: string; name: string }) {
   try {
     return (await readLive(cluster, namespace, name))?.installation;
   } catch {

@@ -11,7 +11,7 @@ import {
   type Mode,
   type PluginConfig,
 } from "../manifests/installation.ts";
-import type { Draft } from "../manifests/versions.ts";
+import type { DesiredState } from "../plan/versions.ts";
 import type { Listed } from "./services.ts";
 
 const DOMAIN = "cluster.local";
@@ -23,12 +23,12 @@ export interface Place {
 }
 
 /** What the flags ask for; what they do not say is as it is there already, or as it usually is. */
-export async function draftOf(
+export async function desiredState(
   flags: InstallationFlags,
   place: Place,
   live: Installation | undefined,
   io: Io,
-): Promise<Draft> {
+): Promise<DesiredState> {
   const scope = scopeOf(flags) ?? live?.scope ?? { labels: {} };
   const mode = flags.mode ?? live?.mode ?? ("gateway" in scope ? "gateway" : "inbound");
   if ("gateway" in scope && mode !== "gateway") throw new UsageError("--target-ref goes with --mode gateway alone");

@@ -1,9 +1,9 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { type IEnvoyFilter, type IWasmPlugin, type KubeObject, pluginRef } from "../cluster/object.ts";
-import { type Installation, readInstallation } from "../manifests/installation.ts";
+import { type Installation, type Live, readInstallation } from "../manifests/installation.ts";
 import { MANAGED_BY_LABEL } from "../manifests/names.ts";
+import { isOwned, refuseForeign } from "../manifests/ownership.ts";
 import { type SelectedPod, selectPods } from "../proxies/selected-pods.ts";
-import { isOwned, refuseForeign } from "./apply.ts";
 
 const ours = `${MANAGED_BY_LABEL}=keyway`;
 
@@ -20,12 +20,6 @@ export async function ownedObjects(cluster: Cluster, namespace: string | undefin
     cluster.list<IEnvoyFilter>("networking.istio.io/v1alpha3", "EnvoyFilter", where),
   ]);
   return { plugins: plugins.filter(isOwned), filters: filters.filter(isOwned) };
-}
-
-/** What is installed under a name now. */
-export interface Live {
-  plugin: IWasmPlugin;
-  installation: Installation;
 }
 
 export async function readLive(cluster: Cluster, namespace: string, name: string): Promise<Live | undefined> {

@@ -1,5 +1,6 @@
 import type { V1Pod, V1Service, V1ServicePort } from "@kubernetes/client-node";
-import { parseServiceName, type Service } from "../../routes/model/service.ts";
+import { namedServices } from "../../routes/compiling/named-services.ts";
+import type { Service } from "../../routes/model/service.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { matches } from "../proxies/selected-pods.ts";
@@ -9,19 +10,9 @@ export type Listed = Pick<Cluster, "list">;
 
 /** The services of all namespaces that a route file speaks of, and of its own. */
 export async function servicesFor(cluster: Listed, file: RouteFile, namespace: string): Promise<Service[]> {
-  const namespaces = new Set([namespace, ...namesIn(file).flatMap((text) => parseServiceName(text)?.namespace ?? [])]);
+  const namespaces = new Set([namespace, ...namedServices(file).flatMap((named) => named.namespace ?? [])]);
   const found = await Promise.all([...namespaces].map((one) => servicesIn(cluster, one, one === namespace)));
   return found.flat();
-}
-
-function namesIn({ routes }: RouteFile): string[] {
-  const references = routes
-    .flatMap((route) => ["to" in route ? route.to : route.split.map(({ to }) => to), route.from])
-    .flat();
-  return references.flatMap((reference) => {
-    if (typeof reference === "string") return [reference];
-    return "service" in reference ? [reference.service] : [];
-  });
 }
 
 /** Pods are read only where a named target port must be turned into a number. */

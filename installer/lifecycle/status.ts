@@ -4,13 +4,13 @@ import {
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
 } from "../../routes/model/names.ts";
-import { whyNotLoaded } from "../check/loaded.ts";
 import { reason } from "../cli/errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { editsOf } from "../cluster/managed-fields.ts";
 import { type IWasmPlugin, qualified, title } from "../cluster/object.ts";
 import { describeScope, type Installation, readInstallation } from "../manifests/installation.ts";
 import { previousOf } from "../manifests/previous.ts";
+import { whyNotLoaded } from "../proxies/probes.ts";
 import { type Metrics, ProxyAdmin } from "../proxies/proxy-admin.ts";
 import { selectPods } from "../proxies/selected-pods.ts";
 import { inBatches } from "../proxies/wait.ts";
@@ -45,7 +45,7 @@ export interface InstallationStatus {
   pods: PodStatus[];
 }
 
-export interface Looking {
+export interface StatusOptions {
   cluster: Cluster;
   namespace: string | undefined;
   istioNamespace: string;
@@ -53,8 +53,8 @@ export interface Looking {
 }
 
 /** What is installed, and what the selected proxies really do. */
-export async function statusOf(looking: Looking): Promise<InstallationStatus[]> {
-  const { plugins, filters } = await ownedObjects(looking.cluster, looking.namespace);
+export async function statusOf(options: StatusOptions): Promise<InstallationStatus[]> {
+  const { plugins, filters } = await ownedObjects(options.cluster, options.namespace);
   const found: InstallationStatus[] = [];
   for (const plugin of plugins) {
     const filter = filters.find(({ metadata }) => qualified(metadata) === qualified(plugin.metadata));
@@ -62,7 +62,7 @@ export async function statusOf(looking: Looking): Promise<InstallationStatus[]> 
       editsOf(object).map(({ manager, fields }) => `${title(object)} was edited by ${manager}: ${fields.join(", ")}`),
     );
     const missing = filter === undefined ? ["its EnvoyFilter is missing: what the filter selects goes nowhere"] : [];
-    found.push({ ...(await describe(plugin, looking)), errors: [...missing, ...edits] });
+    found.push({ ...(await describe(plugin, options)), errors: [...missing, ...edits] });
   }
   const alone = filters.filter(
     (filter) => !plugins.some((one) => qualified(one.metadata) === qualified(filter.metadata)),
@@ -72,7 +72,7 @@ export async function statusOf(looking: Looking): Promise<InstallationStatus[]> 
 
 async function describe(
   plugin: IWasmPlugin,
-  { cluster, istioNamespace, signal }: Looking,
+  { cluster, istioNamespace, signal }: StatusOptions,
 ): Promise<InstallationStatus> {
   const installation = readInstallation(plugin);
   const { proxies } = await selectPods(cluster, installation, istioNamespace);

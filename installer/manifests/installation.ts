@@ -57,6 +57,17 @@ export function describeScope(scope: Scope): string {
   return labels.length === 0 ? "every workload" : labels.join(",");
 }
 
+/** What is installed under a name now. */
+export interface Live {
+  plugin: IWasmPlugin;
+  installation: Installation;
+}
+
+/** A version for people: the moment when it was made. */
+export function versionText(version: number): string {
+  return version === 0 ? `without a ${VERSION_VARIABLE}` : new Date(version * 1000).toISOString().replace(".000Z", "Z");
+}
+
 /** The installation that a WasmPlugin made by Keyway stands for. */
 export function readInstallation(plugin: IWasmPlugin): Installation {
   const { metadata, spec } = plugin;

@@ -2,6 +2,7 @@ import { compileRoutes } from "../../routes/compiling/compile.ts";
 import { namedServices } from "../../routes/compiling/named-services.ts";
 import type { Configuration } from "../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../routes/model/names.ts";
+import { targetsOf } from "../../routes/model/targets.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
 import { UsageError } from "../cli/errors.ts";
 import type { Baseline } from "./address.ts";
@@ -20,10 +21,7 @@ export function plainConfiguration(file: RouteFile): Configuration {
 /** What a plain Envoy needs to know beside the routes: which path goes to which baseline, and where every cluster is. */
 export function wire(file: RouteFile, configuration: Configuration, given: Given): Given {
   const baselines = given.baselines.length > 0 ? given.baselines : [onlyBaseline(configuration)];
-  const named = configuration.routes.flatMap((route) => [
-    route.from,
-    ...("split" in route ? route.split.map(({ to }) => to) : [route.to]),
-  ]);
+  const named = configuration.routes.flatMap((route) => [route.from, ...targetsOf(route)]);
   const names = new Set([...baselines.map(({ cluster }) => cluster), ...named]);
   names.delete(ANY_BASELINE);
 

@@ -1,3 +1,4 @@
+import { inboundCluster, outboundCluster, serviceHost } from "../model/istio-cluster.ts";
 import type { Configuration, Route } from "../model/model.ts";
 import { ANY_BASELINE } from "../model/names.ts";
 import { duplicates } from "../reading/configuration.ts";
@@ -87,6 +88,6 @@ function nameOf(
 
 /** A baseline is a cluster of the proxy that the filter stands in, a target always one of another service. */
 function clusterName({ role, service, port, subset = "" }: Use, { mode, domain }: Surroundings): string {
-  if (role === "baseline" && mode === "inbound") return `inbound|${port.targetPort ?? port.port}||`;
-  return `outbound|${port.port}|${subset}|${service.name}.${service.namespace}.svc.${domain}`;
+  if (role === "baseline" && mode === "inbound") return inboundCluster(port.targetPort ?? port.port);
+  return outboundCluster({ port: port.port, subset, host: serviceHost(service, domain) });
 }

@@ -1,4 +1,5 @@
 import { parseServiceName, type ServiceName } from "../model/service.ts";
+import { targetsOf } from "../model/targets.ts";
 import type { Reference, RouteFile } from "../reading/route-file.ts";
 
 /** A service as a route file names it, with the port that it gets from there or from its baseline. */
@@ -11,8 +12,7 @@ export interface NamedService extends ServiceName {
 export function namedServices({ routes }: RouteFile): NamedService[] {
   return routes.flatMap((route) => {
     const baseline = namedService(route.from, "baseline");
-    const targets = "split" in route ? route.split.map(({ to }) => to) : [route.to];
-    return [baseline, ...targets.map((to) => namedService(to, "target", baseline))].filter(
+    return [baseline, ...targetsOf(route).map((to) => namedService(to, "target", baseline))].filter(
       (service) => service !== undefined,
     );
   });

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { editsOf } from "../../installer/cluster/managed-fields.ts";
-import { diffObjects } from "../../installer/lifecycle/diff.ts";
 import { envoyFilter } from "../../installer/manifests/envoyfilter.ts";
 import { type Installation, readInstallation } from "../../installer/manifests/installation.ts";
 import { PREVIOUS_ANNOTATION } from "../../installer/manifests/names.ts";
 import { previousOf } from "../../installer/manifests/previous.ts";
-import { nextVersion } from "../../installer/manifests/versions.ts";
 import { wasmPlugin } from "../../installer/manifests/wasmplugin.ts";
+import { nextVersion } from "../../installer/plan/versions.ts";
+import { diffObjects } from "../../installer/print/diff.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
 

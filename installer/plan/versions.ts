@@ -1,28 +1,33 @@
 import type { IWasmPlugin } from "../cluster/object.ts";
-import { contents } from "../lifecycle/apply.ts";
-import type { Installation } from "./installation.ts";
-import { PREVIOUS_ANNOTATION } from "./names.ts";
-import { packPrevious } from "./previous.ts";
-import { wasmPlugin } from "./wasmplugin.ts";
+import { sameContents } from "../manifests/contents.ts";
+import type { Installation } from "../manifests/installation.ts";
+import { PREVIOUS_ANNOTATION } from "../manifests/names.ts";
+import { packPrevious } from "../manifests/previous.ts";
+import { wasmPlugin } from "../manifests/wasmplugin.ts";
 
 /** An installation as it should be, without the version that it gets when it differs from what is there. */
-export type Draft = Omit<Installation, "version">;
+export type DesiredState = Omit<Installation, "version">;
 
-export interface Next {
+export interface NextVersion {
   installation: Installation;
   plugin: IWasmPlugin;
   /** False when the version before is too large to be kept beside this one. */
   canRollBack: boolean;
 }
 
-/** Gives a draft its version: the live one when nothing differs, else a new one that keeps the live one behind it. */
-export function nextVersion(draft: Draft, live: Installation | undefined, kept: string | undefined, now: Date): Next {
+/** Gives a desired state its version: the live one when nothing differs, else a new one that keeps the live one behind it. */
+export function nextVersion(
+  desired: DesiredState,
+  live: Installation | undefined,
+  kept: string | undefined,
+  now: Date,
+): NextVersion {
   if (live === undefined) {
-    const installation = { ...draft, version: seconds(now) };
+    const installation = { ...desired, version: seconds(now) };
     return { installation, plugin: wasmPlugin(installation), canRollBack: true };
   }
-  const same = sameInstallation({ ...draft, version: live.version }, live);
-  const installation = { ...draft, version: same ? live.version : Math.max(seconds(now), live.version + 1) };
+  const same = sameInstallation({ ...desired, version: live.version }, live);
+  const installation = { ...desired, version: same ? live.version : Math.max(seconds(now), live.version + 1) };
   const previous = same ? kept : packPrevious(live);
   return {
     installation,
@@ -36,7 +41,7 @@ function seconds(now: Date): number {
 }
 
 function sameInstallation(a: Installation, b: Installation): boolean {
-  return JSON.stringify(contents(wasmPlugin(a))) === JSON.stringify(contents(wasmPlugin(b)));
+  return sameContents(wasmPlugin(a), wasmPlugin(b));
 }
 
 function withPrevious(plugin: IWasmPlugin, previous: string | undefined): IWasmPlugin {

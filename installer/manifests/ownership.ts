@@ -1,0 +1,17 @@
+import { KeywayError } from "../cli/errors.ts";
+import { type KubeObject, title } from "../cluster/object.ts";
+import { INSTANCE_LABEL, MANAGED_BY_LABEL } from "./names.ts";
+
+export function isOwned({ metadata }: KubeObject): boolean {
+  return metadata?.labels?.[MANAGED_BY_LABEL] === "keyway" && metadata.labels[INSTANCE_LABEL] === metadata.name;
+}
+
+/** Throws when somebody else made the object that bears the name. */
+export function refuseForeign(object: KubeObject): void {
+  if (isOwned(object)) return;
+  const makers = [...new Set(object.metadata?.managedFields?.map(({ manager }) => manager))].join(", ");
+  throw new KeywayError(`${title(object)} exists and keyway did not make it`, {
+    where: `${title(object)}, written by ${makers || "an unknown manager"}`,
+    next: "choose another name with --name",
+  });
+}

@@ -1,0 +1,33 @@
+import type { KubeObject } from "../cluster/object.ts";
+import type { Mode } from "../manifests/installation.ts";
+
+/** What every selected proxy is waited for: it has the guard route, it runs a version, it has drained the filter, it has lost
+ * the guard route. */
+export type ProxyState =
+  | { is: "guarded"; mode: Mode }
+  | { is: "loaded"; version: number }
+  | { is: "unfiltered" }
+  | { is: "unrouted" };
+
+/** One thing to do to the cluster, or to wait for. Steps are done in their order. */
+export type Step =
+  | { do: "apply"; object: KubeObject }
+  /** The object as it was read: exactly that version is deleted. */
+  | { do: "delete"; object: KubeObject }
+  | { do: "wait"; until: ProxyState; what: string };
+
+/** All that a command will do to one installation, as data: it can be shown, tried, and carried out in parts. */
+export interface Plan {
+  name: string;
+  namespace: string;
+  steps: Step[];
+  /** What a person should know before it is carried out. */
+  warnings: string[];
+  /** What to do when the proxies do not follow in time. */
+  recoveryHint: string;
+}
+
+/** The objects that a plan applies, in its order. */
+export function appliedObjects({ steps }: Pick<Plan, "steps">): KubeObject[] {
+  return steps.flatMap((step) => (step.do === "apply" ? [step.object] : []));
+}

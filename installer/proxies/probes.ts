@@ -1,0 +1,58 @@
+import { METRIC_CONFIG_REJECTED } from "../../routes/model/names.ts";
+import { routeName } from "../manifests/envoyfilter.ts";
+import { type Mode, modes, versionText } from "../manifests/installation.ts";
+import { isFilterOf, type ProxyAdmin } from "./proxy-admin.ts";
+import { Hopeless } from "./wait.ts";
+
+/** The installation that a proxy is asked about. */
+export interface Named {
+  name: string;
+  namespace: string;
+}
+
+/** Why a proxy does not have the guard route; undefined when it has. A route without its guard lets any client choose its
+ * cluster, so that is no matter of waiting. */
+export async function whyNotGuarded(proxy: ProxyAdmin, named: Named, mode: Mode): Promise<string | undefined> {
+  const own = routeName(named.namespace, named.name);
+  const routes = (await proxy.guardedRoutes(mode)).filter((route) => route.name === own);
+  if (routes.length === 0) return "it has not got the route from istiod";
+  if (routes.every(({ match }) => (match?.filter_state?.length ?? 0) > 0)) return undefined;
+  throw new Hopeless("the route has lost its guard on the way: this istiod does not know filter_state", {
+    where: `pod ${proxy.pod.namespace}/${proxy.pod.name}`,
+    next: "upgrade Istio; the route is taken off again if this command made it, else `keyway uninstall` does it",
+  });
+}
+
+/** Why a proxy does not run exactly this version; undefined when it does. */
+export async function whyNotLoaded(
+  proxy: ProxyAdmin,
+  { name, namespace, version }: Named & { version: number },
+): Promise<string | undefined> {
+  const extensions = (await proxy.extensions()).filter((one) => isFilterOf(one.name, namespace, name));
+  if (extensions.length === 0) return "it has not got the filter from istiod";
+  if (extensions.some(({ replaced }) => replaced)) {
+    return "its agent could not pull the module and put a stand-in (`kubectl logs POD -c istio-proxy` says why)";
+  }
+  if (!extensions.some((one) => one.version === version)) {
+    const others = extensions.map((one) => versionText(one.version ?? 0)).join(", ");
+    return `it still runs version ${others}`;
+  }
+  const rejected = (await proxy.metrics())[METRIC_CONFIG_REJECTED];
+  return rejected
+    ? "the filter refuses its configuration (`kubectl logs POD -c istio-proxy` says which line)"
+    : undefined;
+}
+
+/** A connection that began before keeps its filter until Envoy has drained it (45 s, unless Istio is told otherwise), and the
+ * proxy keeps what the filter was made of as long. */
+export async function whyNotUnfiltered(proxy: ProxyAdmin, { namespace, name }: Named): Promise<string | undefined> {
+  const left = (await proxy.extensions()).some((extension) => isFilterOf(extension.name, namespace, name));
+  return left ? "its old connections are not drained yet" : undefined;
+}
+
+export async function whyNotUnrouted(proxy: ProxyAdmin, { namespace, name }: Named): Promise<string | undefined> {
+  const routes = await Promise.all(modes.map((mode) => proxy.guardedRoutes(mode)));
+  return routes.flat().some((route) => route.name === routeName(namespace, name))
+    ? "it still has the route"
+    : undefined;
+}
