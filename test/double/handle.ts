@@ -1,0 +1,111 @@
+import type { ServerResponse } from "node:http";
+import type { ApiServer, Attributes } from "./api-server.ts";
+import { apiVersionOf, discover, type Resource, resources } from "./resources.ts";
+import { Refusal } from "./status.ts";
+import type { Key, Stored } from "./store.ts";
+
+export interface ServedRequest {
+  method: string;
+  /** The path between its slashes. */
+  parts: string[];
+  query: URLSearchParams;
+  body: unknown;
+  /** For what answers piece by piece. */
+  response: ServerResponse;
+}
+
+interface Answer {
+  code: number;
+  body: unknown;
+}
+
+export function keyOf({ apiVersion, kind, metadata }: Pick<Stored, "apiVersion" | "kind" | "metadata">): Key {
+  const resource = resources.find((one) => apiVersionOf(one) === apiVersion && one.kind === kind);
+  if (resource === undefined) throw new Error(`the double has no ${apiVersion} ${kind}`);
+  return { resource, namespace: metadata.namespace ?? "", name: metadata.name };
+}
+
+/** Answers one request; undefined when the answer is a stream that goes on. */
+export function answer(server: ApiServer, request: ServedRequest): Answer | undefined {
+  const [root = "", ...rest] = request.parts;
+  if (root === "version") return { code: 200, body: { major: "1", minor: "36", gitVersion: "v1.36.3" } };
+  const [group, version, ...path] = root === "api" ? ["", ...rest] : rest;
+  if (group === undefined || version === undefined || !["api", "apis"].includes(root)) throw unknownPath();
+  if (path.length === 0) {
+    const body = discover(group, version);
+    if (body === undefined) throw unknownPath();
+    return { code: 200, body };
+  }
+  if (path[0] === "selfsubjectaccessreviews") return review(server, request.body);
+  const inNamespace = path[0] === "namespaces" && path.length > 2;
+  const [plural, name, ...sub] = inNamespace ? path.slice(2) : path;
+  const namespace = inNamespace ? (path[1] ?? "") : "";
+  const resource = resources.find((one) => one.group === group && one.version === version && one.plural === plural);
+  if (resource === undefined) throw unknownPath();
+  if (sub[0] === "proxy") return proxy(server, `${namespace}/${name}/${sub.slice(1).join("/")}`);
+  if (name !== undefined) return one(server, request, { resource, namespace, name });
+  return request.query.get("watch")
+    ? watch(server, request, resource, namespace)
+    : list(server, request, resource, namespace);
+}
+
+function unknownPath(): Refusal {
+  return new Refusal(404, "NotFound", "the server could not find the requested resource");
+}
+
+function one(server: ApiServer, { method, query, body }: ServedRequest, key: Key): Answer {
+  const dryRun = query.get("dryRun") === "All";
+  if (method === "GET") return { code: 200, body: server.store.get(key) };
+  if (method === "DELETE") {
+    const options = body as { preconditions?: { resourceVersion?: string } } | undefined;
+    server.store.delete(key, options?.preconditions?.resourceVersion, dryRun);
+    return { code: 200, body: { kind: "Status", apiVersion: "v1", status: "Success" } };
+  }
+  if (method !== "PATCH") throw new Refusal(405, "MethodNotAllowed", `the server does not allow ${method} here`);
+  const request = { manager: query.get("fieldManager") ?? "unknown", force: query.get("force") === "true" };
+  const { object, created } = server.store.apply(key, body as Stored, request, dryRun);
+  return { code: created ? 201 : 200, body: object };
+}
+
+function list(server: ApiServer, { query }: ServedRequest, resource: Resource, namespace: string): Answer {
+  const matching = server.store.list(resource, namespace).filter(selects(query.get("labelSelector")));
+  const from = Number(query.get("continue") ?? 0);
+  const limit = Number(query.get("limit") ?? 0) || matching.length;
+  const more = from + limit < matching.length ? { continue: String(from + limit) } : {};
+  const metadata = { resourceVersion: server.store.version, ...more };
+  const items = matching.slice(from, from + limit).map(({ apiVersion: _, kind: __, ...item }) => item);
+  return { code: 200, body: { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items } };
+}
+
+/** Equality alone: `app=reviews,version=v1`. */
+function selects(selector: string | null): (object: Stored) => boolean {
+  const pairs = selector ? selector.split(",").map((pair) => pair.split("=")) : [];
+  return ({ metadata: { labels = {} } }) => pairs.every(([name = "", value = ""]) => (labels[name] ?? "") === value);
+}
+
+function watch(server: ApiServer, request: ServedRequest, resource: Resource, namespace: string): undefined {
+  const { response, query } = request;
+  const matches = selects(query.get("labelSelector"));
+  response.setHeader("content-type", "application/json");
+  const since = query.get("resourceVersion") ?? server.store.version;
+  const stop = server.store.watch(since, (key, event) => {
+    if (key.resource !== resource || (namespace !== "" && key.namespace !== namespace) || !matches(event.object))
+      return;
+    response.write(`${JSON.stringify(event)}\n`);
+  });
+  response.flushHeaders();
+  response.on("close", stop);
+}
+
+function review(server: ApiServer, body: unknown): Answer {
+  const { spec } = body as { spec: { resourceAttributes: Attributes } };
+  return { code: 201, body: { ...(body as object), status: { allowed: server.may(spec.resourceAttributes) } } };
+}
+
+function proxy(server: ApiServer, path: string): Answer {
+  const said = server.services.get(path);
+  if (said === undefined) {
+    throw new Refusal(503, "ServiceUnavailable", `no endpoints available for service "${path.split("/")[1]}"`);
+  }
+  return { code: 200, body: said };
+}

@@ -1,0 +1,142 @@
+import { nameInMessages, type Resource } from "./resources.ts";
+import { type ApplyRequest, applied } from "./server-side-apply.ts";
+import { Refusal } from "./status.ts";
+
+export interface ManagedFields {
+  manager: string;
+  operation: "Apply" | "Update";
+  apiVersion: string;
+  fieldsType: "FieldsV1";
+  fieldsV1: object;
+}
+
+export interface Stored {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    deletionTimestamp?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    managedFields?: ManagedFields[];
+  };
+  spec?: unknown;
+  status?: unknown;
+}
+
+export interface WatchEvent {
+  type: "ADDED" | "MODIFIED" | "DELETED";
+  object: Stored;
+}
+
+export interface Key {
+  resource: Resource;
+  namespace: string;
+  name: string;
+}
+
+/** Events that a watch can still be resumed from. */
+const EVENTS_KEPT = 100;
+
+/** The objects, their versions, and what has happened to them. */
+export class Store {
+  #version = 1000;
+  readonly #objects = new Map<string, { key: Key; object: Stored }>();
+  readonly #events: { version: number; key: Key; event: WatchEvent }[] = [];
+  readonly #watchers = new Set<(key: Key, event: WatchEvent) => void>();
+
+  get version(): string {
+    return String(this.#version);
+  }
+
+  get(key: Key): Stored {
+    const there = this.#objects.get(textOf(key));
+    if (there === undefined) {
+      throw new Refusal(404, "NotFound", `${nameInMessages(key.resource, key.name)} not found`);
+    }
+    return there.object;
+  }
+
+  find(key: Key): Stored | undefined {
+    return this.#objects.get(textOf(key))?.object;
+  }
+
+  /** In the order of namespace and name; an empty namespace stands for all. */
+  list(resource: Resource, namespace: string): Stored[] {
+    return [...this.#objects.entries()]
+      .filter(([, { key }]) => key.resource === resource && (namespace === "" || key.namespace === namespace))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { object }]) => object);
+  }
+
+  apply(key: Key, wanted: Stored, request: ApplyRequest, dryRun: boolean): { object: Stored; created: boolean } {
+    const live = this.find(key);
+    const { resourceVersion } = wanted.metadata;
+    if (resourceVersion !== undefined) this.#refuseOther(key, live, resourceVersion);
+    const object = applied(live, wanted, request);
+    const same = live !== undefined && JSON.stringify(live) === JSON.stringify(object);
+    if (dryRun || same) return { object, created: live === undefined };
+    object.metadata.uid ??= `uid-${this.#version + 1}`;
+    this.#put(key, object, live === undefined ? "ADDED" : "MODIFIED");
+    return { object, created: live === undefined };
+  }
+
+  /** Puts an object there as it is, status included. */
+  put(key: Key, object: Stored): void {
+    this.#put(key, structuredClone(object), this.find(key) === undefined ? "ADDED" : "MODIFIED");
+  }
+
+  delete(key: Key, resourceVersion: string | undefined, dryRun: boolean): void {
+    const object = this.get(key);
+    if (resourceVersion !== undefined) this.#refuseOther(key, object, resourceVersion);
+    if (dryRun) return;
+    this.#objects.delete(textOf(key));
+    this.#tell(key, { type: "DELETED", object: this.#stamped(object) });
+  }
+
+  /** Tells what has happened after `since`, then what happens; returns the way to stop. */
+  watch(since: string, tell: (key: Key, event: WatchEvent) => void): () => void {
+    const from = Number(since);
+    const oldest = this.#events[0]?.version ?? this.#version;
+    if (this.#events.length === EVENTS_KEPT && from < oldest - 1) {
+      throw new Refusal(410, "Expired", `too old resource version: ${since} (${this.version})`);
+    }
+    for (const { version, key, event } of this.#events) if (version > from) tell(key, event);
+    this.#watchers.add(tell);
+    return () => this.#watchers.delete(tell);
+  }
+
+  #put(key: Key, object: Stored, type: "ADDED" | "MODIFIED"): void {
+    const stamped = this.#stamped(object);
+    this.#objects.set(textOf(key), { key, object: stamped });
+    this.#tell(key, { type, object: stamped });
+  }
+
+  #stamped(object: Stored): Stored {
+    object.metadata.resourceVersion = String(++this.#version);
+    return object;
+  }
+
+  #tell(key: Key, event: WatchEvent): void {
+    const snapshot = structuredClone(event);
+    this.#events.push({ version: this.#version, key, event: snapshot });
+    if (this.#events.length > EVENTS_KEPT) this.#events.shift();
+    for (const tell of this.#watchers) tell(key, snapshot);
+  }
+
+  #refuseOther({ resource, name }: Key, live: Stored | undefined, version: string): void {
+    if (live?.metadata.resourceVersion === version) return;
+    throw new Refusal(
+      409,
+      "Conflict",
+      `Operation cannot be fulfilled on ${nameInMessages(resource, name)}: the object has been modified; please apply your changes to the latest version and try again`,
+    );
+  }
+}
+
+function textOf({ resource, namespace, name }: Key): string {
+  return `${resource.group}/${resource.plural}/${namespace}/${name}`;
+}
