@@ -1,8 +1,8 @@
 import { inboundCluster, outboundCluster, serviceHost } from "../model/istio-cluster.ts";
 import type { Configuration, Route } from "../model/model.ts";
 import { ANY_BASELINE } from "../model/names.ts";
-import { duplicates } from "../reading/configuration.ts";
 import { ConfigurationError, type Diagnostic, type Path } from "../reading/diagnostic.ts";
+import { duplicates } from "../reading/duplicates.ts";
 import type { Reference, RouteFile } from "../reading/route-file.ts";
 import { resolveService, type Surroundings, type Use } from "./resolve.ts";
 
@@ -38,8 +38,8 @@ export function compileRoutes(file: RouteFile, surroundings: Surroundings): Comp
 
   const all = diagnostics.length > 0 ? diagnostics : repeated(routes, surroundings);
   if (all.length > 0) throw new ConfigurationError(file.locate(all));
-  const { keys, explain, strict } = file;
-  return { configuration: { keys, routes, explain, strict }, uses };
+  const { locate: _, ...rest } = file;
+  return { configuration: { ...rest, routes }, uses };
 }
 
 /** The cluster of one service, as a baseline; an Error's message says why there is none. */

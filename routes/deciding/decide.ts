@@ -1,22 +1,14 @@
 // Where a request goes: the filter's decision, made offline.
 import { parseDate } from "../model/date.ts";
 import { isKey } from "../model/key.ts";
-import type { Condition, Configuration, Route, SplitRoute, WhenRoute } from "../model/model.ts";
-import { ANY_BASELINE, HEADER_ROUTED } from "../model/names.ts";
-import { parseSource, type Source } from "../model/sources.ts";
-import { hash } from "./hash.ts";
-import { candidates, type Pairs, valuesOf } from "./scan.ts";
-
-export interface DecisionInput {
-  /** Values in Latin-1, one character per byte. */
-  headers: Pairs;
-  /** The baseline; null where the proxy's own route gives none. */
-  cluster: string | null;
-  /** Seconds since 1970. */
-  now: number;
-  /** Targets known to be missing. */
-  missing?: ReadonlySet<string>;
-}
+import type { Configuration, KeyRoute, Route } from "../model/model.ts";
+import { HEADER_ROUTED } from "../model/names.ts";
+import { type Source, sourcesOf } from "../model/sources.ts";
+import { allHold } from "./conditions.ts";
+import type { DecisionInput } from "./input.ts";
+import { bestMatch } from "./match.ts";
+import { candidates, valuesOf } from "./scan.ts";
+import { chooseShare } from "./shares.ts";
 
 export type Outcome =
   | "routed"
@@ -27,10 +19,15 @@ export type Outcome =
   | "already_routed"
   | "by_chance";
 
+interface Candidate {
+  key: string;
+  source: Source;
+}
+
 export interface Decision {
   /** `by_chance`: a split without a sticky value, which only a proxy can decide. */
   outcome: Outcome;
-  /** The key that decided, or the first that was found, and where. */
+  /** The key that decided, as the request carries it, or the first that was found, and where. */
   key: string | null;
   source: Source | null;
   /** The route that decided. */
@@ -38,121 +35,61 @@ export interface Decision {
   to: string | null;
 }
 
-export function decide({ keys, routes }: Configuration, asked: DecisionInput): Decision {
-  const { headers, now } = asked;
-  const cluster = asked.cluster ?? "";
-  const inForce = routes.filter(({ expires }) => expires === undefined || (parseDate(expires) ?? 0) > now);
-
-  const found = keys
-    .flatMap(sourcesOf)
-    .flatMap((source) => candidates(source, headers, cluster).map((key) => ({ source, key })));
+/** Key routes come first, then routes with conditions alone, then splits, then the baseline. */
+export function decide(configuration: Configuration, input: DecisionInput): Decision {
+  const { keys, routes, hierarchy } = configuration;
+  const cluster = input.cluster ?? "";
+  const found = keys.flatMap(sourcesOf).flatMap((source): Candidate[] => {
+    return candidates(source, input.headers, cluster).map((key) => ({ key, source }));
+  });
   const valid = found.filter(({ key }) => isKey(key));
-  const keyRoutes = inForce.filter((route) => "key" in route);
-  for (const { key, source } of valid) {
-    const route = best(
-      keyRoutes.filter((own) => own.key === key),
-      cluster,
-    );
-    if (route) return settle(route, route.to, { key, source }, asked);
-  }
-  const nobody = { key: null, source: null };
-  const when = best(
-    inForce.filter((route) => "when" in route).filter((route) => holds(route, asked)),
-    cluster,
-  );
-  if (when) return settle(when, when.to, nobody, asked);
+  const inForce = routes
+    .filter(({ expires }) => expires === undefined || (parseDate(expires) ?? 0) > input.now)
+    .filter((route) => !("when" in route) || allHold(route.when, input));
 
-  const split = best(
-    inForce.filter((route) => "split" in route),
-    cluster,
-  );
-  const share = split && chosen(split, asked);
-  if (split && share?.by === "chance") return { outcome: "by_chance", ...nobody, route: split, to: null };
-  if (split && share?.to !== undefined) return settle(split, share.to, nobody, asked);
+  const keyRoutes = inForce.filter((route) => "key" in route);
+  for (const candidate of valid) {
+    const route = routeFor(candidate.key, keyRoutes, cluster, hierarchy);
+    if (route) return decisionFor(route, route.to, candidate, input);
+  }
+
+  const unkeyed = inForce.filter((route) => !("key" in route));
+  const route =
+    bestMatch(
+      unkeyed.filter(({ when }) => when !== undefined),
+      cluster,
+    ) ?? bestMatch(unkeyed, cluster);
+  const share = route && ("split" in route ? chooseShare(route, input) : { to: route.to });
+  if (route && share === "by chance") return { outcome: "by_chance", key: null, source: null, route, to: null };
+  if (route && typeof share === "object" && share.to !== null) return decisionFor(route, share.to, undefined, input);
 
   if (valid[0]) return { outcome: "baseline", ...valid[0], route: null, to: null };
-  return { outcome: found.length > 0 ? "invalid_key" : "no_key", ...nobody, route: null, to: null };
+  const outcome = found.length > 0 ? "invalid_key" : "no_key";
+  return { outcome, key: null, source: null, route: null, to: null };
 }
 
-function settle(
-  route: Route,
-  to: string,
-  by: Pick<Decision, "key" | "source">,
-  { headers, missing }: DecisionInput,
-): Decision {
-  const isThere = valuesOf(headers, HEADER_ROUTED)[0] === to;
-  const outcome = isThere ? "already_routed" : missing?.has(to) ? "missing_target" : "routed";
-  return { outcome, ...by, route, to };
-}
-
-/** How a route's `from` meets a cluster, from the best on. */
-export const MATCHES = ["this cluster", "any subset", "any baseline"] as const;
-
-export function matchOf({ from }: Route, cluster: string): (typeof MATCHES)[number] | undefined {
-  if (cluster === "") return undefined;
-  if (from === cluster) return "this cluster";
-  if (from === cluster.replace(/^([^|]*\|[^|]*\|)[^|]+\|(?=.)/s, "$1|")) return "any subset";
-  return from === ANY_BASELINE ? "any baseline" : undefined;
-}
-
-/** Of the routes that meet the cluster best the first. */
-function best<Form extends Route>(routes: Form[], cluster: string): Form | undefined {
-  return MATCHES.map((match) => routes.find((route) => matchOf(route, cluster) === match)).find((route) => route);
-}
-
-function sourcesOf(text: string): readonly Source[] {
-  const sources = parseSource(text);
-  if (sources instanceof Error) throw sources;
-  return sources;
-}
-
-function holds({ when }: WhenRoute, asked: DecisionInput): boolean {
-  return when.every((condition) => {
-    const values = valuesFor(condition, asked);
-    if (condition.present !== undefined) return condition.present === values.length > 0;
-    return values.some((value) => fits(condition, value));
-  });
-}
-
-function valuesFor({ header, cookie, query }: Condition, { headers }: DecisionInput): string[] {
-  if (header !== undefined) return valuesOf(headers, header);
-  return candidates(
-    cookie === undefined ? { kind: "query", name: query ?? "" } : { kind: "cookie", name: cookie },
-    headers,
-    "",
-  );
-}
-
-function fits({ exact, prefix, suffix, contains }: Condition, value: string): boolean {
-  if (exact !== undefined) return value === latin1(exact);
-  if (prefix !== undefined) return value.startsWith(latin1(prefix));
-  if (suffix !== undefined) return value.endsWith(latin1(suffix));
-  return value.includes(latin1(contains ?? ""));
-}
-
-/** The bytes of a configuration's text, as requests hold them. */
-function latin1(text: string): string {
-  return Buffer.from(text).toString("latin1");
-}
-
-const WHOLE = 1_000_000n; // in 1/10,000 percent
-
-/** The target of the share that falls to the request, none for the rest. */
-function chosen(
-  { from, split, sticky }: SplitRoute,
-  { headers, cluster }: DecisionInput,
-): { to?: string; by: "value" | "chance" } {
-  const [whole] = split.filter(({ weight }) => weight > 0);
-  if (!whole) return { by: "value" };
-  if (whole.weight === 100) return { to: whole.to, by: "value" };
-  const sources = sticky === undefined ? [] : sourcesOf(sticky);
-  const [value] = sources.slice(0, 1).flatMap((source) => candidates(source, headers, cluster ?? ""));
-  if (!value) return { by: "chance" };
-  let point = hash(value, hash(latin1(from))) % WHOLE;
-  for (const { to, weight } of split) {
-    const width = BigInt(Math.floor(weight * 10_000 + 1e-6));
-    if (point < width) return { to, by: "value" };
-    point -= width;
+/** The route of a key, or else of the nearest of its parents that has one; routes with conditions come first. */
+function routeFor(key: string, routes: KeyRoute[], cluster: string, hierarchy: string | undefined) {
+  for (const name of [key, ...parentsOf(key, hierarchy)]) {
+    const own = routes.filter((route) => route.key === name);
+    const inOrder = [...own.filter(({ when }) => when), ...own.filter(({ when }) => !when)];
+    const route = bestMatch(inOrder, cluster);
+    if (route) return route;
   }
-  return { by: "value" };
+  return undefined;
+}
+
+/** `a.b` and `a` for `a.b.c`. */
+function parentsOf(key: string, hierarchy: string | undefined): string[] {
+  const at = hierarchy === undefined ? -1 : key.lastIndexOf(hierarchy);
+  if (at <= 0) return [];
+  const parent = key.slice(0, at);
+  return [parent, ...parentsOf(parent, hierarchy)];
+}
+
+/** The decision once a route and its target are chosen: whether the request is there already, or the target is missing. */
+function decisionFor(route: Route, to: string, by: Candidate | undefined, input: DecisionInput): Decision {
+  const isThere = valuesOf(input.headers, HEADER_ROUTED)[0] === to;
+  const outcome = isThere ? "already_routed" : input.missing?.has(to) ? "missing_target" : "routed";
+  return { outcome, key: by?.key ?? null, source: by?.source ?? null, route, to };
 }

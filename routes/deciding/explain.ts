@@ -1,5 +1,8 @@
 import type { Configuration, Route, SplitRoute } from "../model/model.ts";
-import { type Decision, type DecisionInput, decide, matchOf, type Outcome } from "./decide.ts";
+import { sourceText } from "../model/sources.ts";
+import { type Decision, decide, type Outcome } from "./decide.ts";
+import type { DecisionInput } from "./input.ts";
+import { matchOf } from "./match.ts";
 
 /** What a proxy answers to `x-keyway-explain: 1`. */
 export interface Explanation {
@@ -13,19 +16,19 @@ export interface Explanation {
 }
 
 /** The filter's own answer, made offline. */
-export function explain(configuration: Configuration, asked: DecisionInput): Explanation {
-  const decision = decide(configuration, asked);
+export function explain(configuration: Configuration, input: DecisionInput): Explanation {
+  const decision = decide(configuration, input);
   const { outcome, key, source, to } = decision;
-  const from = asked.cluster ?? "";
-  return { outcome, key, source: source && `${source.kind}:${source.name}`, from, to, why: why(decision, from) };
+  const from = input.cluster ?? "";
+  return { outcome, key, source: source && sourceText(source), from, to, why: why(decision, from) };
 }
 
-function why({ outcome, route }: Decision, cluster: string): string {
+function why({ outcome, key, route }: Decision, cluster: string): string {
   if (route === null) return WITHOUT_ROUTE[outcome] ?? outcome;
   if (outcome === "by_chance" && "split" in route) return chances(route);
   const match = matchOf(route, cluster);
   const from = match === "this cluster" ? "" : `; the route is from ${match}`;
-  return (WITH_ROUTE[outcome] ?? reason(route)) + from;
+  return withRoute(outcome, route, key) + from;
 }
 
 const WITHOUT_ROUTE: Partial<Record<Outcome, string>> = {
@@ -34,15 +37,21 @@ const WITHOUT_ROUTE: Partial<Record<Outcome, string>> = {
   no_key: "no key in any source",
 };
 
-const WITH_ROUTE: Partial<Record<Outcome, string>> = {
-  already_routed: "the hop mark names this very target",
-  missing_target: "the target does not exist or has no healthy host",
-};
+function withRoute(outcome: Outcome, route: Route, key: string | null): string {
+  if (outcome === "already_routed") return "the hop mark names this very target";
+  if (outcome !== "missing_target") return reason(route, key);
+  const fails = route.missing === "fail" ? ", and the route says to fail with 424" : "";
+  return `the target does not exist or has no healthy host${fails}`;
+}
 
-function reason(route: Route): string {
-  if ("key" in route) return "a route for this key and baseline";
-  if ("when" in route) return "all conditions of a route hold";
-  return "the request fell to a share of a split";
+function reason(route: Route, key: string | null): string {
+  if ("key" in route) {
+    const whose = route.key === key ? "this key and baseline" : "a parent of this key and this baseline";
+    return `a route for ${whose}${route.when ? ", and all its conditions hold" : ""}`;
+  }
+  if (!("split" in route)) return "all conditions of a route hold";
+  if (!route.when) return "the request fell to a share of a split";
+  return "all conditions of a route hold, and the request fell to a share of its split";
 }
 
 function chances({ split }: SplitRoute): string {

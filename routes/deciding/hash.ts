@@ -5,7 +5,7 @@ const OFFSET = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
 
 export function hash(text: string, from = OFFSET): bigint {
-  const sum = [...Buffer.from(text, "latin1")].reduce((value, byte) => wide((value ^ BigInt(byte)) * PRIME), from);
+  const sum = [...text].reduce((value, byte) => wide((value ^ BigInt(byte.charCodeAt(0))) * PRIME), from);
   const mixed = wide((sum ^ (sum >> 33n)) * 0xff51afd7ed558ccdn);
   return mixed ^ (mixed >> 33n);
 }

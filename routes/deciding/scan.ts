@@ -1,6 +1,8 @@
 // What each kind of source finds in one header's value. Texts are Latin-1 strings, one character per byte; what is found need
 // not be a key.
+import { MAX_TEXT } from "../model/names.ts";
 import type { Kind, Source } from "../model/sources.ts";
+import { claimOf } from "./token.ts";
 
 export type Pairs = readonly (readonly [name: string, value: string])[];
 
@@ -14,10 +16,11 @@ function halves(text: string, separator: string): [string, string] | undefined {
   return at < 0 ? undefined : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
-/** Empty, which is no key, for a broken escape. */
+/** Empty, which is no key, for a broken escape and for what is longer than MAX_TEXT bytes. */
 function percentDecoded(text: string): string {
   if (/%(?![0-9a-f]{2})/i.test(text)) return "";
-  return text.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const decoded = text.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return decoded.length > MAX_TEXT ? "" : decoded;
 }
 
 const members: Scan = (list, wanted) => {
@@ -53,13 +56,8 @@ const SCANS: Record<Kind, Scan> = {
     });
   },
   jwt(authorization, claim) {
-    const payload = /^[ \t]*bearer [ \t]*[^.]*\.([-\w]*)\./i.exec(authorization)?.[1] ?? "";
-    try {
-      const value: unknown = JSON.parse(Buffer.from(payload, "base64url").toString())[claim];
-      return typeof value === "string" ? [Buffer.from(value).toString("latin1")] : [];
-    } catch {
-      return [];
-    }
+    const value = claimOf(authorization, claim);
+    return value === undefined ? [] : [value];
   },
 };
 

@@ -1,18 +1,34 @@
+/** Parts of a request that a condition may compare beside headers, cookies and query parameters. */
+export const REQUEST_PARTS = ["path", "method", "host", "caller"] as const;
+export type RequestPart = (typeof REQUEST_PARTS)[number];
+
+/** What the proxy does where a route's target is missing: answer 424, or send the request to the baseline. */
+export const MISSING = ["fail", "baseline"] as const;
+export type Missing = (typeof MISSING)[number];
+
+/** Who adds the hop mark to a routed request: the filter, or Envoy's own route. */
+export const HOP_MARKS = ["filter", "route"] as const;
+export type HopMark = (typeof HOP_MARKS)[number];
+
 /** A comparison of one value of the request; the shape says which: `{header: "x-user", exact: "alice"}`. */
 export interface Condition {
   header?: string;
   cookie?: string;
   query?: string;
+  /** `path` is without the query, `host` without the port; `caller` is the SPIFFE id that mutual TLS proved. */
+  request?: RequestPart;
   exact?: string;
   prefix?: string;
   suffix?: string;
   contains?: string;
   present?: boolean;
+  /** True turns the condition round. */
+  not?: boolean;
 }
 
 export interface Share<To> {
   to: To;
-  /** Percent of the baseline's requests. */
+  /** Percent of the baseline's requests, in steps of 1/10,000; what is finer is cut off. */
   weight: number;
 }
 
@@ -20,16 +36,26 @@ interface Common<From> {
   from: From;
   /** RFC 3339; past it the proxy ignores the route. */
   expires?: string;
+  /** What happens where the target is missing; `baseline` unless said. */
+  missing?: Missing;
 }
+
+/** For a routing key, and only where all conditions hold, if there are any. */
 export interface KeyRoute<From = string, To = string> extends Common<From> {
   key: string;
+  when?: Condition[];
   to: To;
 }
+
+/** For requests for which all conditions hold, whatever their key. */
 export interface WhenRoute<From = string, To = string> extends Common<From> {
   when: Condition[];
   to: To;
 }
+
+/** For shares of the baseline's requests, or of those for which all conditions hold. */
 export interface SplitRoute<From = string, To = string> extends Common<From> {
+  when?: Condition[];
   split: Share<To>[];
   /** The source whose value fixes the choice. */
   sticky?: string;
@@ -38,9 +64,19 @@ export interface SplitRoute<From = string, To = string> extends Common<From> {
 /** In a plugin configuration From and To are the names of clusters, in a route file those of services. */
 export type Route<From = string, To = string> = KeyRoute<From, To> | WhenRoute<From, To> | SplitRoute<From, To>;
 
+/** What a plugin configuration and a route file have in common, with the defaults filled in. */
 export interface Configuration<From = string, To = string> {
+  /** Sources of keys, in the order in which they are tried. */
   keys: string[];
   routes: Route<From, To>[];
+  /** The character between the parts of a key; without it a key has no parents. */
+  hierarchy?: string;
   explain: boolean;
   strict: boolean;
+  hopMark?: HopMark;
+}
+
+/** All targets of a route, in its order. */
+export function targetsOf<To>(route: Route<unknown, To>): To[] {
+  return "split" in route ? route.split.map(({ to }) => to) : [route.to];
 }

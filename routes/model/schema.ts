@@ -1,7 +1,10 @@
 import { z } from "zod";
+import { byteLength } from "./bytes.ts";
 import { parseDate } from "./date.ts";
 import { isKey } from "./key.ts";
+import { MISSING, REQUEST_PARTS } from "./model.ts";
 import {
+  DEFAULT_SOURCE,
   MAX_CLUSTER,
   MAX_CONDITIONS,
   MAX_KEY,
@@ -12,19 +15,33 @@ import {
   MAX_TEXT,
 } from "./names.ts";
 import { isHeaderName, parseSource } from "./sources.ts";
+import { toUnits, WHOLE } from "./weight.ts";
 
 const expected =
   (what: string) =>
   ({ input }: { input?: unknown }) =>
     input === undefined ? "required" : `expected ${what}`;
-const flag = z.boolean({ error: expected("true or false") });
+
+/** A field that may be left out; `description` says what it means. */
+export function optional<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return z.exactOptional(schema.meta({ ...schema.meta(), description }));
+}
+
+export const flag = z.boolean({ error: expected("true or false") });
 
 /** A text of 1 to `most` bytes. */
 export function text(most: number, what = "a text in quotes") {
   return z
     .string({ error: expected(what) })
     .refine((value) => value !== "", { error: "empty", abort: true })
-    .refine((value) => Buffer.byteLength(value) <= most, { error: `longer than ${most} bytes`, abort: true });
+    .refine((value) => byteLength(value) <= most, { error: `longer than ${most} bytes`, abort: true })
+    .meta({ minLength: 1, maxLength: most });
+}
+
+/** One of a few words. */
+export function word<const Words extends readonly string[]>(words: Words) {
+  const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return z.enum(words, { error: expected(all) });
 }
 
 function list<Item extends z.ZodType>(
@@ -40,7 +57,8 @@ function list<Item extends z.ZodType>(
     .check(({ value, issues }) => {
       if (value.length <= most) return;
       issues.push({ code: "custom", path: [most], input: value, message: `more than ${most} ${many}` });
-    });
+    })
+    .meta(most === Number.POSITIVE_INFINITY ? {} : { maxItems: most });
 }
 
 export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
@@ -49,59 +67,118 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   });
 }
 
-export const cluster = text(MAX_CLUSTER);
+/** It may become a header's value, so it has no control characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROL = /[\x00-\x1f\x7f]/;
+export const cluster = text(MAX_CLUSTER).refine((name) => !CONTROL.test(name), "a control character in a name");
 
-const source = (schema: z.ZodString, most = Number.POSITIVE_INFINITY) =>
-  schema.check(({ value, issues }) => {
+function source<Schema extends z.ZodType<string>>(schema: Schema) {
+  return schema.check(({ value, issues }) => {
     const parsed = parseSource(value);
-    const report = (message: string) => issues.push({ code: "custom", input: value, message });
-    if (parsed instanceof Error) report(parsed.message);
-    else if (parsed.length > most) report("one source is needed, not several");
+    if (parsed instanceof Error) issues.push({ code: "custom", input: value, message: parsed.message });
   });
+}
+
+const singleSource = source(text(MAX_TEXT)).refine(
+  (value) => countSources(value) <= 1,
+  "one source is needed, not several",
+);
+
+/** How many sources a text stands for; a preset can stand for several. */
+function countSources(value: string): number {
+  const parsed = parseSource(value);
+  return parsed instanceof Error ? 0 : parsed.length;
+}
+
+const sources = list(source(z.string({ error: expected("a source in quotes") })), "source", "sources").check(
+  ({ value, issues }) => {
+    let count = 0;
+    for (const [index, one] of value.entries()) {
+      count += countSources(one);
+      if (count <= MAX_SOURCES) continue;
+      issues.push({ code: "custom", path: [index], input: value, message: `more than ${MAX_SOURCES} sources` });
+      return;
+    }
+  },
+);
+
+const SUBJECTS = ["header", "cookie", "query", "request"] as const;
+const COMPARISONS = ["exact", "prefix", "suffix", "contains", "present"] as const;
 
 const condition = object({
-  header: z.exactOptional(text(MAX_NAME).refine(isHeaderName, "not a header's name")),
-  cookie: z.exactOptional(text(MAX_NAME)),
-  query: z.exactOptional(text(MAX_NAME)),
-  exact: z.exactOptional(text(MAX_TEXT)),
-  prefix: z.exactOptional(text(MAX_TEXT)),
-  suffix: z.exactOptional(text(MAX_TEXT)),
-  contains: z.exactOptional(text(MAX_TEXT)),
-  present: z.exactOptional(flag),
+  header: optional(text(MAX_NAME).refine(isHeaderName, "not a header's name"), "The name of the header to compare."),
+  cookie: optional(text(MAX_NAME), "The name of the cookie to compare."),
+  query: optional(text(MAX_NAME), "The name of the query parameter to compare, percent-decoded."),
+  request: optional(
+    word(REQUEST_PARTS),
+    "The part of the request to compare: its path without the query, its method, its host without the port, or its " +
+      "caller's SPIFFE id as mutual TLS proved it.",
+  ),
+  exact: optional(text(MAX_TEXT), "One of the values is this text."),
+  prefix: optional(text(MAX_TEXT), "One of the values begins with this text."),
+  suffix: optional(text(MAX_TEXT), "One of the values ends with this text."),
+  contains: optional(text(MAX_TEXT), "One of the values contains this text."),
+  present: optional(flag, "True: there is a value, whatever it is. False: there is none."),
+  not: optional(flag, "True turns the condition round: it holds where it would not hold otherwise."),
 })
-  .check(exactlyOne(["header", "cookie", "query"]))
-  .check(exactlyOne(["exact", "prefix", "suffix", "contains", "present"]));
+  .check(exactlyOne(SUBJECTS))
+  .check(exactlyOne(COMPARISONS))
+  .meta({ description: "One subject (header, cookie, query, request) and one comparison." });
+
+const percent = `a percentage from 0 to ${MAX_SHARES}`;
+const weight = z
+  .number({ error: expected(percent) })
+  .min(0, `expected ${percent}`)
+  .max(MAX_SHARES, `expected ${percent}`)
+  .meta({ description: "Percent of the requests, in steps of 1/10,000." });
 
 /** The fields of a route but the one that says where from, which plugin configurations and route files call differently;
  * `betweenFields` checks what holds between them. */
 export function routeFields<To extends z.ZodType>(to: To) {
-  const percent = `a percentage from 0 to ${MAX_SHARES}`;
-  const weight = z
-    .number({ error: expected(percent) })
-    .min(0, `expected ${percent}`)
-    .max(MAX_SHARES, `expected ${percent}`);
+  const share = object({ to: to.meta({ ...to.meta(), description: "The share's target." }), weight });
   return {
-    key: z.exactOptional(text(MAX_KEY).refine(isKey, "a key is printable ASCII without space, comma and semicolon")),
-    when: z.exactOptional(list(condition, "condition", "conditions", MAX_CONDITIONS)),
-    split: z.exactOptional(list(object({ to, weight }), "share", "shares", MAX_SPLIT)),
-    to: z.exactOptional(to),
-    sticky: z.exactOptional(source(text(MAX_TEXT), 1)),
-    expires: z.exactOptional(
+    key: optional(
+      text(MAX_KEY).refine(isKey, "a key is printable ASCII without space, comma and semicolon"),
+      "The routing key that a request must carry.",
+    ),
+    when: optional(
+      list(condition, "condition", "conditions", MAX_CONDITIONS),
+      "Conditions that must all hold. Beside `key` they narrow the route; without it they make a route of their own.",
+    ),
+    split: optional(
+      list(share, "share", "shares", MAX_SPLIT),
+      "Targets with their shares in percent, at most 100 together; the rest stays with the baseline.",
+    ),
+    to: optional(to, "The target: where the requests go."),
+    sticky: optional(singleSource, "The source whose value fixes the choice of a split, such as `cookie:session`."),
+    expires: optional(
       text(64).refine((date) => parseDate(date) !== undefined, "expected a date like 2030-01-31T12:00:00Z"),
+      "An RFC 3339 date; past it the proxy itself ignores the route.",
+    ),
+    missing: optional(
+      word(MISSING),
+      "Where the target is missing: `baseline` (the default) sends the request there, `fail` answers it with 424.",
     ),
   };
 }
 
-/** The whole, whatever its routes are. */
-export function configurationOf<Route extends z.ZodType>(route: Route) {
-  return object({
-    keys: z.exactOptional(
-      list(source(z.string({ error: expected("a source in quotes") })), "source", "sources", MAX_SOURCES),
+const hierarchyError = "expected one character that a key may contain";
+
+/** The fields of the whole, whatever its routes are. */
+export function configurationFields<Route extends z.ZodType>(route: Route) {
+  return {
+    keys: optional(
+      sources,
+      `The sources of keys, in the order in which they are tried; [${DEFAULT_SOURCE}] unless said. Each is KIND:NAME or a preset.`,
     ),
-    routes: z.exactOptional(list(route, "route", "routes", undefined, 0)),
-    explain: z.exactOptional(flag),
-    strict: z.exactOptional(flag),
-  });
+    routes: optional(list(route, "route", "routes", undefined, 0), "The routes, in any order but that of conditions."),
+    hierarchy: optional(
+      z.string({ error: hierarchyError }).refine((value) => value.length === 1 && isKey(value), hierarchyError),
+      "The character between the parts of a key: a key without a route is looked up by its parents, the nearest first.",
+    ),
+    explain: optional(flag, "True: requests with `x-keyway-explain: 1` are answered with the decision."),
+    strict: optional(flag, "True: a configuration with mistakes is refused, instead of the last good one serving on."),
+  };
 }
 
 interface RouteFields {
@@ -112,21 +189,22 @@ interface RouteFields {
   sticky?: unknown;
 }
 
-export function betweenFields(payload: z.core.ParsePayload<RouteFields>): void {
-  const { value, issues } = payload;
-  const report = (field: string, message: string) =>
-    issues.push({ code: "custom", path: [field], input: value, message });
-  exactlyOne(["key", "when", "split"])(payload);
-  if (value.split === undefined && value.to === undefined) report("to", "required");
-  if (value.split !== undefined && value.to !== undefined) report("to", "a split names its targets itself");
-  if (value.split === undefined && value.sticky !== undefined) report("sticky", "only for a split");
-  const percent = value.split?.reduce((sum, { weight }) => sum + weight, 0) ?? 0;
-  if (percent > MAX_SHARES) report("split", `shares of more than ${MAX_SHARES} percent together`);
+/** Reports the first thing that is wrong between the fields of a route, in the filter's order. */
+export function betweenFields({ value, issues }: z.core.ParsePayload<RouteFields>): void {
+  const { key, when, split, to, sticky } = value;
+  const report = (message: string, ...path: string[]) => issues.push({ code: "custom", path, input: value, message });
+  if (key === undefined && when === undefined && split === undefined) report("one of key, when, split is needed");
+  else if (key !== undefined && split !== undefined) report("a route with a key has one target; write to", "split");
+  else if (split === undefined && to === undefined) report("required", "to");
+  else if (split !== undefined && to !== undefined) report("a split names its targets itself", "to");
+  else if (split === undefined && sticky !== undefined) report("only for a split", "sticky");
+  const units = split?.reduce((sum, share) => sum + toUnits(share.weight), 0) ?? 0;
+  if (units > WHOLE) report(`shares of more than ${MAX_SHARES} percent together`, "split");
 }
 
-function exactlyOne<Field extends string>(fields: Field[]) {
-  return ({ value, issues }: z.core.ParsePayload<Partial<Record<Field, unknown>>>) => {
-    if (fields.filter((field) => value[field] !== undefined).length === 1) return;
+function exactlyOne<const Fields extends readonly string[]>(fields: Fields) {
+  return ({ value, issues }: z.core.ParsePayload<Partial<Record<Fields[number], unknown>>>) => {
+    if (fields.filter((field: Fields[number]) => value[field] !== undefined).length === 1) return;
     issues.push({ code: "custom", input: value, message: `exactly one of ${fields.join(", ")} is needed` });
   };
 }

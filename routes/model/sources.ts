@@ -1,3 +1,4 @@
+import { byteLength } from "./bytes.ts";
 import { MAX_NAME } from "./names.ts";
 
 export const KINDS = ["header", "baggage", "tracestate", "cookie", "query", "host", "overrides", "jwt"] as const;
@@ -9,35 +10,53 @@ export interface Source {
   readonly name: string;
 }
 
+const SIGNADOT = ["sd-routing-key", "sd-sandbox"].flatMap((name): Source[] => [
+  { kind: "baggage", name },
+  { kind: "tracestate", name },
+  { kind: "header", name: `ot-baggage-${name}` },
+  { kind: "header", name: `uberctx-${name}` },
+]);
+const MIRRORD = (["baggage", "tracestate", "cookie", "query"] as const).map((kind) => ({
+  kind,
+  name: "mirrord-session",
+}));
+
 /** What the short names of known tools stand for. */
-export const PRESETS: Readonly<Record<string, readonly Source[]>> = {
-  signadot: [
-    { kind: "baggage", name: "sd-routing-key" },
-    { kind: "tracestate", name: "sd-routing-key" },
-    { kind: "header", name: "ot-baggage-sd-routing-key" },
-    { kind: "header", name: "uberctx-sd-routing-key" },
-  ],
-  bridge: [{ kind: "header", name: "kubernetes-route-as" }],
-  overrides: [{ kind: "overrides", name: "x-override" }],
-  okteto: [{ kind: "baggage", name: "okteto-divert" }],
-  mirrord: [{ kind: "baggage", name: "mirrord-session" }],
-  telepresence: [{ kind: "header", name: "x-telepresence-intercept-id" }],
-};
+export const PRESETS: ReadonlyMap<string, readonly Source[]> = new Map<string, readonly Source[]>([
+  ["signadot", SIGNADOT],
+  ["bridge", [{ kind: "header", name: "kubernetes-route-as" }]],
+  ["overrides", [{ kind: "overrides", name: "x-override" }]],
+  ["okteto", [{ kind: "baggage", name: "okteto-divert" }]],
+  ["mirrord", MIRRORD],
+  ["telepresence", [{ kind: "header", name: "x-telepresence-intercept-id" }]],
+]);
 
 const HEADER_NAME = /^[:!#$%&'*+\-.^_`|~0-9A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]*$/;
 
 /** The sources that `KIND:NAME` or a preset stands for; an Error's message says why it stands for none. */
 export function parseSource(text: string): readonly Source[] | Error {
   const colon = text.indexOf(":");
-  if (colon < 0) return PRESETS[text] ?? new Error(`unknown source "${text}"`);
+  if (colon < 0) return PRESETS.get(text) ?? new Error(`unknown source "${text}"`);
   const kind = KINDS.find((known) => known === text.slice(0, colon));
   const name = text.slice(colon + 1);
   if (name === "") return new Error("a source needs a name after its colon");
-  if (Buffer.byteLength(name) > MAX_NAME) return new Error(`a source's name has at most ${MAX_NAME} bytes`);
+  if (byteLength(name) > MAX_NAME) return new Error(`a source's name has at most ${MAX_NAME} bytes`);
   if (!kind) return new Error(`unknown source "${text}"`);
   if (kind === "host") return [{ kind, name: name.startsWith(".") ? name : `.${name}` }];
   if (kind !== "header" && kind !== "overrides") return [{ kind, name }];
   return isHeaderName(name) ? [{ kind, name: name.toLowerCase() }] : new Error("not a header's name");
+}
+
+/** The sources of a text that was checked before; throws for what stands for none. */
+export function sourcesOf(text: string): readonly Source[] {
+  const sources = parseSource(text);
+  if (sources instanceof Error) throw sources;
+  return sources;
+}
+
+/** A source as a configuration would name it. */
+export function sourceText({ kind, name }: Source): string {
+  return `${kind}:${name}`;
 }
 
 /** Token characters of RFC 9110, or a pseudo-header. */

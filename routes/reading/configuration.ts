@@ -1,11 +1,31 @@
-import type { Configuration, Route } from "../model/model.ts";
+import { z } from "zod";
+import { type Configuration, HOP_MARKS, type Route } from "../model/model.ts";
 import { DEFAULT_SOURCE } from "../model/names.ts";
-import { betweenFields, cluster, configurationOf, object, routeFields } from "../model/schema.ts";
+import { betweenFields, cluster, configurationFields, object, optional, routeFields, word } from "../model/schema.ts";
 import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
+import { duplicates } from "./duplicates.ts";
 import { validate } from "./validate.ts";
 
+const route = object({
+  from: cluster.meta({ description: "The baseline: the cluster that Envoy's own route gives, or * for any." }),
+  ...routeFields(cluster),
+})
+  .check(betweenFields)
+  .meta({ description: "A route from a baseline's cluster to a target's." });
+
 /** The plugin's configuration as proxies read it. */
-export const pluginSchema = configurationOf(object({ from: cluster, ...routeFields(cluster) }).check(betweenFields));
+export const pluginSchema = object({
+  ...configurationFields(route),
+  hopMark: optional(
+    word(HOP_MARKS),
+    "Who adds the hop mark to a routed request: the filter (the default), or the route.",
+  ),
+}).meta({ title: "Plugin configuration of Keyway" });
+
+/** The plugin configuration as JSON Schema. */
+export function pluginJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(pluginSchema);
+}
 
 /** Whether a value is meant as a plugin configuration, and not as a route file, which says `service` where this says `from`. */
 export function isConfiguration(value: unknown): boolean {
@@ -16,29 +36,19 @@ export function isConfiguration(value: unknown): boolean {
 }
 
 /** Checks a value read from JSON just as the filter does; throws a ConfigurationError. */
-export function parseConfiguration(value: unknown, locate = (diagnostics: Diagnostic[]) => diagnostics): Configuration {
-  const { keys, routes, explain, strict } = validate(pluginSchema, value, locate);
+export function parseConfiguration(
+  value: unknown,
+  locate = (diagnostics: readonly Diagnostic[]) => [...diagnostics],
+): Configuration {
+  const { keys, routes, explain, strict, ...rest } = validate(pluginSchema, value, locate);
   const configuration = {
     keys: keys ?? [DEFAULT_SOURCE],
     routes: (routes ?? []) as Route[],
     explain: explain ?? false,
     strict: strict ?? false,
+    ...rest,
   };
-  const twice = duplicates(configuration.routes);
-  if (twice.length > 0) throw new ConfigurationError(locate(twice));
+  const repeated = duplicates(configuration.routes);
+  if (repeated.length > 0) throw new ConfigurationError(locate(repeated));
   return configuration;
-}
-
-/** Key routes that repeat the baseline and key of an earlier one. */
-export function duplicates(routes: readonly Route[]): Diagnostic[] {
-  const seen = new Map<string, number>();
-  return routes.flatMap((route, index) => {
-    if (!("key" in route)) return [];
-    const identity = JSON.stringify([route.from, route.key]);
-    const earlier = seen.get(identity);
-    if (earlier === undefined) seen.set(identity, index);
-    return earlier === undefined
-      ? []
-      : [{ path: ["routes", index], message: `same from and key as routes[${earlier}]` }];
-  });
 }

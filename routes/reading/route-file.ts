@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Configuration, Route } from "../model/model.ts";
 import { ANY_BASELINE, DEFAULT_SOURCE } from "../model/names.ts";
-import { betweenFields, cluster, configurationOf, object, routeFields, text } from "../model/schema.ts";
+import { betweenFields, cluster, configurationFields, object, optional, routeFields, text } from "../model/schema.ts";
 import { parseServiceName } from "../model/service.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { validate } from "./validate.ts";
@@ -21,26 +21,46 @@ const service = text(MAX_SERVICE, "a service").refine(
   (name) => name === ANY_BASELINE || parseServiceName(name) !== undefined,
   "not a service's name; expected NAME[.NAMESPACE[.svc.DOMAIN]][:PORT]",
 );
-const named = service.refine((name) => name !== ANY_BASELINE, "a target needs a name");
-const inCluster = object({ cluster });
-const inSubset = object({ service: named, subset: z.exactOptional(text(63)) });
+const named = service
+  .refine((name) => name !== ANY_BASELINE, "a target needs a name")
+  .meta({ description: "A service: NAME[.NAMESPACE[.svc.DOMAIN]][:PORT number or name]." });
+const inCluster = object({
+  cluster: cluster.meta({ description: "The name of an Envoy cluster, passed through as it is." }),
+});
+const inSubset = object({
+  service: named,
+  subset: optional(text(63), "The name of a subset that a DestinationRule declares for the service."),
+});
 
-export const routeFileSchema = configurationOf(
-  object({
-    service: z.union([service, inCluster]),
-    ...routeFields(z.union([named, inSubset, inCluster])),
-  }).check(betweenFields),
-);
+const route = object({
+  service: z
+    .union([service, inSubset, inCluster])
+    .meta({ description: "The baseline: a service, a subset of one, a cluster, or * for any." }),
+  ...routeFields(z.union([named, inSubset, inCluster])),
+})
+  .check(betweenFields)
+  .meta({ description: "A route from a baseline service to a target service." });
+
+/** The route file as people write it. */
+export const routeFileSchema = object(configurationFields(route)).meta({ title: "Route file of Keyway" });
+
+/** The route file as JSON Schema. */
+export function routeFileJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(routeFileSchema);
+}
 
 /** Reads YAML (and so JSON); throws a ConfigurationError whose diagnostics have lines and columns. */
 export function parseRouteFile(content: string): RouteFile {
   const { value, locate } = readYaml(content);
-  const { keys, routes, explain, strict } = validate(routeFileSchema, value ?? {}, locate);
+  const { keys, routes, explain, strict, ...rest } = validate(routeFileSchema, value ?? {}, locate);
   return {
     keys: keys ?? [DEFAULT_SOURCE],
-    routes: (routes ?? []).map(({ service, ...rest }) => ({ from: service, ...rest }) as Route<Reference, Reference>),
+    routes: (routes ?? []).map(
+      ({ service, ...others }) => ({ from: service, ...others }) as Route<Reference, Reference>,
+    ),
     explain: explain ?? false,
     strict: strict ?? false,
+    ...rest,
     locate,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Envoy } from "./emulator/envoy.ts";
 import { filterCode, proxyWith } from "./module.ts";
 import { decisionOf } from "./observe.ts";
-import { decisions, errors, malformed, sources, texts, tokens } from "./vectors.ts";
+import { decisions, errors, explanations, inModule, malformed, sources, texts, tokens } from "./vectors.ts";
 
 const errorLines = (configuration: unknown) => {
   const envoy = new Envoy(filterCode);
@@ -11,7 +11,7 @@ const errorLines = (configuration: unknown) => {
 };
 
 describe("a wrong configuration is one line with the place", () => {
-  test.each(errors)("$name", ({ config, error }) => {
+  test.each(inModule(errors))("$name", ({ config, error }) => {
     expect(errorLines(JSON.stringify(config))).toEqual([`keyway: config: ${error}`]);
   });
 
@@ -27,16 +27,19 @@ describe("a source finds its keys in order", () => {
     return decisionOf(filter.request({ headers, cluster }));
   };
 
-  test.each([...sources, ...tokens])("$name", ({ source, headers, cluster = "reviews", candidates: keys }) => {
-    for (let i = 0; i < keys.length; i++) {
-      expect(decided(source, keys.slice(i), headers, cluster)).toEqual({ outcome: "routed", key: keys[i], to: "t" });
-    }
-    expect(decided(source, ["no-such-key"], headers, cluster).key).toBe(keys[0] ?? null);
-  });
+  test.each(inModule([...sources, ...tokens]))(
+    "$name",
+    ({ source, headers, cluster = "reviews", candidates: keys }) => {
+      for (let i = 0; i < keys.length; i++) {
+        expect(decided(source, keys.slice(i), headers, cluster)).toEqual({ outcome: "routed", key: keys[i], to: "t" });
+      }
+      expect(decided(source, ["no-such-key"], headers, cluster).key).toBe(keys[0] ?? null);
+    },
+  );
 });
 
 describe("decisions", () => {
-  test.each([...decisions, ...texts])("$name", ({ config, now = "2030-01-01T00:00:00Z", requests }) => {
+  test.each(inModule([...decisions, ...texts]))("$name", ({ config, now = "2030-01-01T00:00:00Z", requests }) => {
     const { envoy, filter } = proxyWith(config);
     envoy.process.clock = BigInt(Date.parse(now)) * 1_000_000n;
     for (const route of config.routes ?? []) {
@@ -44,6 +47,19 @@ describe("decisions", () => {
     }
     for (const { decision, ...asked } of requests) {
       expect(decisionOf(filter.request(asked))).toEqual(decision);
+    }
+  });
+});
+
+describe("explanations", () => {
+  test.each(inModule(explanations))("$name", ({ config, requests }) => {
+    for (const { explanation, missing = [], headers, cluster } of requests) {
+      const { envoy, filter } = proxyWith({ ...config, explain: true });
+      for (const name of missing) envoy.process.clusters.set(name, false);
+      // What is asked for once and found missing is known to be missing from then on.
+      if (missing.length > 0) filter.request({ headers, cluster });
+      const answer = filter.request({ headers: [...headers, ["x-keyway-explain", "1"]], cluster });
+      expect(JSON.parse(answer.local?.body ?? "null")).toEqual(explanation);
     }
   });
 });

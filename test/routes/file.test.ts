@@ -91,7 +91,7 @@ test.each([
   [
     "neither key, when nor split",
     "routes:\n  - {service: a, to: c}",
-    "2:5: routes[0]: exactly one of key, when, split is needed",
+    "2:5: routes[0]: one of key, when, split is needed",
   ],
   [
     "a wrong date",
@@ -107,7 +107,7 @@ test("all mistakes are told at once", () => {
   expect(diagnostics(text)).toEqual([
     '1:8: keys[0]: unknown source "moon"',
     "3:5: routes[0].to: required",
-    "4:5: routes[1]: exactly one of key, when, split is needed",
+    "4:5: routes[1]: one of key, when, split is needed",
   ]);
 });
 

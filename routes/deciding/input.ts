@@ -1,0 +1,15 @@
+import type { Pairs } from "./scan.ts";
+
+/** What a decision is made from. */
+export interface DecisionInput {
+  /** Names in any case, `:method`, `:path` and `:authority` among them; values in Latin-1, one character per byte. */
+  headers: Pairs;
+  /** The baseline; null where the proxy's own route gives none. */
+  cluster: string | null;
+  /** Seconds since 1970. */
+  now: number;
+  /** The caller's SPIFFE id, where mutual TLS proved one. */
+  caller?: string | undefined;
+  /** Targets known to be missing. */
+  missing?: ReadonlySet<string>;
+}
