@@ -1,12 +1,11 @@
 // Answers `x-keyway-explain: 1` with the decision, when the configuration allows it. The request goes nowhere.
-import { HEADER_DECISION, HEADER_EXPLAIN, HEADER_ROUTED } from "../routes/model/names";
+import { HEADER_DECISION, HEADER_EXPLAIN } from "../routes/model/names";
 import {
   BASELINE,
   BY_CONDITION,
   BY_KEY,
-  BY_SHARE,
   INVALID_KEY,
-  decide,
+  NO_KEY,
   fromRank,
   key,
   keyLen,
@@ -16,7 +15,7 @@ import {
 } from "./decision";
 import { got, gotLen, requestHeader, respond } from "./host/calls";
 import { Writer, writer } from "./host/writer";
-import { askAt } from "./missing/mark";
+import { ALREADY_ROUTED, MISSING_TARGET, decision, findOutcome, outcomeName } from "./outcome";
 import * as request from "./request";
 import { Root } from "./roots";
 import {
@@ -35,11 +34,9 @@ import {
   sourceNameLen,
 } from "./sources/source";
 import { ANY_CLUSTER, ANY_SUBSET } from "./table/lookup";
-import { same } from "./text/bytes";
 
 const EXPLAIN = HEADER_EXPLAIN;
 const DECISION = HEADER_DECISION;
-const HOP = HEADER_ROUTED;
 const TYPE = "content-type";
 const JSON = "application/json";
 const DETAILS = "keyway_explain";
@@ -54,35 +51,22 @@ export function asksToExplain(): bool {
 
 /** False when the host would not answer; the request then goes on. */
 export function explain(root: Root): bool {
-  const decision = decide(root);
+  const outcome = findOutcome(root);
   const targeted = decision >= BY_KEY;
+  const keyed = decision == BY_KEY || decision == BASELINE;
   request.readCluster();
-  body.clear().say('{"outcome":"');
-  let why: Bytes;
-  if (targeted && requestHeader(HOP.at, HOP.len) && same(got, gotLen, target, targetLen)) {
-    body.say("already_routed");
-    why = "the hop mark names this very target";
-  } else if (targeted && askAt(target, targetLen) != 0) {
-    body.say("missing_target");
-    why = "the target does not exist or has no healthy host";
-  } else {
-    body.say(
-      targeted ? "routed" : decision == BASELINE ? "baseline" : decision == INVALID_KEY ? "invalid_key" : "no_key",
-    );
-    why = reason(decision);
-  }
-  body.say('","key":');
-  if (decision == BY_KEY || decision == BASELINE) body.json(key, keyLen);
+  body.clear().say('{"outcome":"').say(outcomeName(outcome)).say('","key":');
+  if (keyed) body.json(key, keyLen);
   else body.say("null");
   body.say(',"source":');
-  if (decision == BY_KEY || decision == BASELINE) {
+  if (keyed) {
     nameSource(source.clear(), keySource);
     body.json(source.at, source.len);
   } else body.say("null");
   body.say(',"from":').json(request.cluster, request.clusterLen).say(',"to":');
   if (targeted) body.json(target, targetLen);
   else body.say("null");
-  body.say(',"why":"').say(why);
+  body.say(',"why":"').say(reason(outcome));
   if (targeted && fromRank == ANY_CLUSTER) body.say("; the route is from any baseline");
   else if (targeted && fromRank == ANY_SUBSET) body.say("; the route is from any subset");
   body.say('"}');
@@ -92,13 +76,15 @@ export function explain(root: Root): bool {
   return respond(200, headers.at, headers.len, body.at, body.len, DETAILS);
 }
 
-function reason(decision: i32): Bytes {
+function reason(outcome: i32): Bytes {
+  if (outcome == ALREADY_ROUTED) return "the hop mark names this very target";
+  if (outcome == MISSING_TARGET) return "the target does not exist or has no healthy host";
+  if (outcome == BASELINE) return "no route in force for this key and baseline";
+  if (outcome == INVALID_KEY) return "what stands in a source is no key";
+  if (outcome == NO_KEY) return "no key in any source";
   if (decision == BY_KEY) return "a route for this key and baseline";
   if (decision == BY_CONDITION) return "all conditions of a route hold";
-  if (decision == BY_SHARE) return "the request fell to a share of a split";
-  if (decision == BASELINE) return "no route in force for this key and baseline";
-  if (decision == INVALID_KEY) return "what stands in a source is no key";
-  return "no key in any source";
+  return "the request fell to a share of a split";
 }
 
 // As the configuration names it.

@@ -1,6 +1,6 @@
-// Acts on the decision: selects the target, or leaves the request to the baseline, as if the filter were not there.
+// Acts on the outcome: selects the target, or leaves the request to the baseline, as if the filter were not there.
 import { HEADER_CLUSTER, HEADER_ROUTED, STATE_NAME } from "../routes/model/names";
-import { BASELINE, BY_KEY, INVALID_KEY, decide, key, keyLen, target, targetLen } from "./decision";
+import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, key, keyLen, target, targetLen } from "./decision";
 import {
   count,
   got,
@@ -13,10 +13,11 @@ import {
 } from "./host/calls";
 import { writer } from "./host/writer";
 import * as metrics from "./metrics";
-import { askAt } from "./missing/mark";
 import { watchFor } from "./missing/probe";
+import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeName } from "./outcome";
 import { Root, severalPlugins } from "./roots";
-import { same, startsWith } from "./text/bytes";
+import { MINUS, SPACE } from "./text/ascii";
+import { startsWith } from "./text/bytes";
 
 const CLUSTER = HEADER_CLUSTER;
 const HOP = HEADER_ROUTED;
@@ -28,37 +29,27 @@ export function route(root: Root | null, stream: u32): void {
     removeRequestHeader(CLUSTER);
   }
   if (!root || root.slot < 0 || (severalPlugins && stateBegins("already_routed "))) return;
-  const decision = decide(root);
-  if (decision < BY_KEY) stay(decision);
-  else if (alreadyThere()) {
-    removeRequestHeader(HOP);
-    leave("already_routed ", decision, metrics.alreadyRouted);
-  } else if (askAt(target, targetLen) != 0) {
-    watchFor(target, targetLen, root.id, stream);
-    leave("missing_target ", decision, metrics.missingTarget);
-  } else select(decision);
+  const outcome = findOutcome(root);
+  if (outcome == ROUTED) return select();
+  count(metricOf(outcome));
+  if (outcome == NO_KEY) return;
+  if (outcome == ALREADY_ROUTED) removeRequestHeader(HOP);
+  else if (outcome == MISSING_TARGET) watchFor(target, targetLen, root.id, stream);
+  describe(outcome);
+  setState();
 }
 
-// Only the filter writes this state: with it a selection is that of a Keyway filter before this one, which stands; without
-// it, the client's, which never reaches the router.
+// Only the filter writes this state. With it a selection was made by a Keyway filter before this one, and stands; without
+// it the client sent the header, which never reaches the router.
 function stateBegins(outcome: Bytes): bool {
   return property(STATE) && startsWith(got, gotLen, outcome);
 }
 
-function stay(outcome: i32): void {
-  if (outcome == BASELINE) {
-    count(metrics.baseline);
-    text.clear().say("baseline ").bytes(key, keyLen);
-    setState();
-  } else if (outcome == INVALID_KEY) {
-    count(metrics.invalidKey);
-    text.clear().say("invalid_key");
-    setState();
-  } else count(metrics.noKey);
-}
-
-function alreadyThere(): bool {
-  return requestHeader(HOP.at, HOP.len) && same(got, gotLen, target, targetLen);
+function metricOf(outcome: i32): u32 {
+  if (outcome == NO_KEY) return metrics.noKey;
+  if (outcome == BASELINE) return metrics.baseline;
+  if (outcome == INVALID_KEY) return metrics.invalidKey;
+  return outcome == MISSING_TARGET ? metrics.missingTarget : metrics.alreadyRouted;
 }
 
 const text = writer();
@@ -67,25 +58,21 @@ function setState(): bool {
   return setProperty(STATE, text.at, text.len);
 }
 
-// `OUTCOME KEY TARGET`, where `-` stands for the key of a route that needs none.
-function describe(outcome: Bytes, decision: i32): void {
-  text.clear().say(outcome);
-  if (decision == BY_KEY) text.bytes(key, keyLen);
-  else text.u8(45);
-  text.u8(32).bytes(target, targetLen);
-}
-
-function leave(why: Bytes, decision: i32, metric: u32): void {
-  count(metric);
-  describe(why, decision);
-  setState();
+// `OUTCOME [KEY [TARGET]]`, where `-` stands for the key of a route that needs none.
+function describe(outcome: i32): void {
+  text.clear().say(outcomeName(outcome));
+  if (outcome == INVALID_KEY) return;
+  text.u8(SPACE);
+  if (outcome == BASELINE || decision == BY_KEY) text.bytes(key, keyLen);
+  else text.u8(MINUS);
+  if (outcome != BASELINE) text.u8(SPACE).bytes(target, targetLen);
 }
 
 // The header without the filter state selects nothing, and the state without the header would fail the request: so the
 // header goes first, and nothing stays of it when the state is refused.
-function select(decision: i32): void {
+function select(): void {
   if (!replaceRequestHeader(CLUSTER, target, targetLen)) return;
-  describe("routed ", decision);
+  describe(ROUTED);
   if (!setState()) return removeRequestHeader(CLUSTER);
   replaceRequestHeader(HOP, target, targetLen);
   count(metrics.routed);

@@ -56,7 +56,7 @@ test.each([
     { "x-routing-key": "k", "x-keyway-routed": "target" },
     [
       ...["get_header_map_value", "get_header_map_value", "get_property"],
-      ...["get_header_map_value", "remove_header_map_value", "increment_metric", "set_property"],
+      ...["get_header_map_value", "get_property", "increment_metric", "remove_header_map_value", "set_property"],
     ],
   ],
 ])("%s", (_, headers, calls) => {
