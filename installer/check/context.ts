@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { ProxyAdmin } from "../proxies/proxy-admin.ts";
 import { type Selection, selectPods } from "../proxies/selected-pods.ts";
+import type { RegistryChoice } from "./module.ts";
 
 /** Facts about the cluster and what is to be put into it, each fetched once and only when a condition asks. */
 export class Facts {
@@ -12,17 +13,16 @@ export class Facts {
   readonly installation: Installation;
   readonly istioNamespace: string;
   readonly allowEmpty: boolean;
-  /** The registry speaks plain HTTP. */
-  readonly insecure: boolean;
+  readonly registry: RegistryChoice;
   readonly io: Io;
   readonly #known = new Map<string, Promise<unknown>>();
 
-  constructor(given: Pick<Facts, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "insecure" | "io">) {
+  constructor(given: Pick<Facts, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "registry" | "io">) {
     this.cluster = given.cluster;
     this.installation = given.installation;
     this.istioNamespace = given.istioNamespace;
     this.allowEmpty = given.allowEmpty;
-    this.insecure = given.insecure;
+    this.registry = given.registry;
     this.io = given.io;
   }
 

@@ -1,15 +1,28 @@
 import { UsageError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import { moduleFaults } from "../module/module.ts";
+import type { Repository } from "../registry/client.ts";
 import { connect } from "../registry/connect.ts";
 import { sha256 } from "../registry/image.ts";
-import { parseImageName, pinned } from "../registry/name.ts";
+import { type ImageName, parseImageName, pinned } from "../registry/name.ts";
 import { pullModule } from "../registry/pull.ts";
 import type { Condition } from "./check.ts";
 import type { Facts } from "./context.ts";
 
+/** What a command line says of the registry. */
+export interface RegistryChoice {
+  /** The URL, when the person says it; else the cluster names it. */
+  module?: string;
+  /** The registry speaks plain HTTP. */
+  insecure?: boolean;
+}
+
+function connectAs({ module, insecure = false }: RegistryChoice, name: ImageName, io: Io): Promise<Repository> {
+  return connect(name, { insecure, named: module !== undefined }, io);
+}
+
 /** The same module under a URL that can't come to mean another: a tag is looked up once and for all. */
-export async function pinModule(url: string, insecure: boolean, io: Io): Promise<string> {
+export async function pinModule(url: string, registry: RegistryChoice, io: Io): Promise<string> {
   const name = parseImageName(url);
   if (name.digest !== undefined) return pinned(name, name.digest);
   if (name.tag === undefined) {
@@ -17,7 +30,7 @@ export async function pinModule(url: string, insecure: boolean, io: Io): Promise
       next: "give the URL that `keyway publish` printed, with its @sha256:",
     });
   }
-  const repository = await connect(name, { insecure }, io);
+  const repository = await connectAs(registry, name, io);
   return pinned(name, sha256(await repository.manifest(name.tag)));
 }
 
@@ -47,7 +60,7 @@ export const moduleLoads: Condition<Facts> = {
 function pulledModule(facts: Facts): Promise<Uint8Array<ArrayBuffer>> {
   return facts.once("module", async () => {
     const name = parseImageName(facts.installation.module);
-    const repository = await connect(name, { insecure: facts.insecure }, facts.io);
+    const repository = await connectAs(facts.registry, name, facts.io);
     return (await pullModule(repository, name)).module;
   });
 }

@@ -40,8 +40,35 @@ function line(name: string, diagnostic: Diagnostic): string {
   return `${name}:${at ? `${at.line}:${at.col}:` : ""} ${formatDiagnostic(diagnostic)}`;
 }
 
+/** The first line of standard input. */
+export async function readLine(io: Io): Promise<string> {
+  const bytes = await readUntil(io, (piece) => piece.includes("\n"));
+  return bytes.toString("utf8").split(/\r?\n/, 1)[0] ?? "";
+}
+
 async function readAll(io: Io): Promise<string> {
+  return (await readUntil(io, () => false)).toString("utf8");
+}
+
+/** Reads standard input to its end, or to the first piece that is `enough`; an interruption ends the wait for what never comes. */
+async function readUntil({ in: input, signal }: Io, enough: (piece: Buffer) => boolean): Promise<Buffer> {
+  const iterator = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
   const pieces: Buffer[] = [];
-  for await (const piece of io.in) pieces.push(Buffer.from(piece));
-  return Buffer.concat(pieces).toString("utf8");
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const next = await Promise.race([iterator.next(), interrupted]);
+      if (next.done) break;
+      const piece = Buffer.from(next.value);
+      pieces.push(piece);
+      if (enough(piece)) break;
+    }
+  } finally {
+    // An open standard input would keep the process alive.
+    if ("destroy" in input && typeof input.destroy === "function") input.destroy();
+  }
+  return Buffer.concat(pieces);
 }

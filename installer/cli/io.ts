@@ -21,11 +21,22 @@ export interface Io {
 export function processIo(): Io {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort(new Error("interrupted")));
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  outliveReaders();
   return { out: process.stdout, err: process.stderr, in: process.stdin, env: process.env, signal: stop.signal };
+}
+
+/** Whoever stops reading does not stop the work; output that can't be stored, on a full disk for one, is a failure. */
+function outliveReaders(): void {
+  const lost = (name: string) => (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
+    process.once("exit", (code) => {
+      if (code === 0) process.exitCode = 1;
+    });
+    const what = error.code === "ENOSPC" ? "no space is left on its device" : error.message;
+    if (name === "output") process.stderr.write(`keyway: can't write to standard output: ${what}\n`);
+  };
+  process.stdout.on("error", lost("output"));
+  process.stderr.on("error", lost("error"));
 }
 
 export function colors(io: Io, sink: Sink) {

@@ -39,6 +39,7 @@ async function compiled() {
   try {
     return await buildModule();
   } catch (cause) {
+    if (cause instanceof KeywayError) throw cause;
     throw new KeywayError(reason(cause), {
       cause,
       next: "run it in keyway's checkout, after `npm ci`, and mend the source",

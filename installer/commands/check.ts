@@ -42,8 +42,8 @@ export const check: Register = (program, io) => {
       const { whatToCheck } = await import("../lifecycle/checked.ts");
       const cluster = await Cluster.connect(flags, io.env);
       const { conditions, installation } = await whatToCheck(flags, cluster, io);
-      const { istioNamespace, allowEmpty = false, insecure = false } = flags;
-      const facts = new Facts({ cluster, installation, istioNamespace, allowEmpty, insecure, io });
+      const { istioNamespace, allowEmpty = false } = flags;
+      const facts = new Facts({ cluster, installation, istioNamespace, allowEmpty, registry: flags, io });
       const results = ignoring(await examine(conditions, facts), flags.ignore);
       emit(io, flags.output, results, () => `${results.map((one) => resultText(io, io.out, one)).join("\n")}\n`);
       const failed = failures(results);

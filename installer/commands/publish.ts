@@ -1,6 +1,3 @@
-import { execFile } from "node:child_process";
-import { dirname } from "node:path";
-import { promisify } from "node:util";
 import manifest from "../../package.json" with { type: "json" };
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
@@ -13,7 +10,7 @@ import { imageOf } from "../registry/image.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
 import { publish as publishImage } from "../registry/publish.ts";
 
-interface Options extends RegistryOptions {
+interface Options extends Omit<RegistryOptions, "named"> {
   module: string;
   mountFrom?: string;
   revision?: string;
@@ -25,7 +22,7 @@ export const publish: Register = (program, io) => {
     usage: "publish <url>",
     about: `Pushes the module as an OCI image to oci://HOST/REPOSITORY:TAG, reads it back, compares, and sets the tag last. Prints the URL by digest, alone, on stdout. The same module, version and revision give the same digest everywhere.
 
-Logs in with --username, or KEYWAY_REGISTRY_USERNAME and KEYWAY_REGISTRY_PASSWORD, or KEYWAY_REGISTRY_TOKEN, or with what \`docker login\` left (credential helpers too).`,
+Logs in, once the registry asks for it, with --username, or KEYWAY_REGISTRY_TOKEN, or KEYWAY_REGISTRY_USERNAME and KEYWAY_REGISTRY_PASSWORD, or with what \`docker login\` left (credential helpers too). With KEYWAY_REGISTRY_HOST set, those of the environment are for that host alone. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are heeded.`,
     examples: [
       [
         "push and keep the URL for the installation",
@@ -45,7 +42,7 @@ Logs in with --username, or KEYWAY_REGISTRY_USERNAME and KEYWAY_REGISTRY_PASSWOR
   registryOptions(command)
     .option("--module <path>", "the module to push", "build/keyway.wasm")
     .option("--mount-from <repository>", "another repository of the registry that may hold the module already")
-    .option("--revision <commit>", "the source's revision for the annotation (else Git is asked)")
+    .option("--revision <commit>", "the source's revision, for an annotation of the image")
     .addOption(outputOption())
     .action(async (url: string, options: Options) => {
       const name = parseImageName(url);
@@ -55,10 +52,10 @@ Logs in with --username, or KEYWAY_REGISTRY_USERNAME and KEYWAY_REGISTRY_PASSWOR
         });
       }
       const module = await readModule(options.module);
-      const revision = options.revision ?? (await sourceRevision(options.module));
+      const { revision } = options;
       const image = imageOf(module, { version: manifest.version, ...(revision && { revision }) });
       const steps = progress(io);
-      const repository = await connect(name, options, io, steps);
+      const repository = await connect(name, { ...options, named: true }, io, steps);
       await publishImage(image, { repository, host: name.host, tag: name.tag, sibling: options.mountFrom }, steps);
 
       const { digest } = image.manifest;
@@ -82,21 +79,4 @@ async function readModule(path: string): Promise<Uint8Array<ArrayBuffer>> {
     where: path,
     next: "build it with `keyway build`",
   });
-}
-
-/** What a module is made of: its revision is the last commit that changed any of these, so that others leave its digest alone. */
-const SOURCES = ["filter", "routes/model/names.ts", "asconfig.json"];
-
-async function sourceRevision(module: string): Promise<string | undefined> {
-  const git = async (...args: string[]) =>
-    (await promisify(execFile)("git", args, { cwd: dirname(module) })).stdout.trim();
-  try {
-    const top = await git("rev-parse", "--show-toplevel");
-    const paths = SOURCES.map((path) => `${top}/${path}`);
-    const revision = await git("log", "-1", "--format=%H", "--", ...paths);
-    const changed = await git("status", "--porcelain", "--", ...paths);
-    return changed ? `${revision}+changes` : revision || undefined;
-  } catch {
-    return undefined;
-  }
 }

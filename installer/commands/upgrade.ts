@@ -66,7 +66,7 @@ export const upgrade: Register = (program, io) => {
     const { desiredState } = await import("../lifecycle/desired.ts");
     const { pinModule } = await import("../check/module.ts");
     const desired = await desiredState(flags, place, live, io);
-    return { ...desired, module: await pinModule(desired.module, flags.insecure === true, io) };
+    return { ...desired, module: await pinModule(desired.module, flags, io) };
   }
 };
 

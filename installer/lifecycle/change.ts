@@ -18,6 +18,7 @@ import { diffObjects } from "../print/diff.ts";
 import { type ObjectOutcome, printApplied } from "../print/outcomes.ts";
 
 export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
+  module?: string;
   insecure?: boolean;
   output: Format;
 }
@@ -53,8 +54,8 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
 }
 
 async function checked(io: Io, cluster: Cluster, installation: Installation, flags: ChangeFlags): Promise<Facts> {
-  const { istioNamespace, allowEmpty = false, insecure = false } = flags;
-  const facts = new Facts({ cluster, installation, istioNamespace, allowEmpty, insecure, io });
+  const { istioNamespace, allowEmpty = false } = flags;
+  const facts = new Facts({ cluster, installation, istioNamespace, allowEmpty, registry: flags, io });
   const steps = progress(io);
   const results = await examine(ofInstallation, facts, ({ description }) => steps.update(`checking: ${description}`));
   const judged = ignoring(results, flags.ignore);

@@ -33,7 +33,7 @@ export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promi
     };
   }
   const desired = await desiredState(flags, place, live, io);
-  const module = await pinModule(desired.module, flags.insecure === true, io);
+  const module = await pinModule(desired.module, flags, io);
   return { installation: { ...desired, module, version: 0 }, conditions: ofInstallation };
 }
 

@@ -1,7 +1,8 @@
 // Compiles the module and checks what a proxy would otherwise find out: its size, its imports, its ABI.
 import { existsSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { KeywayError, reason } from "../cli/errors.ts";
 
 /** The nearest directory above this file that holds asconfig.json: the checkout, for the source and for the bundled command. */
 const ROOT = rootAbove(import.meta.dirname);
@@ -61,9 +62,19 @@ async function compile(target: string, entry: string, name: string): Promise<Com
 /** Whoever reads the file meanwhile, as a running Envoy may, reads a whole module. */
 async function put({ name, bytes }: Compiled): Promise<Module> {
   const path = join(ROOT, name);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.${process.pid}`, bytes);
-  await rename(`${path}.${process.pid}`, path);
+  const partial = `${path}.${process.pid}`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(partial, bytes);
+    await rename(partial, path);
+  } catch (cause) {
+    await rm(partial, { force: true });
+    throw new KeywayError(`can't write ${name}: ${reason(cause)}`, {
+      where: path,
+      next: "make room and the folder writable, then build again",
+      cause,
+    });
+  }
   return { name, path, size: bytes.length };
 }
 

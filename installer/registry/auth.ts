@@ -1,6 +1,8 @@
 import { KeywayError } from "../cli/errors.ts";
 import { Secret } from "../cli/secret.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials, Found } from "./credentials.ts";
+import { CutOff } from "./errors.ts";
+import type { HttpAnswer } from "./http.ts";
 
 /** How a registry asks for a login: `Basic`, or `Bearer` with the address of a token service. */
 export interface Challenge {
@@ -28,22 +30,26 @@ export interface TokenRequest {
   body?: string;
 }
 
-type Fetcher = (request: TokenRequest) => Promise<{ status: number; body: Buffer; where: string }>;
+type Ask = (request: TokenRequest) => Promise<HttpAnswer>;
 
-/** Answers a registry's challenges. What it learns is sent to that registry and to nobody else. */
+/** Answers a registry's challenges. What it learns is sent to that registry and to nobody else; credentials also to the token
+ * service that it names, and to either of them only once it has asked. */
 export class Login {
   readonly #credentials: Credentials | undefined;
-  readonly #fetch: Fetcher;
+  readonly #ask: Ask;
   readonly #plainHttp: boolean;
-  /** Every scope asked for so far: a later challenge, for another repository, must not lose the earlier right. */
-  readonly #scopes = new Set<string>();
+  /** The actions that tokens are asked for, by `repository:NAME`: all that were ever wanted, as a challenge may name too few. */
+  readonly #scopes = new Map<string, Set<string>>();
   #authorization: Secret | undefined;
 
-  constructor(credentials: Credentials | undefined, plainHttp: boolean, fetch: Fetcher) {
+  /** How credentials that are there, but for another host, could be used. */
+  readonly withheld: string | undefined;
+
+  constructor({ credentials, withheld }: Found, plainHttp: boolean, ask: Ask) {
     this.#credentials = credentials;
+    this.withheld = withheld;
     this.#plainHttp = plainHttp;
-    this.#fetch = fetch;
-    if (credentials?.kind === "bearer") this.#authorization = new Secret(`Bearer ${credentials.token.reveal()}`);
+    this.#ask = ask;
   }
 
   /** The user to name in messages; undefined without credentials. */
@@ -56,17 +62,36 @@ export class Login {
     return this.#authorization ? { authorization: this.#authorization.reveal() } : {};
   }
 
-  /** Whether the request is worth another try with what was learnt from the `www-authenticate` header. */
-  async learn(header: string): Promise<boolean> {
-    const challenges = parseChallenges(header);
-    const bearer = challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters.realm);
-    if (bearer && this.#credentials?.kind !== "bearer") {
-      this.#authorization = await this.#token(bearer);
+  /** Tokens from now on shall allow these actions, `pull` or `push`, whatever a challenge asks for. */
+  want(repository: string, ...actions: string[]): void {
+    this.#widen(`repository:${repository}`, actions);
+  }
+
+  /** Whether the request is worth another try with what was learnt from the `www-authenticate` header of a 401. */
+  async learn(header: string | null): Promise<boolean> {
+    const challenges = parseChallenges(header ?? "");
+    const basicOffered = challenges.some(({ scheme }) => scheme === "basic");
+    const realm = challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters.realm);
+    const credentials = this.#credentials;
+    if (credentials?.kind === "bearer") {
+      return (realm !== undefined || !basicOffered) && this.#take(`Bearer ${credentials.token.reveal()}`);
+    }
+    if (realm) {
+      this.#authorization = await this.#token(realm);
       return true;
     }
-    if (this.#credentials?.kind !== "basic" || !challenges.some(({ scheme }) => scheme === "basic")) return false;
-    this.#authorization = new Secret(basic(this.#credentials));
+    return credentials?.kind === "basic" && basicOffered && this.#take(basic(credentials));
+  }
+
+  /** False when this was sent already, and so is refused. */
+  #take(authorization: string): boolean {
+    if (this.#authorization?.reveal() === authorization) return false;
+    this.#authorization = new Secret(authorization);
     return true;
+  }
+
+  #widen(resource: string, actions: readonly string[]): void {
+    this.#scopes.set(resource, new Set([...(this.#scopes.get(resource) ?? []), ...actions]));
   }
 
   async #token({ parameters }: Challenge): Promise<Secret> {
@@ -78,25 +103,41 @@ export class Login {
         next: "it must be an https:// address; ask the registry's owner",
       });
     }
-    for (const wanted of scope?.split(" ") ?? []) if (wanted) this.#scopes.add(wanted);
-    const { status, body, where } = await this.#fetch(this.#tokenRequest(url, service));
-    const refuse = (what: string) =>
-      new KeywayError(what, {
-        where,
-        next: "log in again with `docker login`, or give --username and --password-stdin",
-      });
-    if (status === 401 || status === 403)
-      throw refuse(`the token service does not accept the credentials of ${this.user ?? "nobody"}`);
-    const token = status === 200 ? tokenIn(body) : undefined;
-    if (!token) throw refuse(`the token service answers ${status} and no token`);
-    return new Secret(`Bearer ${token}`);
+    for (const wanted of scope?.split(" ") ?? []) {
+      const [, resource, actions] = /^(.+):([^:]+)$/.exec(wanted) ?? [];
+      if (resource !== undefined && actions !== undefined) this.#widen(resource, actions.split(","));
+    }
+    const answer = await this.#ask(this.#tokenRequest(url, service));
+    const token = answer.status === 200 ? tokenIn(answer.body) : undefined;
+    if (token) return new Secret(`Bearer ${token}`);
+    throw this.#refused(answer);
+  }
+
+  #refused({ status, where, headers, url }: HttpAnswer): KeywayError {
+    if (status === 429 || status >= 500) {
+      const next = "look into the token service's log, then run the command again";
+      return new CutOff(`the token service ${url.host} answers ${status}`, { where, next }, headers.get("retry-after"));
+    }
+    const [what, next] =
+      status !== 401 && status !== 403
+        ? [`the token service answers ${status} and no token`, "ask the registry's owner"]
+        : this.user === undefined
+          ? [
+              "the token service wants a login",
+              this.withheld ?? "run `docker login`, or give --username and --password-stdin",
+            ]
+          : [
+              `the token service does not accept the credentials of ${this.user}`,
+              "log in again with `docker login`, or give --username and --password-stdin",
+            ];
+    return new KeywayError(what, { where, next });
   }
 
   #tokenRequest(url: URL, service: string | undefined): TokenRequest {
-    const scope = [...this.#scopes].join(" ");
+    const scopes = [...this.#scopes].map(([resource, actions]) => `${resource}:${[...actions].join(",")}`);
     const credentials = this.#credentials;
     if (credentials?.kind === "identity") {
-      const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "keyway", scope });
+      const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "keyway", scope: scopes.join(" ") });
       if (service) form.set("service", service);
       form.set("refresh_token", credentials.token.reveal());
       return {
@@ -107,7 +148,7 @@ export class Login {
       };
     }
     if (service) url.searchParams.set("service", service);
-    for (const one of this.#scopes) url.searchParams.append("scope", one);
+    for (const scope of scopes) url.searchParams.append("scope", scope);
     return { method: "GET", url, headers: credentials?.kind === "basic" ? { authorization: basic(credentials) } : {} };
   }
 }

@@ -29,7 +29,8 @@ export async function connect(
   const transport = new Transport({
     host: name.host,
     insecure: options.insecure ?? false,
-    credentials: await findCredentials(name.host, options, io),
+    login: await findCredentials(name.host, options, io),
+    env: io.env,
     signal: io.signal,
     pause: async (ms) => setTimeout(ms, undefined, { signal: io.signal }),
     retrying: (why, ms) => steps?.warn(`${why}; trying again in ${ms / 1000} s`),

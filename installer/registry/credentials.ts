@@ -1,4 +1,5 @@
 import { UsageError } from "../cli/errors.ts";
+import { readLine } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { Secret } from "../cli/secret.ts";
 import { dockerCredentials } from "./docker-config.ts";
@@ -13,33 +14,56 @@ export type Credentials =
 export interface CredentialOptions {
   username?: string;
   passwordStdin?: boolean;
+  /** Whether the person named the registry on this command line, and not somebody else in the cluster. */
+  named: boolean;
 }
 
-/** From the flags, else from the environment, else from Docker's configuration; undefined to go without. */
-export async function findCredentials(
-  host: string,
-  options: CredentialOptions,
-  io: Io,
-): Promise<Credentials | undefined> {
+export interface Found {
+  credentials?: Credentials;
+  /** What to do so that credentials which are there, but not for this host, are sent to it. */
+  withheld?: string;
+}
+
+/** From the flags, else from the environment, else from Docker's configuration; without credentials to go without.
+ *
+ * Those of the environment belong to the host that KEYWAY_REGISTRY_HOST names; without it, to the host that the person named. */
+export async function findCredentials(host: string, options: CredentialOptions, io: Io): Promise<Found> {
   const { username, passwordStdin } = options;
   if (passwordStdin && username === undefined) {
     throw new UsageError("--password-stdin needs --username", { next: "give both, or neither" });
   }
   if (username !== undefined) {
-    const password = passwordStdin ? await firstLine(io) : io.env.KEYWAY_REGISTRY_PASSWORD;
-    if (password) return { kind: "basic", username, password: new Secret(password) };
+    const password = passwordStdin ? await readLine(io) : io.env.KEYWAY_REGISTRY_PASSWORD;
+    if (password) return { credentials: { kind: "basic", username, password: new Secret(password) } };
     throw new UsageError("there is no password for --username", {
       next: "pass it on standard input with --password-stdin, or in KEYWAY_REGISTRY_PASSWORD",
     });
   }
-  const { KEYWAY_REGISTRY_USERNAME: user, KEYWAY_REGISTRY_PASSWORD: password, KEYWAY_REGISTRY_TOKEN: token } = io.env;
-  if (token) return { kind: "bearer", token: new Secret(token) };
-  if (user && password) return { kind: "basic", username: user, password: new Secret(password) };
-  return dockerCredentials(host, io.env);
+  const given = environmentCredentials(io.env);
+  const owner = io.env.KEYWAY_REGISTRY_HOST;
+  if (given && (owner ? sameHost(owner, host) : options.named)) return { credentials: given };
+  const stored = await dockerCredentials(host, io);
+  if (stored) return { credentials: stored };
+  if (!given) return {};
+  const name = given.kind === "bearer" ? "KEYWAY_REGISTRY_TOKEN" : "KEYWAY_REGISTRY_PASSWORD";
+  return {
+    withheld: owner
+      ? `${name} is for ${owner} alone, as KEYWAY_REGISTRY_HOST says; if it is for ${host}, set KEYWAY_REGISTRY_HOST=${host}`
+      : `${name} is not sent to a host that only the cluster names; if it is for ${host}, set KEYWAY_REGISTRY_HOST=${host}`,
+  };
 }
 
-async function firstLine(io: Io): Promise<string> {
-  let text = "";
-  for await (const piece of io.in) text += piece.toString();
-  return text.split(/\r?\n/, 1)[0] ?? "";
+function environmentCredentials(env: Io["env"]): Credentials | undefined {
+  const { KEYWAY_REGISTRY_USERNAME: user, KEYWAY_REGISTRY_PASSWORD: password, KEYWAY_REGISTRY_TOKEN: token } = env;
+  if (token) return { kind: "bearer", token: new Secret(token) };
+  return user && password ? { kind: "basic", username: user, password: new Secret(password) } : undefined;
+}
+
+function sameHost(one: string, other: string): boolean {
+  const plain = (host: string) =>
+    host
+      .replace(/^(?:oci|https?):\/\//, "")
+      .replace(/\/.*$/, "")
+      .toLowerCase();
+  return plain(one) === plain(other);
 }

@@ -4,8 +4,10 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { KeywayError, reason } from "../cli/errors.ts";
+import type { Io } from "../cli/io.ts";
 import { Secret } from "../cli/secret.ts";
 import type { Credentials } from "./credentials.ts";
+import { printable } from "./errors.ts";
 
 interface DockerConfig {
   auths?: Record<
@@ -16,19 +18,20 @@ interface DockerConfig {
   credsStore?: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Docker Hub is logged in to under an address of its own. */
 const HUB = "https://index.docker.io/v1/";
 const HELPER_TIMEOUT = 30_000; // ms
 
-export async function dockerCredentials(host: string, env: Environment): Promise<Credentials | undefined> {
+const HUB_HOSTS = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+export async function dockerCredentials(host: string, io: Io): Promise<Credentials | undefined> {
+  const { env } = io;
   const path = join(env.DOCKER_CONFIG ?? join(env.HOME ?? homedir(), ".docker"), "config.json");
   const config = await read(path);
-  const names = host === "docker.io" || host === "registry-1.docker.io" ? [HUB] : [host, `https://${host}`];
+  const names = HUB_HOSTS.includes(host) ? [HUB] : [host, `https://${host}`];
   for (const name of names) {
     const helper = config.credHelpers?.[name] ?? config.credsStore;
-    const found = (helper && (await ask(helper, name, env))) || stored(config, name);
+    const found = (helper && (await ask(helper, name, io))) || stored(config, name);
     if (found) return found;
   }
   return undefined;
@@ -60,7 +63,7 @@ function stored(config: DockerConfig, name: string): Credentials | undefined {
 }
 
 /** Asks `docker-credential-NAME`, which answers with JSON, or says that it has none. */
-async function ask(name: string, host: string, env: Environment): Promise<Credentials | undefined> {
+async function ask(name: string, host: string, io: Io): Promise<Credentials | undefined> {
   const program = `docker-credential-${name}`;
   const refuse = (what: string, cause?: unknown) =>
     new KeywayError(`the credential helper ${program} ${what}`, {
@@ -68,12 +71,15 @@ async function ask(name: string, host: string, env: Environment): Promise<Creden
       next: "run `docker login`, or give --username and --password-stdin",
       cause,
     });
-  const { code, out } = await answer(program, host, env).catch((cause) => {
-    throw refuse(`can't be run: ${reason(cause)}`);
+  const { code, out, err } = await answer(program, host, io).catch((cause) => {
+    if (io.signal.aborted) throw cause;
+    const late = cause instanceof Error && cause.name === "AbortError";
+    throw refuse(late ? `does not answer within ${HELPER_TIMEOUT / 1000} s` : `can't be run: ${reason(cause)}`, cause);
   });
   if (code !== 0) {
     if (/credentials not found/i.test(out)) return undefined;
-    throw refuse(`failed with exit code ${code}`);
+    const said = complaintOf(err || out);
+    throw refuse(`failed with exit code ${code}${said && `: ${said}`}`);
   }
   try {
     const { Username, Secret: text } = JSON.parse(out) as { Username: string; Secret: string };
@@ -86,19 +92,36 @@ async function ask(name: string, host: string, env: Environment): Promise<Creden
   }
 }
 
-function answer(program: string, input: string, env: Environment): Promise<{ code: number | null; out: string }> {
+/** What a helper that failed says, as one short line; nothing when that may hold a secret. */
+function complaintOf(said: string): string {
+  return /"Secret"/i.test(said) ? "" : printable(said.trim());
+}
+
+interface Answer {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function answer(program: string, input: string, { env, signal }: Io): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ["get"], {
-      env: { ...env },
-      stdio: ["pipe", "pipe", "ignore"],
-      timeout: HELPER_TIMEOUT,
-    });
-    let out = "";
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(HELPER_TIMEOUT)]);
+    const child = spawn(program, ["get"], { env: { ...env }, stdio: ["pipe", "pipe", "pipe"], signal: limit });
+    const said = { out: "", err: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      out += text;
+      said.out += text;
     });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, out }));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said.err += text;
+    });
+    child.on("error", (error) => {
+      // What the helper itself has started may hold its pipes open; nobody waits for that.
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.unref();
+      reject(error);
+    });
+    child.on("close", (code) => resolve({ code, ...said }));
     child.stdin.on("error", () => {}); // a helper may end without reading
     child.stdin.end(`${input}\n`);
   });

@@ -1,6 +1,6 @@
 import type { Progress } from "../cli/progress.ts";
 import type { Repository } from "./client.ts";
-import { lie } from "./errors.ts";
+import { integrityError } from "./errors.ts";
 import type { Blob, Image } from "./image.ts";
 import { sha256 } from "./image.ts";
 
@@ -37,7 +37,11 @@ export async function publish(
   await repository.putManifest(manifest, tag);
   const named = sha256(await repository.manifest(tag));
   if (named !== manifest.digest) {
-    throw lie(host, `names ${named} by the tag ${tag}, which was just set to ${manifest.digest}`, `tag ${tag}`);
+    throw integrityError(
+      host,
+      `names ${named} by the tag ${tag}, which was just set to ${manifest.digest}`,
+      `tag ${tag}`,
+    );
   }
   steps.done(`tagged ${tag}`);
 }

@@ -81,16 +81,28 @@ describe("publish", () => {
     const { out } = await runCli(publish("keyway"), { env: { HOME: folder } });
     expect(out).toMatch(/^oci:\/\/127\.0\.0\.1:\d+\/team\/keyway@sha256:[0-9a-f]{64}\n$/);
   });
-  test("without a module", () => shows("publish-no-module", ["publish", "--module", "no.wasm", "oci://h/r:1"]));
-  test("what is no module", () => shows("publish-no-wasm", ["publish", "--module", routes, "oci://h/r:1"]));
+  test("without a module", () =>
+    shows("publish-no-module", ["publish", "--module", "no.wasm", "oci://registry.example.com/team/keyway:1"]));
+  test("what is no module", () =>
+    shows("publish-no-wasm", ["publish", "--module", routes, "oci://registry.example.com/team/keyway:1"]));
   test("to nobody", async () => {
-    const url = `oci://127.0.0.1:${await freePort()}/r:1`;
+    const url = `oci://127.0.0.1:${await freePort()}/team/keyway:1`;
     await shows("publish-nobody", ["publish", "--module", join(folder, "keyway.wasm"), url]);
   });
   test("to a port that is not for HTTP", () =>
-    shows("publish-bad-port", ["publish", "--module", join(folder, "keyway.wasm"), "oci://127.0.0.1:25/r:1"]));
+    shows("publish-bad-port", [
+      "publish",
+      "--module",
+      join(folder, "keyway.wasm"),
+      "oci://127.0.0.1:25/team/keyway:1",
+    ]));
   test("to a port that there is not", () =>
-    shows("publish-no-port", ["publish", "--module", join(folder, "keyway.wasm"), "oci://127.0.0.1:99999/r:1"]));
+    shows("publish-no-port", [
+      "publish",
+      "--module",
+      join(folder, "keyway.wasm"),
+      "oci://127.0.0.1:99999/team/keyway:1",
+    ]));
 });
 
 describe("render envoy", () => {
@@ -139,7 +151,16 @@ describe("render istio", () => {
     expect(JSON.parse(out)).toMatchObject({ kind: "List", items: [{ kind: "WasmPlugin" }, { kind: "EnvoyFilter" }] });
   });
   test("with a module that can change", () =>
-    shows("render-istio-tag", ["render", "istio", "-f", routes, "-n", "demo", "--module", "oci://h/r:1"]));
+    shows("render-istio-tag", [
+      "render",
+      "istio",
+      "-f",
+      routes,
+      "-n",
+      "demo",
+      "--module",
+      "oci://registry.example.com/team/keyway:1",
+    ]));
   test("with a file that is no list of services", () =>
     shows("render-istio-no-services", render("--services", routes)));
 });

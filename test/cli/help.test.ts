@@ -56,7 +56,7 @@ describe("wrong usage", () => {
     ["a command that there is not", ["instal"]],
     ["a command like no other", ["frobnicate"]],
     ["a subcommand that there is not", ["route", "explian"]],
-    ["a flag that there is not", ["publish", "--insecur", "oci://h/r:1"]],
+    ["a flag that there is not", ["publish", "--insecur", "oci://registry.example.com/team/keyway:1"]],
     ["a flag like no other", ["build", "--frobnicate"]],
     ["an argument too many", ["build", "all"]],
     ["an argument too few", ["publish"]],

@@ -173,7 +173,12 @@ test("wherever it fails, the tag names the old image or the new one, whole", asy
   // The last two requests set the tag and read it back.
   const requests = (await failAt(-1)).asked.length;
   for (let step = 0; step < requests; step++) {
-    const { error, tagged } = await failAt(step);
+    const { error, tagged, asked } = await failAt(step);
+    // Whether a blob is there already may go unanswered: it is pushed then.
+    if (asked[step] === "HEAD blobs") {
+      expect([error, tagged]).toEqual([undefined, IMAGE.manifest.digest]);
+      continue;
+    }
     expect(error, `step ${step}`).toBeInstanceOf(KeywayError);
     expect(tagged).toBe(step < requests - 1 ? old.manifest.digest : IMAGE.manifest.digest);
   }

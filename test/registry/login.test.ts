@@ -109,7 +109,7 @@ test.each(servers)("%s: a wrong password is told from none", async (_, server) =
   const { host } = server();
   const none = await publish(host, []);
   expect(none.code).toBe(1);
-  expect(none.err).toMatch(/wants a login to push to login\/test|does not accept the credentials of nobody/);
+  expect(none.err).toMatch(/wants a login to push to login\/test|the token service wants a login/);
   expect(none.err).toContain("--username");
   const wrong = await publish(host, ["--username", "alice", "--password-stdin"], { input: "guess" });
   expect(wrong.code).toBe(1);
@@ -137,14 +137,32 @@ test.each<[string, unknown, string]>([
     "the credential helper docker-credential-failing failed with exit code 3",
   ],
   [
+    "a helper that says on standard error why it fails",
+    { credsStore: "chatty" },
+    "docker-credential-chatty failed with exit code 1: the vault is sealed",
+  ],
+  [
+    "a helper that says on standard output why it fails",
+    { credsStore: "spoken" },
+    "docker-credential-spoken failed with exit code 1: error getting credentials: no session",
+  ],
+  [
     "a helper that talks nonsense",
     { credsStore: "nonsense" },
     "docker-credential-nonsense answered something other than JSON",
+  ],
+  [
+    "a helper that fails after it has said the secret",
+    { credsStore: "leaky" },
+    "docker-credential-leaky failed with exit code 1\n",
   ],
   ["a configuration that is no JSON", "{", "can't read Docker's configuration: it is not JSON"],
 ])("%s is explained", async (_, config, what) => {
   await helper("failing", "exit 3");
   await helper("nonsense", "echo hello");
+  await helper("chatty", "echo 'the vault is sealed' >&2; exit 1");
+  await helper("spoken", "echo 'error getting credentials: no session'; exit 1");
+  await helper("leaky", `echo '{"Username": "alice", "Secret": "${PASSWORD}"}'; exit 1`);
   const { code, err } = await publish(basic.host, [], { env: await dockerConfig(config) });
   expect(code).toBe(1);
   expect(err).toContain(what);
@@ -214,9 +232,9 @@ test("credentials never go to another address that the registry leads to", async
 
 test("a token service without TLS gets no login from a registry with it", async () => {
   const asked: unknown[] = [];
-  const login = new Login(alice, false, async (request) => {
+  const login = new Login({ credentials: alice }, false, async (request) => {
     asked.push(request);
-    return { status: 200, body: Buffer.from('{"token": "t"}'), where: "" };
+    return { status: 200, headers: new Headers(), body: Buffer.from('{"token": "t"}'), url: request.url, where: "" };
   });
   await expect(login.learn('Bearer realm="http://service.example/token"')).rejects.toThrow("can't be sent to safely");
   await expect(login.learn('Bearer realm="nonsense"')).rejects.toThrow("can't be sent to safely");
@@ -228,7 +246,7 @@ test("a certificate that nobody vouches for is explained", async () => {
   const server = createServer({ key, cert });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const run = await runCli(["publish", "--module", module, `oci://${host}/a:1`], { env: { HOME: folder } });
+  const run = await runCli(["publish", "--module", module, `oci://${host}/team/keyway:1`], { env: { HOME: folder } });
   expect(run.err).toContain(`the certificate of ${host} is not trusted`);
   expect(run.err).toContain("NODE_EXTRA_CA_CERTS");
   await new Promise((resolve) => server.close(resolve));

@@ -1,10 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fileInTar, gzipStored, tarOf } from "../../installer/registry/archive.ts";
 import { imageOf } from "../../installer/registry/image.ts";
 import { pullModule } from "../../installer/registry/pull.ts";
+import { runCli } from "../cli/run.ts";
 import { startFaulty } from "./faulty.ts";
 import { type Server, startRegistry } from "./server.ts";
 import { IMAGE, MODULE, trial } from "./subject.ts";
@@ -43,6 +47,32 @@ test("the registry itself names the manifest by our digest", async () => {
 test("the same module, version and revision give the same bytes, on every machine and with every version of Node", () => {
   expect(IMAGE.manifest.digest).toBe("sha256:886aad83d562423e23aed3d4d48ebc51d80904804277c2e49cd4fa651fd1710f");
   expect(imageOf(new Uint8Array(MODULE), { version: "1.2.3", revision: "0123abc" })).toEqual(IMAGE);
+});
+
+test("Git has no part in the digest, unless the caller names a revision", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "keyway-digest-"));
+  const checkout = join(import.meta.dirname, "../..");
+  const digestFrom = async (path: string, env: Record<string, string> = {}, ...args: string[]) => {
+    await writeFile(path, MODULE);
+    const url = `oci://${registry.host}/digests/keyway:1.0`;
+    const { out, err } = await runCli(["publish", "--insecure", "--module", path, "-o", "json", ...args, url], {
+      env: { HOME: folder, PATH: process.env.PATH ?? "", ...env },
+    });
+    expect(err).not.toContain("keyway:");
+    return JSON.parse(out) as { digest: string; revision: string | null };
+  };
+  const inCheckout = join(checkout, "build", `digest-${process.pid}.wasm`);
+  try {
+    const outside = await digestFrom(join(folder, "keyway.wasm"));
+    expect(outside.revision).toBeNull();
+    expect(await digestFrom(inCheckout)).toEqual(outside);
+    expect(await digestFrom(inCheckout, { GIT_DIR: join(checkout, ".git") })).toEqual(outside);
+    const named = await digestFrom(inCheckout, {}, "--revision", "0123abc");
+    expect(named.revision).toBe("0123abc");
+    expect(named.digest).not.toBe(outside.digest);
+  } finally {
+    await Promise.all([rm(folder, { recursive: true }), rm(inCheckout, { force: true })]);
+  }
 });
 
 test("another version, revision or module gives another digest", () => {

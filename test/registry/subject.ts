@@ -2,7 +2,7 @@ import { Repository } from "../../installer/registry/client.ts";
 import type { Credentials } from "../../installer/registry/credentials.ts";
 import { imageOf } from "../../installer/registry/image.ts";
 import { publish } from "../../installer/registry/publish.ts";
-import { Transport } from "../../installer/registry/transport.ts";
+import { Transport, type TransportOptions } from "../../installer/registry/transport.ts";
 
 /** The smallest module that a proxy would load. */
 export const MODULE = new Uint8Array(
@@ -25,16 +25,24 @@ export interface Trial {
 }
 
 /** A client for one repository that never really waits. */
-export function trial(host: string, name = "team/keyway", credentials?: Credentials, sibling?: string): Trial {
+export function trial(
+  host: string,
+  name = "team/keyway",
+  credentials?: Credentials,
+  sibling?: string,
+  options: Partial<TransportOptions> = {},
+): Trial {
   const waits: number[] = [];
   const told: string[] = [];
   const transport = new Transport({
     host,
     insecure: true,
-    credentials,
+    login: credentials ? { credentials } : {},
+    env: {},
     signal: new AbortController().signal,
     pause: async (ms) => void waits.push(ms),
     retrying: (why) => told.push(why),
+    ...options,
   });
   const repository = new Repository(transport, { host, repository: name });
   const tell = (text: string) => told.push(text);

@@ -1,0 +1,88 @@
+import type { Dispatcher, Response } from "undici";
+import { KeywayError } from "../cli/errors.ts";
+import { proxyFor } from "../net/proxy.ts";
+import { CutOff, integrityError, unreachable } from "./errors.ts";
+
+export interface HttpRequest {
+  method: "GET" | "HEAD" | "POST" | "PUT";
+  headers: Record<string, string>;
+  body?: Uint8Array<ArrayBuffer> | string;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: { get(name: string): string | null };
+  body: Buffer;
+  url: URL;
+  /** Method and address, without the query, in which registries hide secrets of theirs. */
+  where: string;
+}
+
+export interface HttpOptions {
+  /** Names the proxies. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Aborted when the person interrupts. */
+  signal: AbortSignal;
+  /** Milliseconds for one request and its answer. */
+  timeout: number;
+}
+
+const LARGEST = 64 * 1024 * 1024; // bytes of an answer
+
+/** Requests with a limit of time and size, through the proxies that the environment names. It follows no redirect. */
+export class Http {
+  readonly #options: HttpOptions;
+  readonly #dispatchers = new Map<string, Dispatcher>();
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+  }
+
+  async ask(url: URL, request: HttpRequest): Promise<HttpAnswer> {
+    const { env, signal, timeout } = this.#options;
+    const where = `${request.method} ${url.origin}${url.pathname}`;
+    const proxy = proxyFor(url, env);
+    const { fetch } = await import("undici");
+    const limit = AbortSignal.timeout(timeout);
+    try {
+      const response = await fetch(url, {
+        ...request,
+        redirect: "manual",
+        signal: AbortSignal.any([signal, limit]),
+        dispatcher: await this.#dispatcher(proxy),
+      });
+      const body = await readBody(response);
+      if (!body) throw integrityError(url.host, `sends more than ${LARGEST} bytes`, where);
+      return { status: response.status, headers: response.headers, body, url, where };
+    } catch (thrown) {
+      if (signal.aborted || thrown instanceof KeywayError) throw thrown;
+      if (limit.aborted) {
+        throw new CutOff(`${url.host} does not answer within ${timeout / 1000} s`, {
+          where,
+          next: "check that it runs, and the network on the way to it; then run the command again",
+          cause: thrown,
+        });
+      }
+      throw unreachable(thrown, url.host, where, proxy);
+    }
+  }
+
+  async #dispatcher(proxy: URL | undefined): Promise<Dispatcher> {
+    const key = proxy?.href ?? "";
+    const { Agent, ProxyAgent } = await import("undici");
+    const dispatcher = this.#dispatchers.get(key) ?? (proxy ? new ProxyAgent({ uri: proxy.href }) : new Agent());
+    this.#dispatchers.set(key, dispatcher);
+    return dispatcher;
+  }
+}
+
+async function readBody(response: Response): Promise<Buffer | undefined> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of response.body ?? []) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > LARGEST) return undefined;
+  }
+  return Buffer.concat(pieces);
+}
