@@ -68,8 +68,8 @@ async function readRoutes(
     compileRoutes(file, { mode, namespace, domain: DOMAIN, services }),
   );
   // Not `strict`: a proxy that is born with a configuration that the filter refuses answers every request with 500.
-  const { keys, routes, explain } = configuration;
-  const config = { keys, routes, ...(explain && { explain }) };
+  const { strict: _, explain, ...rest } = configuration;
+  const config = { ...rest, ...(explain && { explain }) };
   const baselines = uses
     .filter(({ role }) => role === "baseline")
     .map(({ service, port }) => {

@@ -94,13 +94,13 @@ export function httpFilter({ module, configuration }: Pick<Plain, "module" | "co
 }
 
 /** A line for each route, so that the configuration stays readable where it is a text within another. */
-function configurationText({ keys, routes, explain, strict }: Configuration): string {
-  const lines = routes.map((route) => `\n    ${JSON.stringify(route)}`).join(",");
-  const list = routes.length > 0 ? `[${lines}\n  ]` : "[]";
-  const fields = { keys: JSON.stringify(keys), routes: list, explain: `${explain}`, strict: `${strict}` };
-  return `{\n${Object.entries(fields)
-    .map(([name, text]) => `  "${name}": ${text}`)
-    .join(",\n")}\n}\n`;
+function configurationText(configuration: Configuration): string {
+  const lines = configuration.routes.map((route) => `\n    ${JSON.stringify(route)}`).join(",");
+  const routes = lines === "" ? "[]" : `[${lines}\n  ]`;
+  const fields = Object.entries(configuration).map(([name, value]) => {
+    return `  "${name}": ${name === "routes" ? routes : JSON.stringify(value)}`;
+  });
+  return `{\n${fields.join(",\n")}\n}\n`;
 }
 
 /** Where selected requests go; first in every virtual host. */

@@ -3,6 +3,7 @@ import { compileRoutes } from "../../routes/compiling/compile.ts";
 import type { Mode } from "../../routes/compiling/resolve.ts";
 import type { Route } from "../../routes/model/model.ts";
 import type { Service } from "../../routes/model/service.ts";
+import { parseConfiguration } from "../../routes/reading/configuration.ts";
 import { ConfigurationError, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 
@@ -100,6 +101,40 @@ describe("names of clusters", () => {
       expires: "2030-01-31T12:00:00Z",
     });
   });
+});
+
+test("what is said of the whole, and of routes beside their services, goes on as it is", () => {
+  const file = parseRouteFile(`
+keys: [mirrord]
+hierarchy: "."
+explain: true
+routes:
+  - {service: reviews, key: k, when: [{request: caller, suffix: /sa/x, not: true}], to: reviews-pr-42, missing: fail}
+  - {service: reviews, when: [{request: path, prefix: /api/}], split: [{to: reviews-pr-42, weight: 5}], sticky: "cookie:s"}
+`);
+  const { configuration } = compileRoutes(file, { mode: "plain", namespace: "", domain: "", services: [] });
+  expect(configuration).toEqual({
+    keys: ["mirrord"],
+    routes: [
+      {
+        from: "reviews",
+        key: "k",
+        when: [{ request: "caller", suffix: "/sa/x", not: true }],
+        to: "reviews-pr-42",
+        missing: "fail",
+      },
+      {
+        from: "reviews",
+        when: [{ request: "path", prefix: "/api/" }],
+        split: [{ to: "reviews-pr-42", weight: 5 }],
+        sticky: "cookie:s",
+      },
+    ],
+    hierarchy: ".",
+    explain: true,
+    strict: false,
+  });
+  expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)))).toEqual(configuration);
 });
 
 describe("what can't be found", () => {

@@ -98,6 +98,43 @@ test.each([
     "routes:\n  - {service: a, key: k, to: c, expires: tomorrow}",
     "2:33: routes[0].expires: expected a date like",
   ],
+  [
+    "an unknown part of the request",
+    "routes:\n  - service: a\n    when:\n      - {request: body, exact: x}\n    to: b",
+    "4:10: routes[0].when[0].request: expected path, method, host or caller",
+  ],
+  [
+    "a condition on two things",
+    "routes:\n  - service: a\n    when:\n      - {request: path, header: h, exact: x}\n    to: b",
+    "4:9: routes[0].when[0]: exactly one of header, cookie, query, request is needed",
+  ],
+  [
+    "not without a comparison",
+    "routes:\n  - service: a\n    when:\n      - {request: path, not: true}\n    to: b",
+    "4:9: routes[0].when[0]: exactly one of exact, prefix, suffix, contains, present is needed",
+  ],
+  [
+    "not that is no flag",
+    "routes:\n  - {service: a, when: [{header: h, exact: x, not: 1}], to: b}",
+    "2:47: routes[0].when[0].not: expected true or false",
+  ],
+  [
+    "a key with shares",
+    "routes:\n  - {service: a, key: k, split: [{to: b, weight: 1}]}",
+    "2:26: routes[0].split: a route with a key has one target; write to",
+  ],
+  [
+    "shares and a target under a condition",
+    "routes:\n  - {service: a, when: [{header: h, exact: x}], split: [{to: b, weight: 1}], to: c}",
+    "2:78: routes[0].to: a split names its targets itself",
+  ],
+  [
+    "missing by another word",
+    "routes:\n  - {service: a, key: k, to: c, missing: drop}",
+    "2:33: routes[0].missing: expected fail or baseline",
+  ],
+  ["a hierarchy of two characters", 'hierarchy: "::"', "1:1: hierarchy: expected one character that a key may contain"],
+  ["the plugin's own field", "hopMark: route", '1:1: unknown field "hopMark"'],
 ])("%s: line, column, place and what was expected", (_, text, diagnostic) => {
   expect(diagnostics(text).join("\n")).toContain(diagnostic);
 });
