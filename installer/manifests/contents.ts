@@ -16,7 +16,8 @@ export function withoutBookkeeping(object: KubeObject): KubeObject & { spec?: un
   return { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
 }
 
-function sorted(value: unknown): unknown {
+/** A value with the keys of all its objects in one order. */
+export function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { getFromPod } from "../cluster/port-forward.ts";
 import type { Mode } from "../manifests/installation.ts";
 import { VERSION_VARIABLE } from "../manifests/names.ts";
+import type { Message } from "../twins/spelling.ts";
 import type { SelectedPod } from "./selected-pods.ts";
 
 /** Envoy's own interface, open to its pod alone. */
@@ -64,6 +65,12 @@ export class ProxyAdmin {
     const place =
       mode === "inbound" ? ["dynamic_listeners", "&name_regex=virtualInbound"] : ["dynamic_route_configs", ""];
     return [...selectingRoutes(await this.#dump(...(place as [string, string])))];
+  }
+
+  /** The route configurations that the proxy has from istiod, apart from its listeners. */
+  async routeConfigurations(): Promise<Message[]> {
+    const dumped = (await this.#dump("dynamic_route_configs")) as { route_config?: Message }[];
+    return dumped.flatMap(({ route_config }) => (route_config === undefined ? [] : [route_config]));
   }
 
   /** Empty when the proxy has nothing of the kind. */

@@ -10,6 +10,8 @@ export interface SelectedPod {
   /** What the pods of one workload share: `Deployment reviews-v1`, or the pod alone. */
   workload: string;
   labels: Record<string, string>;
+  /** Nothing but a proxy. */
+  gateway: boolean;
 }
 
 export interface Selection {
@@ -69,7 +71,7 @@ function isGateway({ spec }: V1Pod): boolean {
 
 function selected(pod: V1Pod): SelectedPod {
   const { name = "", namespace = "", labels = {} } = pod.metadata ?? {};
-  return { name, namespace, labels, workload: workloadOf(pod) };
+  return { name, namespace, labels, workload: workloadOf(pod), gateway: isGateway(pod) };
 }
 
 /** A Deployment's pods belong to a ReplicaSet named after it and a hash. */

@@ -4,7 +4,7 @@ import { ANY_BASELINE } from "../model/names.ts";
 /** How a route's `from` meets a cluster, from the best on. */
 export const MATCHES = ["this cluster", "any subset", "any baseline"] as const;
 
-export function matchOf({ from }: Route, cluster: string): (typeof MATCHES)[number] | undefined {
+export function matchOf({ from }: Pick<Route, "from">, cluster: string): (typeof MATCHES)[number] | undefined {
   if (cluster === "") return undefined;
   if (from === cluster) return "this cluster";
   if (from === cluster.replace(/^([^|]*\|[^|]*\|)[^|]+\|(?=.)/s, "$1|")) return "any subset";
