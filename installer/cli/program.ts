@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import manifest from "../../package.json" with { type: "json" };
+import { VERSION } from "../package.ts";
 import { addCommands, type Entry, explainUsage } from "./command.ts";
 import { KeywayError, reason } from "./errors.ts";
 import { colors, type Io } from "./io.ts";
@@ -12,7 +12,7 @@ Data goes to stdout, progress and next steps to stderr. Exit code 0: done, 1: fa
 export async function run(args: readonly string[], commands: readonly Entry[], io: Io): Promise<number> {
   const program = explainUsage(new Command("keyway"))
     .description(about)
-    .version(manifest.version, "-V, --version")
+    .version(VERSION, "-V, --version")
     .configureHelp({ sortSubcommands: true, subcommandTerm: (command) => command.name() })
     .configureOutput({
       writeOut: (text) => io.out.write(text),

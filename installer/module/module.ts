@@ -1,16 +1,8 @@
 // Compiles the module and checks what a proxy would otherwise find out: its size, its imports, its ABI.
-import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { KeywayError, reason } from "../cli/errors.ts";
-
-/** The nearest directory above this file that holds asconfig.json: the checkout, for the source and for the bundled command. */
-const ROOT = rootAbove(import.meta.dirname);
-
-function rootAbove(directory: string): string {
-  const above = dirname(directory);
-  return existsSync(join(directory, "asconfig.json")) || above === directory ? directory : rootAbove(above);
-}
+import { ROOT } from "../package.ts";
 
 /** asc takes the path of a transform whole, so it can't stand in asconfig.json. */
 export const TRANSFORM = join(ROOT, "filter/transform/byte-literals.mjs");
