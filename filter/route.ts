@@ -16,6 +16,7 @@ import * as metrics from "./metrics";
 import { watchFor } from "./missing/probe";
 import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeName } from "./outcome";
 import { Root, severalPlugins } from "./roots";
+import { routeAddsMark } from "./table/header";
 import { MINUS, SPACE } from "./text/ascii";
 import { startsWith } from "./text/bytes";
 
@@ -30,7 +31,7 @@ export function route(root: Root | null, stream: u32): void {
   }
   if (!root || root.slot < 0 || (severalPlugins && stateBegins("already_routed "))) return;
   const outcome = findOutcome(root);
-  if (outcome == ROUTED) return select();
+  if (outcome == ROUTED) return select(root);
   count(metricOf(outcome));
   if (outcome == NO_KEY) return;
   if (outcome == ALREADY_ROUTED) removeRequestHeader(HOP);
@@ -70,10 +71,10 @@ function describe(outcome: i32): void {
 
 // The header without the filter state selects nothing, and the state without the header would fail the request: so the
 // header goes first, and nothing stays of it when the state is refused.
-function select(): void {
+function select(root: Root): void {
   if (!replaceRequestHeader(CLUSTER, target, targetLen)) return;
   describe(ROUTED);
   if (!setState()) return removeRequestHeader(CLUSTER);
-  replaceRequestHeader(HOP, target, targetLen);
+  if (!routeAddsMark(root.head.at)) replaceRequestHeader(HOP, target, targetLen);
   count(metrics.routed);
 }

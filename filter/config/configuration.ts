@@ -4,7 +4,7 @@ import { MAX_SOURCES } from "../../routes/model/names";
 import * as builder from "../table/builder";
 import { beginReport, report, reported, inList, reset } from "./diagnostic";
 import { QUOTE } from "../text/ascii";
-import { broken, isNamed, noteField, openList, openObject, readFlag } from "./fields";
+import { broken, isNamed, noteField, openList, openObject, readFlag, readWord } from "./fields";
 import * as json from "./json";
 import { readRoute } from "./route";
 import { addDefaultSource, addSource } from "./sources";
@@ -13,6 +13,7 @@ const KEYS: u32 = 1;
 const ROUTES: u32 = 2;
 const EXPLAIN: u32 = 4;
 const STRICT: u32 = 8;
+const HOP_MARK: u32 = 16;
 
 /** Reads the configuration of `size` bytes; only inside on_configure. False when there is a diagnostic. */
 export function readConfiguration(size: u32): bool {
@@ -42,6 +43,7 @@ function rootField(): u32 {
   if (isNamed("keys")) return KEYS;
   if (isNamed("routes")) return ROUTES;
   if (isNamed("explain")) return EXPLAIN;
+  if (isNamed("hopMark")) return HOP_MARK;
   return isNamed("strict") ? STRICT : 0;
 }
 
@@ -55,11 +57,19 @@ function readRoot(): void {
     if (field == KEYS) readKeys();
     else if (field == ROUTES) readRoutes();
     else if (field == EXPLAIN) builder.setExplain(readFlag("explain"));
+    else if (field == HOP_MARK) readHopMark();
     else readFlag("strict");
     if (broken()) return;
     inList(null, -1);
   }
   json.expectEnd();
+}
+
+function readHopMark(): void {
+  const expected = "expected filter or route";
+  if (!readWord("hopMark", expected)) return;
+  if (isNamed("route")) builder.setRouteAddsMark(true);
+  else if (!isNamed("filter")) report(expected);
 }
 
 function readKeys(): void {

@@ -48,6 +48,14 @@ export function readFlag(name: Bytes): bool {
   return flag > 0;
 }
 
+/** Reads one of a few words, for the caller to tell which; reports `expected` for what is no string. */
+export function readWord(name: Bytes, expected: Bytes): bool {
+  inField(name);
+  if (json.peek() == QUOTE) json.readString();
+  else if (json.problem == null) report(expected);
+  return !broken();
+}
+
 /** Reads a string that is not empty, at most `most` bytes long, into (`json.text`, `json.textLen`). */
 export function readText(name: Bytes, most: i32): bool {
   inField(name);

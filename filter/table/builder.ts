@@ -24,6 +24,7 @@ export let keyRoutes = 0;
 export let whenRoutes = 0;
 export let splitRoutes = 0;
 export let explain = false;
+export let routeAddsMark = false;
 
 let firstChunk: usize = 0;
 let chunk: usize = 0;
@@ -36,7 +37,7 @@ export function clear(): void {
   whens.clear();
   splits.clear();
   keyRoutes = whenRoutes = splitRoutes = 0;
-  explain = false;
+  explain = routeAddsMark = false;
   chunk = first = last = 0;
   used = CHUNK;
 }
@@ -50,6 +51,10 @@ export function sourceCount(): i32 {
 
 export function setExplain(on: bool): void {
   explain = on;
+}
+
+export function setRouteAddsMark(on: bool): void {
+  routeAddsMark = on;
 }
 
 export function addKeyRoute(number: i32, from: u64, expires: i64, key: usize, keyLen: i32, to: Writer): void {

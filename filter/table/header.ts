@@ -1,5 +1,5 @@
 // What a table says of itself, in one shared value that every worker keeps a copy of:
-//   u32 generation, u32 buckets, u32 routes, u8 explain, u8 sources, u16 unused, u32 when rules, u32 split rules,
+//   u32 generation, u32 buckets, u32 routes, u8 flags, u8 sources, u16 unused, u32 when rules, u32 split rules,
 //   the sources, the when rules, the split rules
 // A rule:
 //   u32 size, u32 parts, u64 hash of `from`, i64 expiry in seconds or 0, then
@@ -10,6 +10,9 @@ import * as builder from "./builder";
 import { afterSource } from "../sources/source";
 
 const FIXED: usize = 24;
+
+const EXPLAINS: u32 = 1;
+const ROUTE_ADDS_MARK: u32 = 2;
 
 export const EXACT = 0;
 export const PREFIX = 1;
@@ -25,7 +28,7 @@ export const RULE_FIXED: usize = 24;
 
 export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
   to.u32(generation).u32(buckets).u32(builder.routeCount());
-  to.u8(builder.explain ? 1 : 0)
+  to.u8((builder.explain ? EXPLAINS : 0) | (builder.routeAddsMark ? ROUTE_ADDS_MARK : 0))
     .u8(builder.sourceCount())
     .u16(0)
     .u32(builder.whenRoutes)
@@ -54,7 +57,12 @@ export function routes(head: usize): u32 {
 // @ts-ignore: decorator
 @inline
 export function explains(head: usize): bool {
-  return load<u8>(head, 12) != 0;
+  return (load<u8>(head, 12) & EXPLAINS) != 0;
+}
+
+/** Whether Envoy's own route adds the hop mark to a routed request, so that the filter need not. */
+export function routeAddsMark(head: usize): bool {
+  return (load<u8>(head, 12) & ROUTE_ADDS_MARK) != 0;
 }
 
 // @ts-ignore: decorator

@@ -64,3 +64,26 @@ test.each([
   filter.request({ headers });
   expect(made).toEqual(calls);
 });
+
+test("where Envoy's route adds the hop mark, the filter writes one header less", () => {
+  const routes = [{ from: "reviews", key: "k", to: "target" }];
+  const proxy = proxyWith({ routes, hopMark: "route" });
+  proxy.envoy.process.clusters.set("target", true);
+  const ask = () => proxy.filter.request({ headers: { "x-routing-key": "k" } });
+  ask();
+  const own: string[] = [];
+  proxy.envoy.process.fault = ({ name }) => void own.push(name.replace("proxy_", ""));
+  const { cluster, headers } = ask();
+  expect([cluster, headers.filter(([name]) => name === "x-keyway-routed")]).toEqual(["target", []]);
+  expect(own).toEqual([
+    ...["get_header_map_value", "get_header_map_value", "get_property"],
+    ...["get_header_map_value", "get_shared_data"],
+    ...["replace_header_map_value", "set_property", "increment_metric"],
+  ]);
+});
+
+test.each([7, "router", "", null, {}])("a hop mark of %j is refused", (hopMark) => {
+  expect(() => proxyWith({ strict: true, routes: [], hopMark })).toThrow(
+    "keyway: config: hopMark: expected filter or route",
+  );
+});

@@ -31,7 +31,7 @@ export function bootstrap({ config, baselines = { "/": "reviews" }, ports }: Set
   return made;
 }
 
-/** Replaces the baseline routes; the guard, which is first in the file, stays. */
+/** Replaces the baseline routes; the two guards, which are first in the file, stay. */
 export function setRoutes(listener: Listener, baselines: Record<string, string>): void {
   const [host] = manager(listener).route_config.virtual_hosts;
   const prefixes = Object.keys(baselines).sort((a, b) => b.length - a.length);
@@ -39,7 +39,7 @@ export function setRoutes(listener: Listener, baselines: Record<string, string>)
     match: { prefix },
     route: { cluster: baselines[prefix], timeout: "0s" },
   }));
-  host?.routes.splice(1, Number.POSITIVE_INFINITY, ...routes);
+  host?.routes.splice(2, Number.POSITIVE_INFINITY, ...routes);
 }
 
 export function httpFilter(listener: Listener): HttpFilter {
