@@ -8,7 +8,7 @@
 
 export { type Compiled, compileRoutes } from "./compiling/compile.ts";
 export { type NamedService, namedServices } from "./compiling/named-services.ts";
-export { MODES, type Mode, type Surroundings, type Use } from "./compiling/resolve.ts";
+export { type Found, MODES, type Mode, type Surroundings, type Use } from "./compiling/resolve.ts";
 export { type Decision, decide, type Outcome } from "./deciding/decide.ts";
 export { type Explanation, explain } from "./deciding/explain.ts";
 export type { DecisionInput } from "./deciding/input.ts";
@@ -26,7 +26,16 @@ export type {
   SplitRoute,
   WhenRoute,
 } from "./model/model.ts";
-export { parseServiceName, type Service, type ServiceName, type ServicePort } from "./model/service.ts";
+export {
+  type Host,
+  type HostName,
+  parseHostName,
+  parseServiceName,
+  type Service,
+  type ServiceName,
+  type ServicePort,
+  type UnresolvedPort,
+} from "./model/service.ts";
 export { parseSource, type Source } from "./model/sources.ts";
 export { isConfiguration, parseConfiguration, pluginJsonSchema } from "./reading/configuration.ts";
 export { ConfigurationError, type Diagnostic, formatDiagnostic, type Path } from "./reading/diagnostic.ts";

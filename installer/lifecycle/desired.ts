@@ -1,4 +1,5 @@
 import { compileRoutes } from "../../routes/compiling/compile.ts";
+import { podPort } from "../../routes/model/service.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { UsageError } from "../cli/errors.ts";
 import { type InstallationFlags, scopeOf } from "../cli/flags.ts";
@@ -72,8 +73,8 @@ async function readRoutes(
   const config = { ...rest, ...(explain && { explain }) };
   const baselines = uses
     .filter(({ role }) => role === "baseline")
-    .map(({ service, port }) => {
-      return { name: service.name, namespace: service.namespace, port: port.targetPort ?? port.port };
+    .flatMap(({ service, port }) => {
+      return service ? [{ name: service.name, namespace: service.namespace, port: podPort(port) ?? port.port }] : [];
     });
   return { config, baselines };
 }

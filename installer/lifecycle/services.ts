@@ -1,6 +1,6 @@
 import type { V1Pod, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { namedServices } from "../../routes/compiling/named-services.ts";
-import type { Service } from "../../routes/model/service.ts";
+import type { Service, ServicePort, UnresolvedPort } from "../../routes/model/service.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { matches } from "../proxies/selected-pods.ts";
@@ -10,43 +10,59 @@ export type Listed = Pick<Cluster, "list">;
 
 /** The services of all namespaces that a route file speaks of, and of its own. */
 export async function servicesFor(cluster: Listed, file: RouteFile, namespace: string): Promise<Service[]> {
-  const namespaces = new Set([namespace, ...namedServices(file).flatMap((named) => named.namespace ?? [])]);
+  const namespaces = new Set([
+    namespace,
+    ...namedServices(file).flatMap(({ isHost, namespace: own }) => (isHost ? [] : (own ?? []))),
+  ]);
   const found = await Promise.all([...namespaces].map((one) => servicesIn(cluster, one, one === namespace)));
   return found.flat();
 }
 
-/** Pods are read only where a named target port must be turned into a number. */
+/** Pods are read only where a named target port must be turned into a number, and only in the installation's namespace. */
 async function servicesIn(cluster: Listed, namespace: string, own: boolean): Promise<Service[]> {
   const services = await cluster.list<V1Service>("v1", "Service", { namespace });
   const named = services.some(({ spec }) => spec?.ports?.some(({ targetPort }) => isName(targetPort)));
-  const pods = own && named ? await cluster.list<V1Pod>("v1", "Pod", { namespace }) : [];
-  return services.map((service) => ({
-    name: service.metadata?.name ?? "",
-    namespace,
-    ports: (service.spec?.ports ?? []).map((port) => readPort(port, behind(service, pods))),
-  }));
+  const pods = own && named ? await cluster.list<V1Pod>("v1", "Pod", { namespace }) : undefined;
+  return services.map((service) => {
+    const behind = pods?.filter(({ metadata }) => isBehind(service, metadata?.labels ?? {}));
+    return {
+      name: service.metadata?.name ?? "",
+      namespace,
+      ports: (service.spec?.ports ?? []).map((port) => readPort(port, behind)),
+    };
+  });
 }
 
-function behind(service: V1Service, pods: V1Pod[]): V1Pod[] {
-  return pods.filter(({ metadata }) => isBehind(service, metadata?.labels ?? {}));
-}
-
+/** A service without a selector has no pods of its own. */
 export function isBehind({ spec }: V1Service, labels: Record<string, string>): boolean {
-  return matches(spec?.selector ?? {}, labels);
+  const selector = spec?.selector ?? {};
+  return Object.keys(selector).length > 0 && matches(selector, labels);
 }
 
-function readPort({ port, name, targetPort }: V1ServicePort, pods: V1Pod[]) {
-  const number = isName(targetPort) ? containerPort(pods, String(targetPort)) : Number(targetPort ?? port);
+/** `pods` are those behind the service; undefined when nobody looked. */
+function readPort(port: V1ServicePort, pods: V1Pod[] | undefined): ServicePort {
+  const target = podPortOf(port, pods);
   return {
-    port,
-    ...(name !== undefined && { name }),
-    ...(number !== undefined && number !== port && { targetPort: number }),
+    port: port.port,
+    ...(port.name !== undefined && { name: port.name }),
+    ...(target !== port.port && { targetPort: target }),
   };
 }
 
-function containerPort(pods: V1Pod[], name: string): number | undefined {
-  const ports = pods.flatMap(({ spec }) => spec?.containers.flatMap(({ ports }) => ports ?? []) ?? []);
-  return ports.find((port) => port.name === name)?.containerPort;
+function podPortOf({ port, targetPort, protocol }: V1ServicePort, pods: V1Pod[] | undefined): number | UnresolvedPort {
+  if (!isName(targetPort)) return Number(targetPort ?? 0) || port;
+  const name = String(targetPort);
+  if (pods === undefined) return { name };
+  const numbers = [...new Set(pods.flatMap((pod) => containerPort(pod, name, protocol) ?? []))];
+  const [only] = numbers;
+  return numbers.length === 1 && only !== undefined ? only : { name, numbers };
+}
+
+/** As Kubernetes resolves it: the containers first, then the sidecars among the init containers. */
+function containerPort({ spec }: V1Pod, name: string, protocol = "TCP"): number | undefined {
+  const sidecars = spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === "Always") ?? [];
+  const ports = [...(spec?.containers ?? []), ...sidecars].flatMap((container) => container.ports ?? []);
+  return ports.find((port) => port.name === name && (port.protocol ?? "TCP") === protocol)?.containerPort;
 }
 
 function isName(targetPort: V1ServicePort["targetPort"]): boolean {

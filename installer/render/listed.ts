@@ -10,7 +10,7 @@ import type { Listed } from "../lifecycle/services.ts";
 /** Every service that the route file names, with the ports that it names, whose pods listen where it is called. */
 export function servicesNamedIn(file: RouteFile, usual: string): Listed {
   const ports = new Map<string, Set<number>>();
-  for (const { name, namespace = usual, port } of namedServices(file)) {
+  for (const { name, namespace = usual, port } of namedServices(file).filter(({ isHost }) => !isHost)) {
     const service = `${namespace}/${name}`;
     const known = ports.get(service) ?? new Set();
     ports.set(service, typeof port === "number" ? known.add(port) : known);

@@ -1,10 +1,11 @@
-import { inboundCluster, outboundCluster, serviceHost } from "../model/istio-cluster.ts";
+import { inboundCluster, outboundCluster } from "../model/istio-cluster.ts";
 import type { Configuration, Route } from "../model/model.ts";
 import { ANY_BASELINE } from "../model/names.ts";
+import { podPort, portText, type ServicePort } from "../model/service.ts";
 import { ConfigurationError, type Diagnostic, type Path } from "../reading/diagnostic.ts";
 import { duplicates } from "../reading/duplicates.ts";
 import type { Reference, RouteFile } from "../reading/route-file.ts";
-import { resolveService, type Surroundings, type Use } from "./resolve.ts";
+import { resolve, type Surroundings, type Use } from "./resolve.ts";
 
 export interface Compiled {
   configuration: Configuration;
@@ -76,18 +77,42 @@ function nameOf(
     if (subset !== undefined) return new Error("a plain Envoy knows no subsets; name the cluster: {cluster: NAME}");
     return { cluster: text.replace(/:.*/, "") };
   }
-  const found = resolveService(text, surroundings, baseline);
+  const found = resolve(text, surroundings, baseline);
   if (found instanceof Error) return found;
-  const { subsets, name } = found.service;
+  const { subsets, service, host } = found;
   if (subset !== undefined && subsets && !subsets.includes(subset)) {
-    return new Error(`${name} has no subset ${subset}; it has ${subsets.join(", ") || "none"}`);
+    return new Error(`${service?.name ?? host} has no subset ${subset}; it has ${subsets.join(", ") || "none"}`);
   }
   const use: Use = { path, role, ...found, ...(subset !== undefined && { subset }) };
-  return { cluster: clusterName(use, surroundings), use };
+  if (role === "baseline" && surroundings.mode === "inbound") {
+    const cluster = ownCluster(use);
+    return cluster instanceof Error ? cluster : { cluster, use };
+  }
+  return { cluster: outboundCluster({ port: use.port.port, subset: subset ?? "", host }), use };
 }
 
-/** A baseline is a cluster of the proxy that the filter stands in, a target always one of another service. */
-function clusterName({ role, service, port, subset = "" }: Use, { mode, domain }: Surroundings): string {
-  if (role === "baseline" && mode === "inbound") return inboundCluster(port.targetPort ?? port.port);
-  return outboundCluster({ port: port.port, subset, host: serviceHost(service, domain) });
+/** The cluster of the workload itself that the filter's proxy stands before. */
+function ownCluster({ host, service, port, subset }: Use): string | Error {
+  if (!service) {
+    return new Error(`inbound, the baseline is a service of the selected workload itself; ${host} is a host outside`);
+  }
+  if (subset !== undefined) {
+    return new Error(
+      "inbound, a proxy does not know as which subset it was called; leave the subset out and select its workload",
+    );
+  }
+  const number = podPort(port);
+  if (number !== undefined) return inboundCluster(number);
+  return new Error(
+    `port ${portText(port)} of ${service.name}.${service.namespace} leads to the pods' port ${unresolved(port)}; ` +
+      'name the cluster of the right one instead: {cluster: "inbound|NUMBER||"}',
+  );
+}
+
+function unresolved({ targetPort }: ServicePort): string {
+  if (typeof targetPort !== "object") return "";
+  const { name, numbers } = targetPort;
+  if (numbers === undefined) return `"${name}", whose number nobody looked up in that namespace`;
+  if (numbers.length > 0) return `"${name}", which is ${numbers.join(" in some pods and ")} in others`;
+  return `"${name}", and no pod that declares it is there to say its number`;
 }

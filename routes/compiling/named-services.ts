@@ -1,11 +1,13 @@
-import { parseServiceName, type ServiceName } from "../model/service.ts";
+import { parseHostName, parseServiceName, type ServiceName } from "../model/service.ts";
 import { targetsOf } from "../model/targets.ts";
 import type { Reference, RouteFile } from "../reading/route-file.ts";
 
-/** A service as a route file names it, with the port that it gets from there or from its baseline. */
+/** A service as a route file names it, with the port that it gets from there or from its baseline. For a host that can't be
+ * a service of the cluster `name` is all of it, and `isHost` is true. */
 export interface NamedService extends ServiceName {
   text: string;
   role: "baseline" | "target";
+  isHost?: true;
 }
 
 /** All services that a route file names, in its order. */
@@ -25,8 +27,15 @@ function namedService(
 ): NamedService | undefined {
   if (typeof reference === "object" && "cluster" in reference) return undefined;
   const text = typeof reference === "string" ? reference : reference.service;
-  const name = parseServiceName(text);
+  const name = parseServiceName(text) ?? asHost(text);
   if (!name) return undefined;
   const { port = baseline?.port, namespace = baseline?.namespace } = name;
   return { ...name, ...(port !== undefined && { port }), ...(namespace !== undefined && { namespace }), text, role };
+}
+
+function asHost(text: string): (ServiceName & { isHost: true }) | undefined {
+  const parsed = parseHostName(text);
+  if (!parsed) return undefined;
+  const { host, port } = parsed;
+  return { name: host, ...(port !== undefined && { port }), isHost: true };
 }

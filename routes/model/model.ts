@@ -75,8 +75,3 @@ export interface Configuration<From = string, To = string> {
   strict: boolean;
   hopMark?: HopMark;
 }
-
-/** All targets of a route, in its order. */
-export function targetsOf<To>(route: Route<unknown, To>): To[] {
-  return "split" in route ? route.split.map(({ to }) => to) : [route.to];
-}

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Configuration, Route } from "../model/model.ts";
 import { ANY_BASELINE, DEFAULT_SOURCE } from "../model/names.ts";
 import { betweenFields, cluster, configurationFields, object, optional, routeFields, text } from "../model/schema.ts";
-import { parseServiceName } from "../model/service.ts";
+import { parseHostName, parseServiceName } from "../model/service.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { validate } from "./validate.ts";
 import { readYaml } from "./yaml.ts";
@@ -18,12 +18,15 @@ export interface RouteFile extends Configuration<Reference, Reference> {
 
 const MAX_SERVICE = 400; // bytes: the longest DNS name and a port's name
 const service = text(MAX_SERVICE, "a service").refine(
-  (name) => name === ANY_BASELINE || parseServiceName(name) !== undefined,
+  (name) => name === ANY_BASELINE || parseServiceName(name) !== undefined || parseHostName(name) !== undefined,
   "not a service's name; expected NAME[.NAMESPACE[.svc.DOMAIN]][:PORT]",
 );
 const named = service
   .refine((name) => name !== ANY_BASELINE, "a target needs a name")
-  .meta({ description: "A service: NAME[.NAMESPACE[.svc.DOMAIN]][:PORT number or name]." });
+  .meta({
+    description:
+      "A service, NAME[.NAMESPACE[.svc.DOMAIN]][:PORT number or name], or a host of a ServiceEntry, HOST[:PORT].",
+  });
 const inCluster = object({
   cluster: cluster.meta({ description: "The name of an Envoy cluster, passed through as it is." }),
 });

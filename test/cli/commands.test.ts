@@ -140,6 +140,12 @@ describe("render istio", () => {
 
   test("for one workload, with real ports", () =>
     shows("render-istio", render("-l", "app=reviews", "--services", join(folder, "services.json"))));
+  test("a target port whose number no pod says is a mistake with its place", async () => {
+    const listed = JSON.parse(SERVICES);
+    const items = listed.items.filter(({ kind }: { kind: string }) => kind !== "Pod");
+    await writeFile(join(folder, "no-pods.json"), JSON.stringify({ ...listed, items }));
+    await shows("render-istio-no-pods", render("-l", "app=reviews", "--services", join(folder, "no-pods.json")));
+  });
   test("for a gateway, with ports as written", () =>
     shows("render-istio-gateway", render("--target-ref", "gateway/public")));
   test("the same input gives the same output", async () => {
