@@ -1,12 +1,18 @@
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { parseRouteFile, type RouteFile } from "../../routes/reading/route-file.ts";
 import { type Register, teach } from "../cli/command.ts";
+import { KeywayError } from "../cli/errors.ts";
 import { readInput, reading } from "../cli/input.ts";
+import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
+import { diffTexts } from "../print/diff.ts";
 import { type Baseline, collectBaseline, collectCluster, parseAddress } from "../render/address.ts";
-import { type Address, accessLogs, envoyConfiguration, guardRoute, httpFilter, REMARKS } from "../render/envoy.ts";
-import { plainConfiguration, wire } from "../render/plain.ts";
+import { type Address, accessLogs, envoyConfiguration, REMARKS } from "../render/envoy.ts";
+import { into } from "../render/into/into.ts";
+import { guardRoutes, httpFilter, watcher } from "../render/parts.ts";
+import { clustersIn, plainConfiguration, wire } from "../render/plain.ts";
+import { type Proof, proofFor } from "../twins/headers.ts";
 
 const parts = ["filter", "route", "access-log"] as const;
 
@@ -19,23 +25,30 @@ interface Options {
   cluster?: Map<string, Address>;
   baseline?: Baseline[];
   part?: (typeof parts)[number];
+  into?: string;
+  check?: boolean;
+  listener?: string[];
+  virtualHost?: string[];
+  edge?: boolean;
+  served?: boolean;
+  cacheable?: boolean;
   output: Exclude<Format, "table">;
 }
 
 export const renderEnvoy: Register = (group, io) => {
-  teach(group, {
+  const command = teach(group, {
     usage: "envoy",
-    about: `Prints the configuration of an Envoy that routes by the route file. A service's name is its cluster's name; where it is written with its port (reviews:9080), that is also its address.`,
+    about: `Prints the configuration of an Envoy that routes by the route file. A service's name is its cluster's name; where it is written with its port (reviews:9080), that is also its address.
+
+With --into it prints FILE, an Envoy configuration, a listener, or a file of listeners or routes, with Keyway in it: the filter before the router, the watcher among the access loggers, and before each route its twin for selected requests. Comments stay. Run again, it changes what is stale and nothing else. What can't be done is said on stderr, by name.`,
     examples: [
       ["a whole configuration", "keyway render envoy -f routes.yaml --cluster reviews=10.0.0.7:9080 > envoy.yaml"],
       [
         "two baselines",
         "keyway render envoy -f routes.yaml --baseline /ratings=ratings --baseline /=reviews > envoy.yaml",
       ],
-      [
-        "the route to copy into every virtual host of your own envoy.yaml",
-        "keyway render envoy -f routes.yaml --part route",
-      ],
+      ["Keyway in your own configuration", "keyway render envoy -f routes.yaml --into envoy.yaml > keyway-envoy.yaml"],
+      ["in CI: is it up to date?", "keyway render envoy -f routes.yaml --into keyway-envoy.yaml --check"],
     ],
   })
     .requiredOption("-f, --routes <file>", "route file; - reads stdin")
@@ -54,10 +67,23 @@ export const renderEnvoy: Register = (group, io) => {
     .option("--module <path>", "where Envoy finds the filter", "build/keyway.wasm")
     .option("--watch-module <path>", "where Envoy finds the watcher", "build/keyway-watch.wasm")
     .addOption(new Option("--part <part>", "only this part").choices(parts))
+    .addOption(
+      new Option("--into <file>", "an Envoy configuration of your own to put Keyway into; - reads stdin").conflicts([
+        ...["listen", "admin", "cluster", "baseline", "part", "output"],
+      ]),
+    )
+    .option("--check", "with --into: print what would change, and exit with 1 if that is anything")
+    .option("--listener <name>", "with --into: only this listener; can be repeated", collectName)
+    .option("--virtual-host <name>", "with --into: twins only in this virtual host; can be repeated", collectName)
+    .option("--edge", "this Envoy faces other people: routed answers stay out of caches and don't name their target")
+    .addOption(new Option("--served", "routed answers name their target, in x-keyway-served, at the edge, too"))
+    .option("--no-served", "routed answers don't name their target")
+    .option("--cacheable", "with --edge: leave cache-control of routed answers as it is")
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
     .action(async (options: Options) => {
       const text = await readInput(options.routes, io);
       const file = reading(options.routes, () => parseRouteFile(text));
+      if (options.into !== undefined) return putInto(options.into, file, options, command, io);
       const data = reading(options.routes, () => rendered(file, options));
       const remarks = options.part === undefined ? REMARKS : [];
       io.out.write(options.output === "json" ? toJson(data) : toYaml(data, remarks));
@@ -70,8 +96,43 @@ function rendered(file: RouteFile, options: Options): unknown {
   const { listen, admin, module, watchModule: watch, cluster = new Map(), baseline = [], part } = options;
   const configuration = plainConfiguration(file);
   if (part === "filter") return [httpFilter({ module, configuration })];
-  if (part === "route") return [guardRoute()];
+  if (part === "route") return guardRoutes();
   if (part === "access-log") return accessLogs({ watch });
   const wiring = wire(file, configuration, { clusters: cluster, baselines: baseline });
-  return envoyConfiguration({ configuration, listen, admin, module, watch, ...wiring });
+  return envoyConfiguration({ configuration, listen, admin, module, watch, proof: proofOf(options), ...wiring });
+}
+
+async function putInto(path: string, file: RouteFile, options: Options, command: Command, io: Io): Promise<void> {
+  const { module, watchModule: watch, listener: listeners = [], virtualHost: virtualHosts = [] } = options;
+  const before = await readInput(path, io);
+  const configuration = reading(options.routes, () => plainConfiguration(file));
+  const desired = {
+    filter: httpFilter({ module, configuration }),
+    watcher: watcher({ watch }),
+    clusters: [...clustersIn(configuration)],
+    modulesGiven: ["module", "watchModule"].some((name) => command.getOptionValueSource(name) === "cli"),
+  };
+  const { text, remarks } = reading(path, () =>
+    into(before, desired, { listeners, virtualHosts }, { proof: proofOf(options) }),
+  );
+  const name = path === "-" ? "standard input" : path;
+  for (const { at, message } of remarks) progress(io).warn(`${name}:${at.line}:${at.col}: ${message}`);
+  if (!options.check) {
+    io.out.write(text);
+    return;
+  }
+  if (text === before) return;
+  io.out.write(diffTexts(before, text, name));
+  throw new KeywayError(`${name} is not up to date with ${options.routes}`, {
+    next: "the same command without --check prints it as it should be",
+  });
+}
+
+function proofOf({ edge, served, cacheable }: Options): Proof {
+  const usual = proofFor(edge ? "edge" : "inside");
+  return { served: served ?? usual.served, noStore: usual.noStore && !cacheable };
+}
+
+function collectName(name: string, before: readonly string[] = []): string[] {
+  return [...before, name];
 }

@@ -11,7 +11,11 @@ const MOST_EDITS = 4_000;
 
 /** What would change in one object, as a unified diff of its YAML; empty when nothing would. */
 export function diffObjects(before: KubeObject | undefined, after: KubeObject | undefined, name: string): string {
-  const [old, now] = [yamlOf(before), yamlOf(after)];
+  return diffTexts(yamlOf(before), yamlOf(after), name);
+}
+
+/** What would change in a text, as a unified diff; empty when nothing would. */
+export function diffTexts(old: string, now: string, name: string): string {
   if (old === now) return "";
   const patch = structuredPatch(name, name, old, now, "", "", { context: CONTEXT, maxEditLength: MOST_EDITS });
   const body = patch === undefined ? replaced(old, now) : hunkLines(patch.hunks, old);

@@ -18,12 +18,17 @@ export function plainConfiguration(file: RouteFile): Configuration {
   return compileRoutes(file, { mode: "plain", namespace: "", domain: "", services: [] }).configuration;
 }
 
+/** Every cluster that a route names, baselines and targets. */
+export function clustersIn({ routes }: Configuration): Set<string> {
+  const names = new Set(routes.flatMap((route) => [route.from, ...targetsOf(route)]));
+  names.delete(ANY_BASELINE);
+  return names;
+}
+
 /** What a plain Envoy needs to know beside the routes: which path goes to which baseline, and where every cluster is. */
 export function wire(file: RouteFile, configuration: Configuration, given: Given): Given {
   const baselines = given.baselines.length > 0 ? given.baselines : [onlyBaseline(configuration)];
-  const named = configuration.routes.flatMap((route) => [route.from, ...targetsOf(route)]);
-  const names = new Set([...baselines.map(({ cluster }) => cluster), ...named]);
-  names.delete(ANY_BASELINE);
+  const names = new Set([...baselines.map(({ cluster }) => cluster), ...clustersIn(configuration)]);
 
   const known = new Map([...addressesIn(file), ...given.clusters]);
   const lost = [...names].filter((name) => !known.has(name));
