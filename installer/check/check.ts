@@ -1,71 +1,98 @@
-import { KeywayError } from "../cli/errors.ts";
+import { didYouMean } from "../../routes/reading/diagnostic.ts";
+import { KeywayError, UsageError } from "../cli/errors.ts";
+
+export type Severity = "fatal" | "warning";
 
 /** Something that must hold. As data, so that it can be listed, printed, and asked for by name. */
-export interface Condition<Facts> {
+export interface Check<Context> {
   id: string;
   /** What holds when it holds. */
   description: string;
-  severity: "fatal" | "warning";
-  /** What to do when it does not; a finding may know better. */
+  severity: Severity;
+  /** What to do when it does not; an outcome may know better. */
   hint: string;
-  /** Conditions without which this one can't be looked at. */
+  /** Checks without which this one can't be made. */
   needs?: readonly string[];
-  examine(facts: Facts): Promise<Finding>;
+  run(context: Context): Promise<CheckOutcome>;
 }
 
-export interface Finding {
-  holds: boolean;
+export interface CheckOutcome {
+  /** Undefined when nobody could look; `detail` says why. */
+  holds: boolean | undefined;
   /** What was seen: which pods, which version, which name. */
   detail?: string;
   hint?: string;
+  /** When what does not hold weighs less, or more, than it usually does. */
+  severity?: Severity;
 }
 
-export interface Result {
+export interface CheckResult {
   id: string;
   description: string;
-  status: "ok" | "warning" | "fatal" | "skipped";
+  status: "ok" | Severity | "skipped";
   detail?: string;
   hint?: string;
 }
 
-/** Examines the conditions in their order; those whose needs did not hold are skipped. */
-export async function examine<Facts>(
-  conditions: readonly Condition<Facts>[],
-  facts: Facts,
-  tell: (result: Result) => void = () => {},
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (const condition of conditions) {
-    const missing = condition.needs?.filter((id) => results.some((one) => one.id === id && !passed(one))) ?? [];
-    const result = missing.length > 0 ? skipped(condition, missing) : await examineOne(condition, facts);
+export interface RunOptions {
+  /** Ids of checks whose failure is a warning, and stops no check that needs them. */
+  ignored?: readonly string[];
+  tell?: (result: CheckResult) => void;
+}
+
+/** Makes the checks in their order; those whose needs do not hold are skipped. */
+export async function runChecks<Context>(
+  checks: readonly Check<Context>[],
+  context: Context,
+  { ignored = [], tell = () => {} }: RunOptions = {},
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  const stopping = new Set<string>();
+  for (const check of checks) {
+    const missing = check.needs?.filter((id) => stopping.has(id)) ?? [];
+    const made = missing.length > 0 ? skipped(check, missing) : await runOne(check, context);
+    const result = made.status === "fatal" && ignored.includes(check.id) ? ignoredResult(made) : made;
+    // What could not be looked at for want of an optional right stops nothing else.
+    if (missing.length > 0 || result.status === "fatal") stopping.add(check.id);
     results.push(result);
     tell(result);
   }
   return results;
 }
 
-function passed({ status }: Result): boolean {
-  return status === "ok" || status === "warning";
+function skipped<Context>({ id, description }: Check<Context>, missing: string[]): CheckResult {
+  return { id, description, status: "skipped", detail: `not looked at: it needs ${missing.join(" and ")}` };
 }
 
-function skipped<Facts>({ id, description }: Condition<Facts>, missing: string[]): Result {
-  return { id, description, status: "skipped", detail: `can't be looked at before ${missing.join(" and ")}` };
+function ignoredResult(result: CheckResult): CheckResult {
+  const detail = result.detail === undefined ? "ignored, as you say" : `${result.detail}\nignored, as you say`;
+  return { ...result, status: "warning", detail };
 }
 
-async function examineOne<Facts>(condition: Condition<Facts>, facts: Facts): Promise<Result> {
-  const { id, description, severity } = condition;
-  const { holds, detail, hint } = await condition.examine(facts).catch(findingOf);
-  const seen = detail === undefined ? {} : { detail };
-  if (holds) return { id, description, status: "ok", ...seen };
-  return { id, description, status: severity, ...seen, hint: hint ?? condition.hint };
+async function runOne<Context>(check: Check<Context>, context: Context): Promise<CheckResult> {
+  const { id, description } = check;
+  const { holds, detail, hint = check.hint, severity = check.severity } = await check.run(context).catch(outcomeOf);
+  const seen = { id, description, ...(detail !== undefined && { detail }) };
+  if (holds) return { ...seen, status: "ok" };
+  return { ...seen, status: holds === undefined ? "skipped" : severity, hint };
 }
 
 /** What can't be examined does not hold; a fault of Keyway stays one. */
-function findingOf(thrown: unknown): Finding {
+function outcomeOf(thrown: unknown): CheckOutcome {
   if (!(thrown instanceof KeywayError)) throw thrown;
-  return { holds: false, detail: thrown.message, ...(thrown.next === undefined ? {} : { hint: thrown.next }) };
+  const detail = thrown.where === undefined ? thrown.message : `${thrown.message} (${thrown.where})`;
+  return { holds: false, detail, ...(thrown.next !== undefined && { hint: thrown.next }) };
 }
 
-export function failures(results: readonly Result[]): Result[] {
+export function failures(results: readonly CheckResult[]): CheckResult[] {
   return results.filter(({ status }) => status === "fatal");
+}
+
+/** Refuses ids that no check has: a misspelt one would ignore nothing. */
+export function refuseUnknown(ids: readonly string[], known: readonly string[]): void {
+  const strange = ids.find((id) => !known.includes(id));
+  if (strange === undefined) return;
+  throw new UsageError(`there is no check "${strange}" to ignore${didYouMean(strange, known)}`, {
+    next: `the checks are ${known.join(", ")}`,
+  });
 }

@@ -1,6 +1,6 @@
-import type { Condition } from "./check.ts";
+import type { Check } from "./check.ts";
 import { apiAnswers, istioKinds, rightsHeld } from "./cluster.ts";
-import type { Facts } from "./context.ts";
+import type { CheckContext } from "./context.ts";
 import { inboundOwn } from "./inbound.ts";
 import { istiodNew, proxiesNew } from "./istio.ts";
 import { versionLoaded } from "./loaded.ts";
@@ -9,13 +9,13 @@ import { namesFree, neighboursQuiet, routesApart } from "./neighbours.ts";
 import { protocolsDeclared, targetsExist, targetsSeen } from "./targets.ts";
 import { workloadsSelected } from "./workloads.ts";
 
-type Conditions = readonly Condition<Facts>[];
+type Checks = readonly Check<CheckContext>[];
 
 /** What any installation needs of a cluster. */
-export const ofCluster: Conditions = [apiAnswers, rightsHeld, istioKinds, istiodNew];
+export const ofCluster: Checks = [apiAnswers, rightsHeld, istioKinds, istiodNew];
 
 /** What must hold of one installation, before it and after. */
-export const ofInstallation: Conditions = [
+export const ofInstallation: Checks = [
   ...ofCluster,
   namesFree,
   modulePulled,
@@ -30,4 +30,7 @@ export const ofInstallation: Conditions = [
   protocolsDeclared,
 ];
 
-export const afterInstallation: Conditions = [...ofInstallation, versionLoaded];
+export const afterInstallation: Checks = [...ofInstallation, versionLoaded];
+
+/** The ids that `--ignore` takes. */
+export const checkIds: readonly string[] = afterInstallation.map(({ id }) => id);

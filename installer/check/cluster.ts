@@ -1,25 +1,25 @@
 import { type Right, rights } from "../manifests/rights.ts";
 import { inBatches } from "../proxies/wait.ts";
-import type { Condition } from "./check.ts";
-import type { Facts } from "./context.ts";
+import type { Check } from "./check.ts";
+import type { CheckContext } from "./context.ts";
 
-export const apiAnswers: Condition<Facts> = {
+export const apiAnswers: Check<CheckContext> = {
   id: "api",
   description: "the API server answers",
   severity: "fatal",
   hint: "see that `kubectl get namespaces` works with the same kubeconfig and context",
-  async examine({ cluster }) {
+  async run({ cluster }) {
     return { holds: true, detail: `${cluster.server}, Kubernetes ${await cluster.serverVersion()}` };
   },
 };
 
-export const rightsHeld: Condition<Facts> = {
+export const rightsHeld: Check<CheckContext> = {
   id: "rights",
   description: "you may do all that an installation takes",
   severity: "fatal",
   hint: "have an administrator apply what `keyway render rbac` prints",
   needs: ["api"],
-  async examine({ cluster, installation: { namespace }, istioNamespace }) {
+  async run({ cluster, installation: { namespace }, istioNamespace }) {
     const asked = rights({ namespace, istioNamespace });
     const held = await inBatches(asked, 8, (right) => cluster.may(right));
     const missing = asked.filter((_, index) => !held[index]);
@@ -41,13 +41,13 @@ const kinds = [
   { group: "networking.istio.io", version: "v1alpha3", resource: "envoyfilters" },
 ];
 
-export const istioKinds: Condition<Facts> = {
+export const istioKinds: Check<CheckContext> = {
   id: "istio-kinds",
   description: "the cluster knows WasmPlugin and EnvoyFilter",
   severity: "fatal",
   hint: "install Istio first (`istioctl install`), or choose the cluster that has it with --context",
   needs: ["api"],
-  async examine({ cluster }) {
+  async run({ cluster }) {
     const missing: string[] = [];
     for (const { group, version, resource } of kinds) {
       const offered = await cluster.resources(group, version);

@@ -6,8 +6,8 @@ import { ProxyAdmin } from "../proxies/proxy-admin.ts";
 import { type Selection, selectPods } from "../proxies/selected-pods.ts";
 import type { RegistryChoice } from "./module.ts";
 
-/** Facts about the cluster and what is to be put into it, each fetched once and only when a condition asks. */
-export class Facts {
+/** What checks ask of the cluster and of what is to be put into it; each is fetched once, and only when a check asks. */
+export class CheckContext {
   readonly cluster: Cluster;
   /** What is to be installed, or is. */
   readonly installation: Installation;
@@ -17,7 +17,9 @@ export class Facts {
   readonly io: Io;
   readonly #known = new Map<string, Promise<unknown>>();
 
-  constructor(given: Pick<Facts, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "registry" | "io">) {
+  constructor(
+    given: Pick<CheckContext, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "registry" | "io">,
+  ) {
     this.cluster = given.cluster;
     this.installation = given.installation;
     this.istioNamespace = given.istioNamespace;
@@ -39,7 +41,7 @@ export class Facts {
     return this.once(`services of ${namespace}`, () => this.cluster.list<V1Service>("v1", "Service", { namespace }));
   }
 
-  /** The one answer to a question that is asked by several conditions. */
+  /** The one answer to a question that is asked by several checks. */
   once<T>(question: string, ask: () => Promise<T>): Promise<T> {
     const known = this.#known.get(question) ?? ask();
     this.#known.set(question, known);

@@ -1,21 +1,21 @@
 import type { V1Service } from "@kubernetes/client-node";
 import { isBehind } from "../lifecycle/services.ts";
-import type { Condition } from "./check.ts";
-import type { Facts } from "./context.ts";
+import type { Check } from "./check.ts";
+import type { CheckContext } from "./context.ts";
 import { targetsOf } from "./targets.ts";
 
-export const inboundOwn: Condition<Facts> = {
+export const inboundOwn: Check<CheckContext> = {
   id: "inbound",
   description: "the selected proxies stand before the services that the routes start from",
   severity: "fatal",
   hint: "select the workloads of one service with -l, or let the callers choose with --mode outbound",
   needs: ["rights", "workloads"],
-  async examine(facts) {
-    const { mode, baselines = [], namespace } = facts.installation;
+  async run(context) {
+    const { mode, baselines = [], namespace } = context.installation;
     if (mode !== "inbound" || baselines.length === 0) return { holds: true };
-    const services = await facts.services(namespace);
-    const targets = targetsOf(facts.installation).map(({ service }) => service);
-    const { proxies, pending } = await facts.selection();
+    const services = await context.services(namespace);
+    const targets = targetsOf(context.installation).map(({ service }) => service);
+    const { proxies, pending } = await context.selection();
     const astray = [...proxies, ...pending].flatMap(({ name: pod, labels }) => {
       const own = services.filter((service) => isBehind(service, labels));
       if (own.some(({ metadata }) => targets.includes(metadata?.name ?? ""))) return [];

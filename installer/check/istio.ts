@@ -1,26 +1,29 @@
 import { KeywayError } from "../cli/errors.ts";
 import { OLDEST_ISTIO } from "../manifests/names.ts";
 import { inBatches } from "../proxies/wait.ts";
-import type { Condition } from "./check.ts";
-import type { Facts } from "./context.ts";
+import type { Check } from "./check.ts";
+import type { CheckContext } from "./context.ts";
 
 const oldest = OLDEST_ISTIO.join(".");
 
-export const istiodNew: Condition<Facts> = {
+export const istiodNew: Check<CheckContext> = {
   id: "istiod-version",
   description: `istiod knows the guard of the route (${oldest} or newer)`,
   severity: "fatal",
   hint: `an older istiod drops the guard silently and lets clients choose clusters: upgrade Istio to ${oldest} or newer`,
   needs: ["api"],
-  async examine(facts) {
-    const running = await istiodVersions(facts);
+  async run(context) {
+    const running = await istiodVersions(context);
     const old = running.filter(({ version }) => !isNewEnough(version));
     const all = running.map(({ service, version }) => `${service} ${version}`).join(", ");
     return { holds: old.length === 0, detail: all };
   },
 };
 
-async function istiodVersions({ cluster, istioNamespace }: Facts): Promise<{ service: string; version: string }[]> {
+async function istiodVersions({
+  cluster,
+  istioNamespace,
+}: CheckContext): Promise<{ service: string; version: string }[]> {
   const services = await cluster.list<{ metadata: { name: string } }>("v1", "Service", {
     namespace: istioNamespace,
     labelSelector: "app=istiod",
@@ -43,14 +46,14 @@ export function isNewEnough(version: string): boolean {
   return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
-export const proxiesNew: Condition<Facts> = {
+export const proxiesNew: Check<CheckContext> = {
   id: "proxy-versions",
   description: `the selected proxies know the guard of the route (${oldest} or newer)`,
   severity: "fatal",
   hint: "restart the workloads, so that they get the present proxy (`kubectl rollout restart`)",
   needs: ["rights", "workloads"],
-  async examine(facts) {
-    const versions = await inBatches(await facts.proxies(), 16, async (proxy) => {
+  async run(context) {
+    const versions = await inBatches(await context.proxies(), 16, async (proxy) => {
       return { pod: proxy.pod.name, version: await proxy.istioVersion() };
     });
     const old = versions.filter(({ version }) => !isNewEnough(version));

@@ -1,24 +1,24 @@
 import { versionText } from "../manifests/installation.ts";
 import { whyNotLoaded } from "../proxies/probes.ts";
 import { inBatches } from "../proxies/wait.ts";
-import type { Condition } from "./check.ts";
-import type { Facts } from "./context.ts";
+import type { Check } from "./check.ts";
+import type { CheckContext } from "./context.ts";
 
-export const versionLoaded: Condition<Facts> = {
+export const versionLoaded: Check<CheckContext> = {
   id: "loaded",
   description: "every selected proxy runs the installed version",
   severity: "fatal",
   hint: "`keyway status` tells more; `keyway upgrade --rollback` goes back to the version before",
   needs: ["rights", "workloads"],
-  async examine(facts) {
-    const proxies = await facts.proxies();
+  async run(context) {
+    const proxies = await context.proxies();
     const reasons = await inBatches(proxies, 16, async (proxy) => {
-      const why = await whyNotLoaded(proxy, facts.installation);
+      const why = await whyNotLoaded(proxy, context.installation);
       return why === undefined ? [] : [`${proxy.pod.name}: ${why}`];
     });
     const late = reasons.flat();
     const detail =
-      late.length === 0 ? `${versionText(facts.installation.version)} on ${proxies.length} proxies` : late.join("\n");
+      late.length === 0 ? `${versionText(context.installation.version)} on ${proxies.length} proxies` : late.join("\n");
     return { holds: late.length === 0, detail };
   },
 };

@@ -1,4 +1,4 @@
-import { UsageError } from "../cli/errors.ts";
+import { KeywayError, UsageError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import { moduleFaults } from "../module/module.ts";
 import type { Repository } from "../registry/client.ts";
@@ -6,8 +6,8 @@ import { connect } from "../registry/connect.ts";
 import { sha256 } from "../registry/image.ts";
 import { type ImageName, parseImageName, pinned } from "../registry/name.ts";
 import { pullModule } from "../registry/pull.ts";
-import type { Condition } from "./check.ts";
-import type { Facts } from "./context.ts";
+import type { Check } from "./check.ts";
+import type { CheckContext } from "./context.ts";
 
 /** What a command line says of the registry. */
 export interface RegistryChoice {
@@ -34,33 +34,38 @@ export async function pinModule(url: string, registry: RegistryChoice, io: Io): 
   return pinned(name, sha256(await repository.manifest(name.tag)));
 }
 
-export const modulePulled: Condition<Facts> = {
+export const modulePulled: Check<CheckContext> = {
   id: "module-pull",
   description: "the module can be pulled by its digest",
   severity: "fatal",
   hint: "publish it with `keyway publish`, and give the URL that it prints",
-  async examine(facts) {
-    const module = await pulledModule(facts);
-    return { holds: true, detail: `${facts.installation.module}, ${module.length} bytes` };
+  async run(context) {
+    const module = await pulledModule(context);
+    return { holds: true, detail: `${context.installation.module}, ${module.length} bytes` };
   },
 };
 
-export const moduleLoads: Condition<Facts> = {
+export const moduleLoads: Check<CheckContext> = {
   id: "module-loads",
   description: "the module instantiates with what Envoy provides",
   severity: "fatal",
   hint: "build it with `keyway build`, and publish that",
   needs: ["module-pull"],
-  async examine(facts) {
-    const faults = moduleFaults(await pulledModule(facts));
+  async run(context) {
+    const module = await pulledModule(context).catch((thrown) => {
+      if (thrown instanceof KeywayError) return undefined;
+      throw thrown;
+    });
+    if (module === undefined) return { holds: undefined, detail: "not looked at: it can't be pulled" };
+    const faults = moduleFaults(module);
     return faults.length === 0 ? { holds: true } : { holds: false, detail: faults.join("\n") };
   },
 };
 
-function pulledModule(facts: Facts): Promise<Uint8Array<ArrayBuffer>> {
-  return facts.once("module", async () => {
-    const name = parseImageName(facts.installation.module);
-    const repository = await connectAs(facts.registry, name, facts.io);
+function pulledModule(context: CheckContext): Promise<Uint8Array<ArrayBuffer>> {
+  return context.once("module", async () => {
+    const name = parseImageName(context.installation.module);
+    const repository = await connectAs(context.registry, name, context.io);
     return (await pullModule(repository, name)).module;
   });
 }

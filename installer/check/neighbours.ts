@@ -10,16 +10,16 @@ import {
 import { describeScope, type Installation, readInstallation } from "../manifests/installation.ts";
 import { isOwned, refuseForeign } from "../manifests/ownership.ts";
 import { matches } from "../proxies/selected-pods.ts";
-import type { Condition } from "./check.ts";
-import type { Facts } from "./context.ts";
+import type { Check } from "./check.ts";
+import type { CheckContext } from "./context.ts";
 
-export const namesFree: Condition<Facts> = {
+export const namesFree: Check<CheckContext> = {
   id: "names",
   description: "the names are free, or keyway's own",
   severity: "fatal",
   hint: "choose another name with --name",
   needs: ["rights", "istio-kinds"],
-  async examine({ cluster, installation }) {
+  async run({ cluster, installation }) {
     const { name, namespace, scope, mode } = installation;
     for (const ref of [pluginRef(namespace, name), filterRef(namespace, name)]) {
       const there = await cluster.get<KubeObject>(ref);
@@ -38,18 +38,18 @@ export const namesFree: Condition<Facts> = {
   },
 };
 
-export const neighboursQuiet: Condition<Facts> = {
+export const neighboursQuiet: Check<CheckContext> = {
   id: "neighbours",
   description: "no other plugin or filter works on the same proxies' routes",
   severity: "warning",
   hint: "see that the order suits: --phase and --priority, and the EnvoyFilter's priority",
   needs: ["rights", "istio-kinds"],
-  async examine(facts) {
-    const { cluster, installation } = facts;
+  async run(context) {
+    const { cluster, installation } = context;
     const inNamespace = { namespace: installation.namespace };
     const plugins = await cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", inNamespace);
     const filters = await cluster.list<IEnvoyFilter>("networking.istio.io/v1alpha3", "EnvoyFilter", inNamespace);
-    const { proxies } = await facts.selection();
+    const { proxies } = await context.selection();
     const meets = (labels: Record<string, string> = {}) => proxies.some((pod) => matches(labels, pod.labels));
     const others = [
       ...plugins.filter((plugin) => !isOwned(plugin) && meets(plugin.spec?.selector?.matchLabels)),
@@ -65,19 +65,19 @@ function touchesRoutes({ spec }: IEnvoyFilter): boolean {
   return spec?.configPatches?.some(({ applyTo }) => applyTo === "HTTP_ROUTE" || applyTo === "VIRTUAL_HOST") === true;
 }
 
-export const routesApart: Condition<Facts> = {
+export const routesApart: Check<CheckContext> = {
   id: "same-routes",
   description: "no other installation has the same route on the same proxies",
   severity: "fatal",
   hint: "two filters that both select the same target send a request in circles: keep the route in one of them",
   needs: ["rights", "istio-kinds"],
-  async examine(facts) {
-    const { cluster, installation } = facts;
+  async run(context) {
+    const { cluster, installation } = context;
     const { namespace, name } = installation;
     const plugins = await cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", {
       namespace,
     });
-    const { proxies } = await facts.selection();
+    const { proxies } = await context.selection();
     const mine = new Set(selections(installation));
     const twice = plugins.filter(isOwned).flatMap((plugin) => {
       const other = readInstallation(plugin);

@@ -1,12 +1,12 @@
 import { KeywayError } from "../cli/errors.ts";
 import { colors, type Io, type Sink } from "../cli/io.ts";
-import { failures, type Result } from "./check.ts";
+import { type CheckResult, failures } from "./check.ts";
 
 const marks = { ok: "√", warning: "‼", fatal: "×", skipped: "-" } as const;
 const paints = { ok: "green", warning: "yellow", fatal: "red", skipped: "dim" } as const;
 
-/** One condition as people read it: the mark, what was looked at, what was seen, and what to do. */
-export function resultText(io: Io, sink: Sink, { status, description, detail, hint, id }: Result): string {
+/** One check as people read it: the mark, what was looked at, what was seen, and what to do. */
+export function resultText(io: Io, sink: Sink, { status, description, detail, hint, id }: CheckResult): string {
   const paint = colors(io, sink);
   const lines = [`${paint[paints[status]](marks[status])} ${description}`];
   const seen = detail?.split("\n").map((line) => `    ${line}`) ?? [];
@@ -15,20 +15,15 @@ export function resultText(io: Io, sink: Sink, { status, description, detail, hi
 }
 
 /** Stops a command before it changes anything. */
-export function refuse(results: readonly Result[]): void {
+export function refuse(results: readonly CheckResult[]): void {
   const failed = failures(results);
   if (failed.length === 0) return;
   const lines = failed.map(({ description, detail, hint }) => {
     return `\n  × ${description}${detail ? `: ${detail}` : ""}${hint ? `\n    hint: ${hint}` : ""}`;
   });
-  throw new KeywayError(`nothing was changed, because traffic would suffer:${lines.join("")}`, {
+  const skipped = results.filter(({ status }) => status === "skipped").map(({ id }) => id);
+  const unseen = skipped.length === 0 ? "" : `\n  - not looked at: ${skipped.join(", ")}`;
+  throw new KeywayError(`nothing was changed, because traffic would suffer:${lines.join("")}${unseen}`, {
     next: `mend it, or go on all the same with ${failed.map(({ id }) => `--ignore ${id}`).join(" ")}`,
   });
-}
-
-/** Turns the failures that a person wants ignored into warnings. */
-export function ignoring(results: readonly Result[], ignored: readonly string[]): Result[] {
-  return results.map((one) =>
-    one.status === "fatal" && ignored.includes(one.id) ? { ...one, status: "warning" } : one,
-  );
 }

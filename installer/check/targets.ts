@@ -5,8 +5,8 @@ import { didYouMean } from "../../routes/reading/diagnostic.ts";
 import { KeywayError } from "../cli/errors.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { inBatches } from "../proxies/wait.ts";
-import type { Condition, Finding } from "./check.ts";
-import type { Facts } from "./context.ts";
+import type { Check, CheckOutcome } from "./check.ts";
+import type { CheckContext } from "./context.ts";
 
 /** A cluster of Istio's, taken apart: `outbound|9080|v2|reviews.demo.svc.cluster.local`. */
 interface Target {
@@ -27,16 +27,16 @@ export function targetsOf({ config }: Pick<Installation, "config">): Target[] {
   });
 }
 
-export const targetsExist: Condition<Facts> = {
+export const targetsExist: Check<CheckContext> = {
   id: "targets",
   description: "the routes lead to services that exist",
   severity: "fatal",
   hint: "create the service first, or mend the route",
   needs: ["rights"],
-  async examine(facts) {
+  async run(context) {
     const missing: string[] = [];
-    for (const target of targetsOf(facts.installation)) {
-      const services = await servicesOf(facts, target.namespace);
+    for (const target of targetsOf(context.installation)) {
+      const services = await servicesOf(context, target.namespace);
       if (services === undefined || find(services, target) !== undefined) continue;
       const names = services.map(({ metadata }) => metadata?.name ?? "");
       missing.push(
@@ -48,11 +48,11 @@ export const targetsExist: Condition<Facts> = {
 };
 
 /** Undefined for a namespace whose services may not be listed: then the proxies' own clusters tell. */
-async function servicesOf(facts: Facts, namespace: string): Promise<V1Service[] | undefined> {
+async function servicesOf(context: CheckContext, namespace: string): Promise<V1Service[] | undefined> {
   try {
-    return await facts.services(namespace);
+    return await context.services(namespace);
   } catch (thrown) {
-    if (thrown instanceof KeywayError && namespace !== facts.installation.namespace) return undefined;
+    if (thrown instanceof KeywayError && namespace !== context.installation.namespace) return undefined;
     throw thrown;
   }
 }
@@ -63,16 +63,16 @@ function find(services: V1Service[], { service, port }: Target) {
     ?.spec?.ports?.find((candidate) => candidate.port === port);
 }
 
-export const targetsSeen: Condition<Facts> = {
+export const targetsSeen: Check<CheckContext> = {
   id: "visible",
   description: "the selected proxies know the routes' targets",
   severity: "fatal",
   hint: "a Sidecar resource, an exportTo or a missing subset hides them: add them to its egress hosts, or to a DestinationRule",
   needs: ["rights", "workloads", "targets"],
-  async examine(facts): Promise<Finding> {
-    const targets = targetsOf(facts.installation);
+  async run(context): Promise<CheckOutcome> {
+    const targets = targetsOf(context.installation);
     if (targets.length === 0) return { holds: true };
-    const blind = await inBatches(await facts.proxies(), 16, async (proxy) => {
+    const blind = await inBatches(await context.proxies(), 16, async (proxy) => {
       const clusters = await proxy.clusters();
       return { pod: proxy.pod.name, missing: targets.filter(({ cluster }) => !clusters.has(cluster)) };
     });
@@ -84,16 +84,16 @@ export const targetsSeen: Condition<Facts> = {
 /** Prefixes of port names, and values of appProtocol, that Istio reads as HTTP. */
 const HTTP = /^(?:http|http2|https|grpc|grpc-web)(?:-|$)/;
 
-export const protocolsDeclared: Condition<Facts> = {
+export const protocolsDeclared: Check<CheckContext> = {
   id: "protocols",
   description: "the targets' ports say that they speak HTTP",
   severity: "warning",
   hint: "name the port http-… or grpc-…, or set its appProtocol: else the target's own proxy takes it for plain TCP",
   needs: ["rights", "targets"],
-  async examine(facts) {
+  async run(context) {
     const silent: string[] = [];
-    for (const target of targetsOf(facts.installation)) {
-      const port = find((await servicesOf(facts, target.namespace)) ?? [], target);
+    for (const target of targetsOf(context.installation)) {
+      const port = find((await servicesOf(context, target.namespace)) ?? [], target);
       if (port === undefined || HTTP.test(port.appProtocol ?? port.name ?? "")) continue;
       silent.push(
         `${target.service}.${target.namespace}:${target.port}${port.name ? ` (${port.name})` : " has no name"}`,

@@ -1,23 +1,23 @@
 import { describeScope } from "../manifests/installation.ts";
 import type { SelectedPod } from "../proxies/selected-pods.ts";
-import type { Condition } from "./check.ts";
-import type { Facts } from "./context.ts";
+import type { Check } from "./check.ts";
+import type { CheckContext } from "./context.ts";
 
-export const workloadsSelected: Condition<Facts> = {
+export const workloadsSelected: Check<CheckContext> = {
   id: "workloads",
   description: "the selector matches workloads in the mesh",
   severity: "fatal",
   hint: "mend the selector (`kubectl get pods --show-labels`), or say --allow-empty for workloads to come",
   needs: ["rights"],
-  async examine(facts) {
-    const { proxies, pending, aside } = await facts.selection();
-    const { scope, namespace } = facts.installation;
+  async run(context) {
+    const { proxies, pending, aside } = await context.selection();
+    const { scope, namespace } = context.installation;
     const seen = [
       ...byWorkload(proxies),
       ...byWorkload(pending).map((line) => `${line}, not running yet`),
       ...byWorkload(aside).map((line) => `${line}, without a proxy that is asked: left alone`),
     ];
-    if (proxies.length + pending.length > 0 || facts.allowEmpty)
+    if (proxies.length + pending.length > 0 || context.allowEmpty)
       return { holds: true, detail: seen.join("\n") || "none yet" };
     return { holds: false, detail: seen.join("\n") || `no pod in ${namespace} for ${describeScope(scope)}` };
   },

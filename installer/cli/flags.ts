@@ -102,12 +102,7 @@ export interface CheckFlags {
 export function checkFlags(command: Command): Command {
   return command
     .option("--allow-empty", "accept a selector that matches no workload yet")
-    .option(
-      "--ignore <condition>",
-      "go on although this condition does not hold; can be repeated",
-      collect,
-      [] as string[],
-    );
+    .option("--ignore <check>", "go on although this check fails; can be repeated", collect, [] as string[]);
 }
 
 export interface ApplyFlags {

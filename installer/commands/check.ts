@@ -23,11 +23,11 @@ export const check: Register = (program, io) => {
     usage: "check",
     about:
       "Examines the cluster; with the options of `keyway install` also what that would do; and where there is an installation, " +
-      "whether every selected proxy runs it. Exit code 1 when a condition that traffic depends on does not hold.",
+      "whether every selected proxy runs it. Exit code 1 when a check that traffic depends on fails.",
     examples: [
       ["is this cluster fit, and may I", "keyway check -n demo"],
       ["would this installation work", "keyway check --module oci://… -n demo -l app=reviews -f routes.yaml"],
-      ["the conditions that do not hold", `keyway check -n demo -o json | jq '.[] | select(.status != "ok")'`],
+      ["the checks that fail", `keyway check -n demo -o json | jq '.[] | select(.status != "ok")'`],
     ],
   });
   for (const add of [clusterFlags, nameFlag, scopeFlags, contentFlags, checkFlags]) add(command);
@@ -36,20 +36,22 @@ export const check: Register = (program, io) => {
     .addOption(outputOption())
     .action(async (flags: Flags) => {
       const { Cluster } = await import("../cluster/cluster.ts");
-      const { examine, failures } = await import("../check/check.ts");
-      const { Facts } = await import("../check/context.ts");
-      const { ignoring, resultText } = await import("../check/print.ts");
+      const { runChecks, failures, refuseUnknown } = await import("../check/check.ts");
+      const { checkIds } = await import("../check/checks.ts");
+      const { CheckContext } = await import("../check/context.ts");
+      const { resultText } = await import("../check/print.ts");
       const { whatToCheck } = await import("../lifecycle/checked.ts");
+      refuseUnknown(flags.ignore, checkIds);
       const cluster = await Cluster.connect(flags, io.env);
-      const { conditions, installation } = await whatToCheck(flags, cluster, io);
+      const { checks, installation } = await whatToCheck(flags, cluster, io);
       const { istioNamespace, allowEmpty = false } = flags;
-      const facts = new Facts({ cluster, installation, istioNamespace, allowEmpty, registry: flags, io });
-      const results = ignoring(await examine(conditions, facts), flags.ignore);
+      const context = new CheckContext({ cluster, installation, istioNamespace, allowEmpty, registry: flags, io });
+      const results = await runChecks(checks, context, { ignored: flags.ignore });
       emit(io, flags.output, results, () => `${results.map((one) => resultText(io, io.out, one)).join("\n")}\n`);
       const failed = failures(results);
       if (failed.length === 0) return;
       throw new KeywayError(
-        `${failed.length} of ${results.length} conditions do not hold: ${failed.map(({ id }) => id).join(", ")}`,
+        `${failed.length} of ${results.length} checks fail: ${failed.map(({ id }) => id).join(", ")}`,
         {
           next: "follow the hints, then run it again",
         },

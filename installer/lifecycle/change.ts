@@ -1,7 +1,7 @@
-import { examine } from "../check/check.ts";
-import { ofInstallation } from "../check/checks.ts";
-import { Facts } from "../check/context.ts";
-import { ignoring, refuse, resultText } from "../check/print.ts";
+import { type CheckResult, refuseUnknown, runChecks } from "../check/check.ts";
+import { checkIds, ofInstallation } from "../check/checks.ts";
+import { CheckContext } from "../check/context.ts";
+import { refuse, resultText } from "../check/print.ts";
 import type { ApplyFlags, CheckFlags, ClusterFlags, WaitFlags } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
 import type { Format } from "../cli/output.ts";
@@ -41,9 +41,9 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
     const outcomes = appliedObjects(plan).map((object) => ({ object, outcome: "not sent (dry run)" }));
     return printApplied(io, flags.output, outcomes);
   }
-  const facts = await checked(io, cluster, plan.next.installation, flags);
+  const context = await checked(io, cluster, plan.next.installation, flags);
   if (flags.dryRun === "server") return printApplied(io, flags.output, await rehearse(cluster, plan, flags));
-  const { proxies: pods } = await facts.selection();
+  const { proxies: pods } = await context.selection();
   const { wait, timeout: timeoutSeconds, forceConflicts: force = false } = flags;
   printApplied(
     io,
@@ -53,16 +53,22 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
   steps.next(`\`keyway status -n ${desired.namespace}\` shows what the proxies do`);
 }
 
-async function checked(io: Io, cluster: Cluster, installation: Installation, flags: ChangeFlags): Promise<Facts> {
-  const { istioNamespace, allowEmpty = false } = flags;
-  const facts = new Facts({ cluster, installation, istioNamespace, allowEmpty, registry: flags, io });
+async function checked(
+  io: Io,
+  cluster: Cluster,
+  installation: Installation,
+  flags: ChangeFlags,
+): Promise<CheckContext> {
+  const { istioNamespace, allowEmpty = false, ignore } = flags;
+  refuseUnknown(ignore, checkIds);
+  const context = new CheckContext({ cluster, installation, istioNamespace, allowEmpty, registry: flags, io });
   const steps = progress(io);
-  const results = await examine(ofInstallation, facts, ({ description }) => steps.update(`checking: ${description}`));
-  const judged = ignoring(results, flags.ignore);
-  refuse(judged);
-  for (const result of judged) if (result.status === "warning") io.err.write(`${resultText(io, io.err, result)}\n`);
-  steps.done(`${judged.filter(({ status }) => status === "ok").length} conditions hold`);
-  return facts;
+  const tell = ({ description }: CheckResult) => steps.update(`checking: ${description}`);
+  const results = await runChecks(ofInstallation, context, { ignored: ignore, tell });
+  refuse(results);
+  for (const result of results) if (result.status !== "ok") io.err.write(`${resultText(io, io.err, result)}\n`);
+  steps.done(`${results.filter(({ status }) => status === "ok").length} checks pass`);
+  return context;
 }
 
 async function rehearse(cluster: Cluster, plan: Plan, flags: ChangeFlags): Promise<ObjectOutcome[]> {

@@ -1,6 +1,6 @@
-import type { Condition } from "../check/check.ts";
+import type { Check } from "../check/check.ts";
 import { afterInstallation, ofCluster, ofInstallation } from "../check/checks.ts";
-import type { Facts } from "../check/context.ts";
+import type { CheckContext } from "../check/context.ts";
 import { pinModule } from "../check/module.ts";
 import { workloadsSelected } from "../check/workloads.ts";
 import { type ClusterFlags, type InstallationFlags, scopeOf } from "../cli/flags.ts";
@@ -17,7 +17,7 @@ interface Asked extends InstallationFlags, ClusterFlags {
 
 export interface ToCheck {
   installation: Installation;
-  conditions: readonly Condition<Facts>[];
+  checks: readonly Check<CheckContext>[];
 }
 
 /** What a check is about: an installation to come, the one that is there, or, with nothing said and nothing there, the cluster. */
@@ -25,19 +25,19 @@ export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promi
   const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
   const live = await liveOrNone(place);
   const described = flags.module !== undefined || flags.routes !== undefined;
-  if (!described && live !== undefined) return { installation: live, conditions: afterInstallation };
+  if (!described && live !== undefined) return { installation: live, checks: afterInstallation };
   if (flags.module === undefined && live === undefined) {
     return {
       installation: nothing(flags, place),
-      conditions: scopeOf(flags) ? [...ofCluster, workloadsSelected] : ofCluster,
+      checks: scopeOf(flags) ? [...ofCluster, workloadsSelected] : ofCluster,
     };
   }
   const desired = await desiredState(flags, place, live, io);
   const module = await pinModule(desired.module, flags, io);
-  return { installation: { ...desired, module, version: 0 }, conditions: ofInstallation };
+  return { installation: { ...desired, module, version: 0 }, checks: ofInstallation };
 }
 
-/** A cluster that can't be read is for the conditions to tell. */
+/** A cluster that can't be read is for the checks to tell. */
 async function liveOrNone({ cluster, namespace, name }: { cluster: Cluster; namespace: string; name: string }) {
   try {
     return (await readLive(cluster, namespace, name))?.installation;
