@@ -14,6 +14,7 @@ export const TIERS = {
   source: { seconds: 120, built: false },
   unit: { seconds: 30, built: false },
   host: { seconds: 60, built: true },
+  distribution: { seconds: 60, built: false },
   package: { seconds: 120, built: true },
   envoy: { seconds: 60, built: true },
   mesh: { seconds: 300, built: true, setup: "test/mesh/setup.ts" },

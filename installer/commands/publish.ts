@@ -1,17 +1,17 @@
-import manifest from "../../package.json" with { type: "json" };
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import { readBytes } from "../cli/input.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { moduleFaults } from "../module/module.ts";
+import { MODULE, VERSION } from "../package.ts";
 import { connect, type RegistryOptions, registryOptions } from "../registry/connect.ts";
 import { imageOf } from "../registry/image.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
 import { publish as publishImage } from "../registry/publish.ts";
 
 interface Options extends Omit<RegistryOptions, "named"> {
-  module: string;
+  module?: string;
   mountFrom?: string;
   revision?: string;
   output: Format;
@@ -40,7 +40,7 @@ Logs in, once the registry asks for it, with --username, or KEYWAY_REGISTRY_TOKE
     ],
   });
   registryOptions(command)
-    .option("--module <path>", "the module to push", "build/keyway.wasm")
+    .option("--module <path>", "the module to push (default: the one that belongs to this command)")
     .option("--mount-from <repository>", "another repository of the registry that may hold the module already")
     .option("--revision <commit>", "the source's revision, for an annotation of the image")
     .addOption(outputOption())
@@ -48,12 +48,12 @@ Logs in, once the registry asks for it, with --username, or KEYWAY_REGISTRY_TOKE
       const name = parseImageName(url);
       if (name.tag === undefined || name.digest !== undefined) {
         throw new UsageError(`${url} names no tag to publish under`, {
-          next: `add one: ${url.replace(/@.*/, "")}:${manifest.version}`,
+          next: `add one: ${url.replace(/@.*/, "")}:${VERSION}`,
         });
       }
-      const module = await readModule(options.module);
+      const module = await readModule(options.module ?? MODULE);
       const { revision } = options;
-      const image = imageOf(module, { version: manifest.version, ...(revision && { revision }) });
+      const image = imageOf(module, { version: VERSION, ...(revision && { revision }) });
       const steps = progress(io);
       const repository = await connect(name, { ...options, named: true }, io, steps);
       await publishImage(image, { repository, host: name.host, tag: name.tag, sibling: options.mountFrom }, steps);
@@ -63,7 +63,7 @@ Logs in, once the registry asks for it, with --username, or KEYWAY_REGISTRY_TOKE
         url: pinned(name, digest),
         digest,
         tag: name.tag,
-        version: manifest.version,
+        version: VERSION,
         revision: revision ?? null,
       };
       emit(io, options.output, published, () => `${published.url}\n`);

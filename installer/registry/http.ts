@@ -1,4 +1,4 @@
-import type { Dispatcher, Response } from "undici";
+import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from "undici";
 import { KeywayError } from "../cli/errors.ts";
 import { proxyFor } from "../net/proxy.ts";
 import { CutOff, integrityError, unreachable } from "./errors.ts";
@@ -42,14 +42,13 @@ export class Http {
     const { env, signal, timeout } = this.#options;
     const where = `${request.method} ${url.origin}${url.pathname}`;
     const proxy = proxyFor(url, env);
-    const { fetch } = await import("undici");
     const limit = AbortSignal.timeout(timeout);
     try {
       const response = await fetch(url, {
         ...request,
         redirect: "manual",
         signal: AbortSignal.any([signal, limit]),
-        dispatcher: await this.#dispatcher(proxy),
+        dispatcher: this.#dispatcher(proxy),
       });
       const body = await readBody(response);
       if (!body) throw integrityError(url.host, `sends more than ${LARGEST} bytes`, where);
@@ -67,9 +66,8 @@ export class Http {
     }
   }
 
-  async #dispatcher(proxy: URL | undefined): Promise<Dispatcher> {
+  #dispatcher(proxy: URL | undefined): Dispatcher {
     const key = proxy?.href ?? "";
-    const { Agent, ProxyAgent } = await import("undici");
     const dispatcher = this.#dispatchers.get(key) ?? (proxy ? new ProxyAgent({ uri: proxy.href }) : new Agent());
     this.#dispatchers.set(key, dispatcher);
     return dispatcher;

@@ -14,7 +14,7 @@ const route = object({
   .meta({ description: "A route from a baseline's cluster to a target's." });
 
 /** The plugin's configuration as proxies read it. */
-export const pluginSchema = object({
+const pluginSchema = object({
   ...configurationFields(route),
   hopMark: optional(
     word(HOP_MARKS),

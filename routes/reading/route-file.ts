@@ -45,7 +45,7 @@ const route = object({
   .meta({ description: "A route from a baseline service to a target service." });
 
 /** The route file as people write it. */
-export const routeFileSchema = object(configurationFields(route)).meta({ title: "Route file of Keyway" });
+const routeFileSchema = object(configurationFields(route)).meta({ title: "Route file of Keyway" });
 
 /** The route file as JSON Schema. */
 export function routeFileJsonSchema(): Record<string, unknown> {

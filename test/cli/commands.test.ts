@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePort, type Server, startRegistry } from "../registry/server.ts";
+import { startDouble } from "../registry/double.ts";
+import { freePort, type Server } from "../registry/listening.ts";
 import { MODULE } from "../registry/subject.ts";
 import { expectGolden, runCli, transcript } from "./run.ts";
 
@@ -66,8 +67,8 @@ test("build", () => shows("build", ["build"]), 60_000);
 describe("publish", () => {
   let registry: Server;
   beforeAll(async () => {
-    registry = await startRegistry();
-  }, 300_000);
+    registry = await startDouble();
+  });
   afterAll(() => registry.stop());
 
   const publish = (repository: string, ...more: string[]) => [

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Server } from "./server.ts";
+import type { Server } from "./listening.ts";
 
 export interface Asked {
   method: string;

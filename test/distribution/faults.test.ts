@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { KeywayError } from "../../installer/cli/errors.ts";
 import { imageOf } from "../../installer/registry/image.ts";
+import type { Server } from "../registry/listening.ts";
+import { IMAGE, MODULE, type Trial, trial } from "../registry/subject.ts";
 import { type Asked, type Fault, startFaulty } from "./faulty.ts";
-import { type Server, startRegistry } from "./server.ts";
-import { IMAGE, MODULE, type Trial, trial } from "./subject.ts";
+import { startRegistry } from "./server.ts";
 
 let registry: Server;
 beforeAll(async () => {

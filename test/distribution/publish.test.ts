@@ -9,9 +9,10 @@ import { fileInTar, gzipStored, tarOf } from "../../installer/registry/archive.t
 import { imageOf } from "../../installer/registry/image.ts";
 import { pullModule } from "../../installer/registry/pull.ts";
 import { runCli } from "../cli/run.ts";
+import type { Server } from "../registry/listening.ts";
+import { IMAGE, MODULE, trial } from "../registry/subject.ts";
 import { startFaulty } from "./faulty.ts";
-import { type Server, startRegistry } from "./server.ts";
-import { IMAGE, MODULE, trial } from "./subject.ts";
+import { startRegistry } from "./server.ts";
 
 let registry: Server;
 beforeAll(async () => {

@@ -1,16 +1,11 @@
+// The reference registry, as its own process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { registry } from "../../scripts/parts/registry.ts";
-
-export interface Server {
-  /** `127.0.0.1:PORT` */
-  host: string;
-  stop(): Promise<void>;
-}
+import { freePort, type Server } from "../registry/listening.ts";
 
 /** Starts the reference registry; `auth` is its configuration's section of that name, as JSON. */
 export async function startRegistry(auth?: Record<string, unknown>): Promise<Server> {
@@ -50,14 +45,4 @@ async function ended(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
   await gone;
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }

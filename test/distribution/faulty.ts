@@ -1,6 +1,6 @@
 import { createServer, request as forward, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Server } from "./server.ts";
+import type { Server } from "../registry/listening.ts";
 
 export interface Asked {
   method: string;

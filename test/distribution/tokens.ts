@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Server } from "./server.ts";
+import type { Server } from "../registry/listening.ts";
 
 export interface TokenService extends Server {
   /** The section `auth` of a registry's configuration that trusts this service. */

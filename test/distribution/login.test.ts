@@ -9,9 +9,10 @@ import { Login, parseChallenges } from "../../installer/registry/auth.ts";
 import type { Credentials } from "../../installer/registry/credentials.ts";
 import { installed } from "../../scripts/parts/apt.ts";
 import { runCli } from "../cli/run.ts";
+import type { Server } from "../registry/listening.ts";
+import { IMAGE, MODULE, trial } from "../registry/subject.ts";
 import { startFaulty } from "./faulty.ts";
-import { type Server, startRegistry } from "./server.ts";
-import { IMAGE, MODULE, trial } from "./subject.ts";
+import { startRegistry } from "./server.ts";
 import { selfSigned, startTokenService, type TokenService } from "./tokens.ts";
 
 const PASSWORD = "open sesame";
