@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { HEADER_CLUSTER } from "../../routes/model/names.ts";
 import { parseRouteFile, type RouteFile } from "../../routes/reading/route-file.ts";
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError } from "../cli/errors.ts";
@@ -87,6 +88,10 @@ With --into it prints FILE, an Envoy configuration, a listener, or a file of lis
       const data = reading(options.routes, () => rendered(file, options));
       const remarks = options.part === undefined ? REMARKS : [];
       io.out.write(options.output === "json" ? toJson(data) : toYaml(data, remarks));
+      if (options.part === "route")
+        progress(io).next(
+          `put \`request_headers_to_remove: [${HEADER_CLUSTER}]\` into the route configuration around them`,
+        );
       if (options.part === undefined)
         progress(io).next("`envoy --mode validate -c envoy.yaml` checks it, `envoy -c envoy.yaml` runs it");
     });
@@ -96,7 +101,7 @@ function rendered(file: RouteFile, options: Options): unknown {
   const { listen, admin, module, watchModule: watch, cluster = new Map(), baseline = [], part } = options;
   const configuration = plainConfiguration(file);
   if (part === "filter") return [httpFilter({ module, configuration })];
-  if (part === "route") return guardRoutes();
+  if (part === "route") return guardRoutes(proofOf(options));
   if (part === "access-log") return accessLogs({ watch });
   const wiring = wire(file, configuration, { clusters: cluster, baselines: baseline });
   return envoyConfiguration({ configuration, listen, admin, module, watch, proof: proofOf(options), ...wiring });

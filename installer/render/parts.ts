@@ -2,6 +2,7 @@
 import { CONNECT_GUARD, GUARD } from "../../routes/model/guard.ts";
 import type { Configuration } from "../../routes/model/model.ts";
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
+import { hopMark, type Proof, proofHeaders } from "../twins/headers.ts";
 
 /** Where Envoy finds build/keyway.wasm and build/keyway-watch.wasm. */
 export interface Modules {
@@ -53,13 +54,16 @@ export function watcher({ watch }: Pick<Modules, "watch">) {
 
 /**
  * The last resort for selected requests whose route has no twin, to stand first in a virtual host: one route for requests with a
- * path, one for CONNECT. They lose what the baseline's route says, so twins are better wherever the routes are known.
+ * path, one for CONNECT. They lose what the baseline's route says, so twins are better wherever the routes are known. The route
+ * configuration around them takes the selection header off.
  */
-export function guardRoutes() {
+export function guardRoutes(proof: Proof) {
+  const answer = proofHeaders(proof);
   return [GUARD, CONNECT_GUARD].map((match) => ({
     match,
     route: { cluster_header: HEADER_CLUSTER, timeout: "0s" },
-    request_headers_to_remove: [HEADER_CLUSTER],
+    request_headers_to_add: [hopMark()],
+    ...(answer.length > 0 && { response_headers_to_add: answer }),
   }));
 }
 

@@ -13,9 +13,10 @@ export interface Given {
   baselines: readonly Baseline[];
 }
 
-/** The plugin's configuration where services are called as their clusters are. */
+/** The plugin's configuration where services are called as their clusters are, and where routes add the hop mark. */
 export function plainConfiguration(file: RouteFile): Configuration {
-  return compileRoutes(file, { mode: "plain", namespace: "", domain: "", services: [] }).configuration;
+  const { configuration } = compileRoutes(file, { mode: "plain", namespace: "", domain: "", services: [] });
+  return { ...configuration, hopMark: "route" };
 }
 
 /** Every cluster that a route names, baselines and targets. */
