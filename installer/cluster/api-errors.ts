@@ -1,63 +1,142 @@
-import type { ApiException, V1Status } from "@kubernetes/client-node";
 import { KeywayError, reason } from "../cli/errors.ts";
 
-/** The HTTP status of what the client threw, undefined when the API server was never heard. */
+/** The API server's own form of a refusal. */
+interface Status {
+  message?: string;
+  reason?: string;
+  details?: { causes?: { reason?: string; message?: string; field?: string }[] };
+}
+
+export interface Refusal {
+  /** The HTTP status. */
+  code: number;
+  body: string;
+  /** The URL of the API server. */
+  server: string;
+  /** Verb and thing: `get WasmPlugin demo/keyway`. */
+  doing: string;
+  /** What to do when rights are missing. */
+  rightsHint: string;
+}
+
+/** The API server has refused a request. */
+export class ApiError extends KeywayError {
+  readonly code: number;
+  /** What the API server itself says. */
+  readonly said: string;
+  readonly #status: Status;
+
+  constructor({ code, body, server, doing, rightsHint }: Refusal) {
+    const status = parseStatus(body);
+    const said = status.message ?? (body.trim() || `HTTP status ${code}`);
+    const { what, next } = explain(code, said, status, doing, rightsHint);
+    super(what, { where: server, ...(next !== undefined && { next }) });
+    this.code = code;
+    this.said = said;
+    this.#status = status;
+  }
+
+  /** Others own fields that the request would have set. */
+  get isFieldConflict(): boolean {
+    return this.code === 409 && causesOf(this.#status).some((one) => one.reason === "FieldManagerConflict");
+  }
+
+  /** The object is not any more what the request took it for. */
+  get isStale(): boolean {
+    return this.code === 409 && !this.isFieldConflict && /the object has been modified|precondition/i.test(this.said);
+  }
+}
+
+function parseStatus(body: string): Status {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === "object" && parsed !== null ? (parsed as Status) : {};
+  } catch {
+    return {};
+  }
+}
+
+function causesOf({ details }: Status) {
+  return details?.causes ?? [];
+}
+
+/** How Kubernetes' authorizers say that a right is missing; 403 has many other reasons. */
+const MISSING_RIGHT = /\bcannot [a-z]+ (?:resource|path) "/;
+const ADMISSION = /admission webhook|ValidatingAdmissionPolicy|denied the request/i;
+
+function explain(
+  code: number,
+  said: string,
+  status: Status,
+  doing: string,
+  rightsHint: string,
+): { what: string; next?: string } {
+  if (code === 401) {
+    return {
+      what: "the API server does not accept the credentials",
+      next: "log in again, or name another kubeconfig or context",
+    };
+  }
+  if (code === 403 && MISSING_RIGHT.test(said)) return { what: `no permission to ${doing}: ${said}`, next: rightsHint };
+  if (causesOf(status).some((one) => one.reason === "NamespaceTerminating")) {
+    return {
+      what: `can't ${doing}: ${said}`,
+      next: "wait until the namespace is gone and make it anew, or choose another",
+    };
+  }
+  if (ADMISSION.test(said)) {
+    return {
+      what: `the cluster's admission control refuses to ${doing}: ${said}`,
+      next: "do what it asks for, or ask whoever set up the policy or webhook that it names",
+    };
+  }
+  if (code === 413 || /request entity too large|request is too large/i.test(said)) {
+    return {
+      what: `can't ${doing}: it is larger than the API server takes: ${said}`,
+      next: "make it smaller: an object may have about 1.5 MB",
+    };
+  }
+  if (code === 429) {
+    return { what: `the API server has too much to do to ${doing}: ${said}`, next: "run the same command again later" };
+  }
+  if (code >= 500) {
+    return {
+      what: `the API server can't ${doing}: ${said}`,
+      next: "run the same command again when the API server, and what it asks in turn, are well",
+    };
+  }
+  return { what: `can't ${doing}: ${said}` };
+}
+
+/** The HTTP status of a refusal, undefined when the API server was never heard. */
 export function statusOf(thrown: unknown): number | undefined {
-  return thrown instanceof Error && "code" in thrown && typeof thrown.code === "number" ? thrown.code : undefined;
+  return thrown instanceof ApiError ? thrown.code : undefined;
 }
 
 export function isNotFound(thrown: unknown): boolean {
   return statusOf(thrown) === 404;
 }
 
+/** Whether the connection broke, or never was, so that nothing was refused. */
+export function isCut(thrown: unknown): boolean {
+  const { code } = (thrown ?? {}) as NodeJS.ErrnoException;
+  return ["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT"].includes(`${code}`);
+}
+
+/** The connection failed before there was an answer. */
+export function unreachable(thrown: unknown, server: string): KeywayError {
+  return new KeywayError(`the API server can't be reached: ${reason(thrown)}`, {
+    where: server,
+    next: "see that the cluster is up and that `kubectl get namespaces` works with the same kubeconfig and context",
+    cause: thrown,
+  });
+}
+
 /** What the API server itself says about a refusal. */
 export function apiMessage(thrown: unknown): string {
-  const { body } = thrown as ApiException<unknown>;
-  const parsed = typeof body === "string" ? tryParse(body) : body;
-  const message = (parsed as V1Status | undefined)?.message;
-  return message ?? (typeof body === "string" && body !== "" ? body.trim() : reason(thrown));
+  return thrown instanceof ApiError ? thrown.said : reason(thrown);
 }
 
-function tryParse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Turns what the Kubernetes client throws into words for a person; `doing` names the verb and the thing. */
 export function explainApi(thrown: unknown, server: string, doing: string): KeywayError {
-  if (thrown instanceof KeywayError) return thrown;
-  const status = statusOf(thrown);
-  if (status === undefined) {
-    return new KeywayError(`the API server can't be reached: ${reason(thrown)}`, {
-      where: server,
-      next: "see that the cluster is up and that `kubectl get namespaces` works with the same kubeconfig and context",
-      cause: thrown,
-    });
-  }
-  const said = apiMessage(thrown);
-  if (status === 401) {
-    return new KeywayError("the API server does not accept the credentials", {
-      where: server,
-      next: "log in again, or name another kubeconfig or context",
-      cause: thrown,
-    });
-  }
-  if (status === 403) {
-    return new KeywayError(`no permission to ${doing}: ${said}`, {
-      where: server,
-      next: "have an administrator apply what `keyway render rbac -n NAMESPACE --user NAME` prints, then run `keyway check`",
-      cause: thrown,
-    });
-  }
-  if (status >= 500) {
-    return new KeywayError(`the API server can't ${doing}: ${said}`, {
-      where: server,
-      next: "run the same command again when the API server, and istiod behind it, are well",
-      cause: thrown,
-    });
-  }
-  return new KeywayError(`can't ${doing}: ${said}`, { where: server, cause: thrown });
+  return thrown instanceof KeywayError ? thrown : unreachable(thrown, `${server}, to ${doing}`);
 }

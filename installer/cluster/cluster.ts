@@ -1,9 +1,8 @@
-import type { KubeConfig, KubernetesObject, KubernetesObjectApi, V1APIResourceList } from "@kubernetes/client-node";
-import { FIELD_MANAGER } from "../manifests/names.ts";
-import type { Right } from "../manifests/rights.ts";
-import { explainApi, isNotFound } from "./api-errors.ts";
-import { type ClusterChoice, loadKubeConfig } from "./kubeconfig.ts";
+import { KeywayError } from "../cli/errors.ts";
+import { ApiError, isNotFound } from "./api-errors.ts";
+import { type ClusterChoice, type Env, findCluster } from "./kubeconfig.ts";
 import { type KubeObject, type Ref, title } from "./object.ts";
+import { type ApiRequest, Transport } from "./transport.ts";
 
 export interface ApplyOptions {
   dryRun?: boolean;
@@ -11,148 +10,227 @@ export interface ApplyOptions {
   force?: boolean;
 }
 
-/** All that Keyway asks of a Kubernetes API server. Every failure is a KeywayError that names the verb and the thing. */
+export interface ClusterOptions {
+  /** Ends everything that waits. */
+  signal: AbortSignal;
+  /** The name under which fields are written. */
+  fieldManager: string;
+  /** What to do when rights are missing. */
+  rightsHint: string;
+}
+
+const usual: ClusterOptions = {
+  signal: new AbortController().signal,
+  fieldManager: "keyway",
+  rightsHint:
+    "have an administrator apply what `keyway render rbac -n NAMESPACE --user NAME` prints, then run `keyway check`",
+};
+
+/** One entry of what an API group offers. */
+export interface ApiResource {
+  /** The plural, as in paths. */
+  name: string;
+  kind: string;
+  namespaced: boolean;
+}
+
+/** A right as the API server is asked for it; a subresource stands behind a slash: `pods/portforward`. */
+export interface AccessRight {
+  verb: string;
+  group: string;
+  resource: string;
+  namespace: string;
+  name?: string;
+}
+
+/** Objects on one page of a list. */
+const PAGE = 500;
+
+/** A Kubernetes API server, asked as one user. Every failure is a KeywayError that names the verb and the thing. */
 export class Cluster {
   readonly server: string;
   /** The namespace of the chosen context. */
   readonly namespace: string;
-  readonly config: KubeConfig;
-  readonly #objects: KubernetesObjectApi;
-  readonly #client: typeof import("@kubernetes/client-node");
+  readonly transport: Transport;
+  readonly options: ClusterOptions;
+  readonly #discovered = new Map<string, Promise<ApiResource[]>>();
 
-  constructor(client: typeof import("@kubernetes/client-node"), config: KubeConfig) {
-    this.#client = client;
-    this.config = config;
-    this.#objects = client.KubernetesObjectApi.makeApiClient(config);
-    this.server = config.getCurrentCluster()?.server ?? "";
-    this.namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? "default";
+  constructor(transport: Transport, namespace: string, options: ClusterOptions) {
+    this.transport = transport;
+    this.namespace = namespace;
+    this.options = options;
+    this.server = transport.server.href.replace(/\/$/, "");
   }
 
-  static async connect(choice: ClusterChoice, env: Readonly<Record<string, string | undefined>>): Promise<Cluster> {
-    const config = await loadKubeConfig(choice, env);
-    return new Cluster(await import("@kubernetes/client-node"), config);
+  static async connect(choice: ClusterChoice, env: Env, options: ClusterOptions = usual): Promise<Cluster> {
+    const access = await findCluster(choice, env);
+    return new Cluster(new Transport(access, env), access.namespace, options);
   }
 
-  /** Undefined when there is no such object. */
+  /** The same cluster, asked on another's time: to clean up after the command's own time is over. */
+  withSignal(signal: AbortSignal): Cluster {
+    return new Cluster(this.transport, this.namespace, { ...this.options, signal });
+  }
+
+  /** Undefined when there is no such object, or no such kind. */
   async get<T extends KubeObject>(ref: Ref): Promise<T | undefined> {
+    const doing = `get ${title(ref)}`;
     try {
-      return (await this.#objects.read(ref)) as T;
+      return await this.#ask<T>({ method: "GET", path: await this.#pathOf(ref, doing), doing, repeatable: true });
     } catch (thrown) {
       if (isNotFound(thrown)) return undefined;
-      throw explainApi(thrown, this.server, `get ${title(ref)}`);
+      throw thrown;
     }
   }
 
+  /** `recent`: as the API server last saw them, which costs it least and may be a moment old. */
   async list<T extends KubeObject>(
     apiVersion: string,
     kind: string,
-    { namespace, labelSelector }: { namespace?: string; labelSelector?: string } = {},
+    { namespace, labelSelector, recent = false }: { namespace?: string; labelSelector?: string; recent?: boolean } = {},
   ): Promise<T[]> {
+    const doing = `list ${kind}s in ${namespace ?? "all namespaces"}`;
+    const path = await this.#collection(apiVersion, kind, namespace, doing);
     const found: T[] = [];
     let page: string | undefined;
-    try {
-      do {
-        const listed = await this.#objects.list(
-          apiVersion,
-          kind,
-          namespace,
-          undefined,
-          undefined,
-          undefined,
-          undefined,
-          labelSelector,
-          500,
-          page,
-        );
-        found.push(...listed.items.map((item) => ({ ...item, apiVersion, kind }) as KubeObject as T));
-        page = listed.metadata?._continue;
-      } while (page);
-      return found;
-    } catch (thrown) {
-      throw explainApi(thrown, this.server, `list ${kind}s in ${namespace ?? "all namespaces"}`);
-    }
+    do {
+      const query = new URLSearchParams({ ...(labelSelector && { labelSelector }), limit: String(PAGE) });
+      if (page !== undefined) query.set("continue", page);
+      else if (recent) query.set("resourceVersion", "0");
+      const listed = await this.#ask<{ items?: T[]; metadata?: { continue?: string } }>({
+        method: "GET",
+        path: `${path}?${query}`,
+        doing,
+        repeatable: true,
+      });
+      found.push(...(listed.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
+      page = listed.metadata?.continue || undefined;
+    } while (page !== undefined);
+    return found;
   }
 
-  /** Server-side apply; the answer is the object as the API server would keep it. */
+  /**
+   * Server-side apply; the answer is the object as the API server would keep it. An object with a resourceVersion is applied to
+   * that version alone: when somebody has changed it meanwhile, the ApiError `isStale`.
+   */
   async apply<T extends KubeObject>(object: T, { dryRun = false, force = false }: ApplyOptions = {}): Promise<T> {
-    const { ServerSideApply } = this.#client.PatchStrategy;
-    const dry = dryRun ? "All" : undefined;
-    const wanted = object as KubernetesObject;
-    return (await this.#objects.patch(
-      wanted,
-      undefined,
-      dry,
-      FIELD_MANAGER,
-      force,
-      ServerSideApply,
-    )) as KubeObject as T;
+    const { fieldManager } = this.options;
+    const query = new URLSearchParams({ fieldManager, force: String(force), ...(dryRun && { dryRun: "All" }) });
+    const doing = `patch ${title(object)}`;
+    return this.#ask<T>({
+      method: "PATCH",
+      path: `${await this.#pathOf(object, doing)}?${query}`,
+      body: object,
+      contentType: "application/apply-patch+yaml",
+      doing,
+      // Applied a second time it changes nothing, but the version that it is bound to is gone after the first.
+      repeatable: object.metadata?.resourceVersion === undefined,
+    });
   }
 
   /** Deletes exactly the version that was looked at; false when it is gone already. */
   async remove(ref: Ref, resourceVersion?: string, dryRun = false): Promise<boolean> {
-    const preconditions = resourceVersion === undefined ? {} : { preconditions: { resourceVersion } };
-    const dry = dryRun ? "All" : undefined;
+    const doing = `delete ${title(ref)}`;
+    const body = resourceVersion === undefined ? {} : { preconditions: { resourceVersion } };
     try {
-      await this.#objects.delete(ref, undefined, dry, undefined, undefined, undefined, preconditions);
+      const path = `${await this.#pathOf(ref, doing)}${dryRun ? "?dryRun=All" : ""}`;
+      await this.#ask({ method: "DELETE", path, body, doing, repeatable: true });
       return true;
     } catch (thrown) {
       if (isNotFound(thrown)) return false;
-      throw explainApi(thrown, this.server, `delete ${title(ref)}`);
+      throw thrown;
     }
   }
 
   async serverVersion(): Promise<string> {
-    try {
-      return (await this.config.makeApiClient(this.#client.VersionApi).getCode()).gitVersion;
-    } catch (thrown) {
-      throw explainApi(thrown, this.server, "read the version");
-    }
+    const request = { method: "GET", path: "/version", doing: "read the version", repeatable: true } as const;
+    return (await this.#ask<{ gitVersion: string }>(request)).gitVersion;
   }
 
   /** The resources of one API group version, empty when the cluster does not have it. */
-  async resources(group: string, version: string): Promise<V1APIResourceList["resources"]> {
-    try {
-      const custom = this.config.makeApiClient(this.#client.CustomObjectsApi);
-      return (await custom.getAPIResources({ group, version })).resources;
-    } catch (thrown) {
-      if (isNotFound(thrown)) return [];
-      throw explainApi(thrown, this.server, `read what ${group}/${version} offers`);
-    }
+  async resources(group: string, version: string): Promise<ApiResource[]> {
+    return this.#discover(group === "" ? version : `${group}/${version}`);
   }
 
-  async may({ verb, group, resource, namespace, name }: Right): Promise<boolean> {
+  async may({ verb, group, resource, namespace, name }: AccessRight): Promise<boolean> {
     const [plural, subresource] = resource.split("/");
-    const attributes = {
-      verb,
-      group,
-      resource: plural ?? "",
-      namespace,
-      ...(name && { name }),
-      ...(subresource && { subresource }),
-    };
-    try {
-      const access = this.config.makeApiClient(this.#client.AuthorizationV1Api);
-      const { status } = await access.createSelfSubjectAccessReview({
-        body: {
-          apiVersion: "authorization.k8s.io/v1",
-          kind: "SelfSubjectAccessReview",
-          spec: { resourceAttributes: attributes },
-        },
-      });
-      return status?.allowed === true;
-    } catch (thrown) {
-      throw explainApi(thrown, this.server, "ask which rights are held");
-    }
+    const resourceAttributes = { verb, group, resource: plural, namespace, name, subresource };
+    const apiVersion = "authorization.k8s.io/v1";
+    const { status } = await this.#ask<{ status?: { allowed?: boolean } }>({
+      method: "POST",
+      path: `/apis/${apiVersion}/selfsubjectaccessreviews`,
+      body: { apiVersion, kind: "SelfSubjectAccessReview", spec: { resourceAttributes } },
+      doing: "ask which rights are held",
+      repeatable: true,
+    });
+    return status?.allowed === true;
   }
 
   /** GET on a port of a service, made by the API server. */
   async readService(namespace: string, service: string, port: number, path: string): Promise<string> {
+    return this.#send({
+      method: "GET",
+      path: `/api/v1/namespaces/${namespace}/services/${service}:${port}/proxy/${path}`,
+      doing: `get ${path} of service ${namespace}/${service}:${port}`,
+      repeatable: true,
+      // 503 says here that the service has no pod that answers.
+      tries: 1,
+    });
+  }
+
+  async #ask<T>(request: ApiRequest): Promise<T> {
+    const body = await this.#send(request);
     try {
-      const core = this.config.makeApiClient(this.#client.CoreV1Api);
-      const name = `${service}:${port}`;
-      return await core.connectGetNamespacedServiceProxyWithPath({ name, namespace, path });
-    } catch (thrown) {
-      throw explainApi(thrown, this.server, `get ${path} of service ${namespace}/${service}:${port}`);
+      return JSON.parse(body) as T;
+    } catch (cause) {
+      throw new KeywayError(`what answers ${request.doing} is no Kubernetes API server: its answer is no JSON`, {
+        where: this.server,
+        next: "see that the kubeconfig's server, and its proxy if it has one, are right",
+        cause,
+      });
     }
   }
+
+  async #send(request: ApiRequest): Promise<string> {
+    const { signal, rightsHint } = this.options;
+    const { code, body } = await this.transport.send(request, signal);
+    if (code >= 200 && code < 300) return body;
+    throw new ApiError({ code, body, server: this.server, doing: request.doing, rightsHint });
+  }
+
+  async #pathOf({ apiVersion = "", kind = "", metadata }: KubeObject, doing: string): Promise<string> {
+    return `${await this.#collection(apiVersion, kind, metadata?.namespace, doing)}/${metadata?.name}`;
+  }
+
+  async #collection(apiVersion: string, kind: string, namespace: string | undefined, doing: string): Promise<string> {
+    const offered = (await this.#discover(apiVersion)).find((one) => one.kind === kind && !one.name.includes("/"));
+    if (offered === undefined) throw this.#unknownKind(apiVersion, kind, doing);
+    return `${root(apiVersion)}${namespace && offered.namespaced ? `/namespaces/${namespace}` : ""}/${offered.name}`;
+  }
+
+  #unknownKind(apiVersion: string, kind: string, doing: string): ApiError {
+    const message = `the cluster has no ${kind} of ${apiVersion}`;
+    const { rightsHint } = this.options;
+    return new ApiError({ code: 404, body: JSON.stringify({ message }), server: this.server, doing, rightsHint });
+  }
+
+  #discover(apiVersion: string): Promise<ApiResource[]> {
+    const doing = `read what ${apiVersion} offers`;
+    const known =
+      this.#discovered.get(apiVersion) ??
+      this.#ask<{ resources?: ApiResource[] }>({ method: "GET", path: root(apiVersion), doing, repeatable: true }).then(
+        ({ resources = [] }) => resources,
+        (thrown: unknown) => {
+          this.#discovered.delete(apiVersion);
+          if (isNotFound(thrown)) return [];
+          throw thrown;
+        },
+      );
+    this.#discovered.set(apiVersion, known);
+    return known;
+  }
+}
+
+function root(apiVersion: string): string {
+  return apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { isIPv6 } from "node:net";
 import { delimiter, join } from "node:path";
-import type { KubeConfig } from "@kubernetes/client-node";
 import { nearest } from "../../routes/reading/closest.ts";
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError } from "../cli/errors.ts";
+import { type ClusterEntry, type Kubeconfig, readKubeconfig, type UserEntry } from "./kubeconfig-file.ts";
 
 export interface ClusterChoice {
   kubeconfig?: string;
@@ -10,64 +12,102 @@ export interface ClusterChoice {
   namespace?: string;
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Finds the cluster as kubectl does: the flag, KUBECONFIG, ~/.kube/config, then the pod it runs in. */
-export async function loadKubeConfig(choice: ClusterChoice, env: Env): Promise<KubeConfig> {
-  const { KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
+/** One cluster as one user of it. */
+export interface ClusterAccess {
+  cluster: ClusterEntry & { server: string };
+  user: UserEntry;
+  /** The namespace of the context. */
+  namespace: string;
+}
+
+const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** Finds the cluster as kubectl does: the flag, KUBECONFIG, the home's .kube/config, then the pod it runs in. */
+export async function findCluster(choice: ClusterChoice, env: Env): Promise<ClusterAccess> {
   const files = filesOf(choice, env);
-  if (files.length === 0) {
-    if (env.KUBERNETES_SERVICE_HOST === undefined) {
-      throw new KeywayError("no cluster to talk to: there is no kubeconfig and this is no pod", {
-        where: "--kubeconfig, $KUBECONFIG, ~/.kube/config",
-        next: "name one with --kubeconfig FILE",
-      });
-    }
-    config.loadFromCluster();
-    return config;
-  }
-  for (const [index, file] of files.entries()) {
-    const one = index === 0 ? config : new KubeConfig();
-    readFile(one, file);
-    if (index > 0) config.mergeConfig(one, true);
-  }
-  return chooseContext(config, choice, files.join(delimiter));
+  const read = (await Promise.all(files.map(readKubeconfig))).filter((one) => one !== undefined);
+  if (read.length > 0) return chosen(merged(read), choice, files.join(delimiter));
+  if (choice.kubeconfig !== undefined) throw nothing(`there is no kubeconfig ${choice.kubeconfig}`, choice.kubeconfig);
+  if (env.KUBERNETES_SERVICE_HOST !== undefined) return inCluster(env, env.KUBERNETES_SERVICE_HOST);
+  const what = files.length > 0 ? "none of the kubeconfigs exists" : "there is no kubeconfig";
+  throw nothing(
+    `no cluster to talk to: ${what} and this is no pod`,
+    files.join(delimiter) || "--kubeconfig, $KUBECONFIG, ~/.kube/config",
+  );
+}
+
+function nothing(what: string, where: string): KeywayError {
+  return new KeywayError(what, { where, next: "name one with --kubeconfig FILE" });
 }
 
 function filesOf({ kubeconfig }: ClusterChoice, env: Env): string[] {
   if (kubeconfig !== undefined) return [kubeconfig];
   if (env.KUBECONFIG) return env.KUBECONFIG.split(delimiter).filter((file) => file !== "");
-  const usual = join(env.HOME ?? "", ".kube", "config");
-  return existsSync(usual) ? [usual] : [];
+  const usual = homesOf(env, process.platform).map((home) => join(home, ".kube", "config"));
+  return usual.filter(existsSync).slice(0, 1);
 }
 
-function readFile(config: KubeConfig, file: string): void {
-  try {
-    config.loadFromFile(file);
-  } catch (cause) {
-    throw new KeywayError(`the kubeconfig can't be read: ${reason(cause)}`, {
-      where: file,
-      next: "name another with --kubeconfig FILE, or mend this one (`kubectl config view` reads it too)",
-      cause,
+/** Where a home may be, in the order in which kubectl looks for a kubeconfig. */
+export function homesOf(env: Env, platform: NodeJS.Platform): string[] {
+  const drive = env.HOMEDRIVE && env.HOMEPATH ? `${env.HOMEDRIVE}${env.HOMEPATH}` : undefined;
+  const homes = platform === "win32" ? [env.HOME, drive, env.USERPROFILE] : [env.HOME];
+  return homes.filter((home) => home !== undefined && home !== "") as string[];
+}
+
+/** Of several files the first that has a name, or a current context, decides it. */
+function merged(files: Kubeconfig[]): Kubeconfig {
+  const all = <Entry>(pick: (one: Kubeconfig) => Map<string, Entry>) =>
+    new Map([...files].reverse().flatMap((one) => [...pick(one)]));
+  return {
+    clusters: all((one) => one.clusters),
+    users: all((one) => one.users),
+    contexts: all((one) => one.contexts),
+    currentContext: files.find(({ currentContext }) => currentContext !== "")?.currentContext ?? "",
+  };
+}
+
+function chosen(config: Kubeconfig, { context }: ClusterChoice, where: string): ClusterAccess {
+  const name = context ?? config.currentContext;
+  const names = [...config.contexts.keys()];
+  const entry = config.contexts.get(name);
+  if (entry === undefined) {
+    const [meant] = nearest(name, names);
+    throw new KeywayError(name ? `there is no context ${name}` : "the kubeconfig names no current context", {
+      where,
+      next: contextHint(meant, names),
     });
   }
+  const cluster = config.clusters.get(entry.cluster ?? "");
+  if (cluster?.server === undefined) {
+    const what = entry.cluster ? `cluster ${entry.cluster}, which has no server` : "no cluster";
+    throw new KeywayError(`the context ${name} names ${what}`, { where, next: contextHint(undefined, names) });
+  }
+  const user = entry.user ? config.users.get(entry.user) : {};
+  if (user === undefined) {
+    throw new KeywayError(`the context ${name} names a user that is not there: ${entry.user}`, {
+      where,
+      next: "add the user to the kubeconfig, or choose another context with --context",
+    });
+  }
+  return { cluster: { ...cluster, server: cluster.server }, user, namespace: entry.namespace || "default" };
 }
 
-function chooseContext(config: KubeConfig, { context }: ClusterChoice, where: string): KubeConfig {
-  const names = config.contexts.map(({ name }) => name);
-  if (context !== undefined) config.setCurrentContext(context);
-  if (config.getCurrentCluster() === null) {
-    const wanted = config.getCurrentContext();
-    const meant = nearest(wanted ?? "", names);
-    throw new KeywayError(
-      wanted ? `there is no context ${wanted} with a cluster` : "the kubeconfig names no current context",
-      {
-        where,
-        next:
-          meant.length > 0 ? `did you mean --context ${meant[0]}?` : `choose one with --context: ${names.join(", ")}`,
-      },
-    );
-  }
-  return config;
+function contextHint(meant: string | undefined, names: string[]): string {
+  if (meant !== undefined) return `did you mean --context ${meant}?`;
+  return names.length > 0 ? `choose one with --context: ${names.join(", ")}` : "name another with --kubeconfig FILE";
+}
+
+/** A pod's own account. */
+async function inCluster(env: Env, host: string): Promise<ClusterAccess> {
+  const namespace = await readFile(`${ACCOUNT}/namespace`, "utf8").catch(() => "default");
+  return {
+    cluster: {
+      server: `https://${isIPv6(host) ? `[${host}]` : host}:${env.KUBERNETES_SERVICE_PORT ?? "443"}`,
+      "certificate-authority": `${ACCOUNT}/ca.crt`,
+    },
+    user: { tokenFile: `${ACCOUNT}/token` },
+    namespace: env.POD_NAMESPACE || namespace.trim(),
+  };
 }

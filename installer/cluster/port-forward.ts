@@ -1,7 +1,11 @@
-import { get } from "node:http";
-import { Duplex, PassThrough } from "node:stream";
+import { get, type IncomingMessage } from "node:http";
+import { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
+import { WebSocket } from "ws";
 import { KeywayError, reason } from "../cli/errors.ts";
-import { explainApi } from "./api-errors.ts";
+import { withLimit } from "../net/limit.ts";
+import { ApiError, isCut, unreachable } from "./api-errors.ts";
 import type { Cluster } from "./cluster.ts";
 
 export interface PodPort {
@@ -10,59 +14,118 @@ export interface PodPort {
   port: number;
 }
 
-export interface Answer {
+export interface PodAnswer {
   status: number;
   body: string;
 }
 
+/** Milliseconds for one question to a pod, the connection counted. */
+const QUESTION_LIMIT = 10_000;
+const TRIES = 3;
+const PAUSE = 250; // ms between two tries
+
+// The API's port-forward over WebSocket: the first byte of a frame is its channel, and the first frame of each channel the port.
+const DATA = 0;
+const REFUSAL = 1;
+const PROTOCOL = "v4.channel.k8s.io";
+
+/** The pod can be reached, and what should listen there does not answer: its process is stopped, or does not run. */
+export class PodDoesNotAnswer extends KeywayError {}
+
 /** GET over a port-forward to a pod, made by the API server and the node's kubelet: reaches what listens on 127.0.0.1 there. */
-export async function getFromPod(cluster: Cluster, at: PodPort, path: string, signal: AbortSignal): Promise<Answer> {
-  const { PortForward } = await import("@kubernetes/client-node");
-  const sent = new PassThrough();
-  const received = new PassThrough();
-  const refusals = new PassThrough();
+export async function getFromPod(cluster: Cluster, at: PodPort, path: string, signal: AbortSignal): Promise<PodAnswer> {
   const where = `pod ${at.namespace}/${at.pod}, port ${at.port}`;
-  const socket = await new PortForward(cluster.config)
-    .portForward(at.namespace, at.pod, [at.port], received, refusals, sent)
-    .catch((thrown: unknown) => {
-      throw explainForward(thrown, cluster, where);
-    });
-  if (typeof socket === "function") throw new Error("a port-forward that restarts itself was not asked for");
-  const refused = new Promise<never>((_, reject) => {
-    refusals.once("data", (said) => reject(new KeywayError(`the proxy does not answer: ${said}`, { where })));
-    socket.onclose = () => reject(new KeywayError("the connection to the proxy was cut", { where }));
+  const dialed = await cluster.transport.dial(signal);
+  const limit = { ms: QUESTION_LIMIT, signal, who: `pod ${at.namespace}/${at.pod}`, where: `port ${at.port}, ${path}` };
+  return withLimit(limit, async (ended) => {
+    for (let attempt = 1; ; attempt++) {
+      const socket = dial(cluster, at, dialed);
+      // Before it is open, since the first frames come with the answer that opens it.
+      const connection = tunnel(socket, where);
+      try {
+        await opened(socket, cluster, where, ended);
+        return await exchange(connection, path, where, ended);
+      } catch (thrown) {
+        if (attempt === TRIES || ended.aborted || !mayPass(thrown)) throw thrown;
+        await pause(PAUSE, undefined, { signal: ended });
+      } finally {
+        socket.terminate();
+      }
+    }
   });
-  try {
-    return await Promise.race([
-      refused,
-      exchange(Duplex.from({ readable: received, writable: sent }), path, where, signal),
-    ]);
-  } finally {
-    refused.catch(() => {});
-    socket.close();
-  }
 }
 
-function exchange(connection: Duplex, path: string, where: string, signal: AbortSignal): Promise<Answer> {
+/** Whether the API server may let the same connection through a little later. */
+function mayPass(thrown: unknown): boolean {
+  if (thrown instanceof ApiError) return thrown.code === 429 || thrown.code === 503;
+  return thrown instanceof Error && isCut(thrown.cause);
+}
+
+function dial(
+  { transport }: Cluster,
+  { namespace, pod, port }: PodPort,
+  dialed: Awaited<ReturnType<Cluster["transport"]["dial"]>>,
+): WebSocket {
+  const url = transport.at(`/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`);
+  url.protocol = url.protocol.replace("http", "ws");
+  return new WebSocket(url, PROTOCOL, { ...dialed, headers: dialed.headers as Record<string, string> });
+}
+
+function opened(socket: WebSocket, { server, options }: Cluster, where: string, signal: AbortSignal): Promise<void> {
+  const stop = () => socket.terminate();
+  signal.addEventListener("abort", stop, { once: true });
+  return new Promise<void>((resolve, reject) => {
+    socket.once("open", resolve);
+    socket.on("error", (cause) => reject(unreachable(cause, server)));
+    socket.once("unexpected-response", (_, response: IncomingMessage) => {
+      const doing = `create pods/portforward to ${where}`;
+      const { rightsHint } = options;
+      const refused = (body: string) =>
+        reject(new ApiError({ code: response.statusCode ?? 0, body, server, doing, rightsHint }));
+      text(response).then(refused, reject);
+    });
+  }).finally(() => signal.removeEventListener("abort", stop));
+}
+
+/** The connection to the pod's port as a stream of its own. */
+function tunnel(socket: WebSocket, where: string): Duplex {
+  const portSeen = new Set<number>();
+  const stream = new Duplex({
+    read() {},
+    write(piece: Buffer, _, done) {
+      socket.send(Buffer.concat([Buffer.from([DATA]), piece]), done);
+    },
+    final(done) {
+      done();
+    },
+  });
+  // Whoever uses the stream looks at it when the connection is open; until then nobody listens.
+  stream.on("error", () => {});
+  socket.on("message", (frame: Buffer) => {
+    const channel = frame[0] ?? 0;
+    const begins = portSeen.has(channel) ? 1 : 3;
+    portSeen.add(channel);
+    const said = frame.subarray(begins);
+    if (said.length === 0) return;
+    if (channel === DATA) stream.push(said);
+    else if (channel === REFUSAL)
+      stream.destroy(new PodDoesNotAnswer(`nothing answers in the pod: ${said}`, { where }));
+  });
+  socket.on("close", () => stream.destroy(new KeywayError("the connection to the pod was cut", { where })));
+  return stream;
+}
+
+function exchange(connection: Duplex, path: string, where: string, signal: AbortSignal): Promise<PodAnswer> {
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) =>
-      reject(new KeywayError(`the proxy does not answer: ${reason(cause)}`, { where, cause }));
-    get({ path, host: "127.0.0.1", createConnection: () => connection, signal }, (answer) => {
-      const parts: Buffer[] = [];
-      answer.on("data", (part) => parts.push(part));
-      answer.on("error", fail);
-      answer.on("end", () => {
-        resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString() });
-      });
+    const fail = (cause: unknown) => {
+      const known = cause instanceof KeywayError;
+      reject(known ? cause : new KeywayError(`the connection to the pod broke: ${reason(cause)}`, { where, cause }));
+    };
+    if (connection.errored) return fail(connection.errored);
+    connection.on("error", fail);
+    const options = { path, host: "127.0.0.1", headers: { connection: "close" }, signal };
+    get({ ...options, createConnection: () => connection }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), fail);
     }).on("error", fail);
   });
-}
-
-/** The WebSocket client tells the API server's refusal only in its message. */
-function explainForward(thrown: unknown, cluster: Cluster, where: string): KeywayError {
-  const said = (thrown as { message?: string }).message ?? reason(thrown);
-  const code = Number(/response: (\d{3})/.exec(said)?.[1]);
-  if (Number.isNaN(code)) return explainApi(new Error(said), cluster.server, `forward a port of ${where}`);
-  const refusal = Object.assign(new Error(`pods/portforward: ${said}`), { code });
-  return explainApi(refusal, cluster.server, `create pods/portforward to ${where}`);
 }

@@ -1,0 +1,151 @@
+import { type Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { setTimeout as pause } from "node:timers/promises";
+import { KeywayError } from "../cli/errors.ts";
+import { NoAnswer, withLimit } from "../net/limit.ts";
+import { agentFor } from "./agent.ts";
+import { isCut, unreachable } from "./api-errors.ts";
+import { Credentials, type Headers } from "./credentials.ts";
+import type { ClusterAccess, Env } from "./kubeconfig.ts";
+
+export interface ApiRequest {
+  method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Below the server's address, with its query. */
+  path: string;
+  /** Sent as JSON. */
+  body?: unknown;
+  contentType?: string;
+  /** Verb and thing, for errors. */
+  doing: string;
+  /** Whether the request may be sent again although the first may have been carried out. */
+  repeatable: boolean;
+  /** Further tries when the server says that it can't now; several unless said. */
+  tries?: number;
+}
+
+export interface Answer {
+  code: number;
+  retryAfter: string | undefined;
+  body: string;
+}
+
+/** Milliseconds for one question, all its tries counted: an admission webhook may take 30 s alone. */
+const QUESTION_LIMIT = 35_000;
+const TRIES = 6;
+const FIRST_PAUSE = 250; // ms, doubled at each try
+/** Bytes of an answer. */
+const LARGEST = 256 * 1024 * 1024;
+
+/** One API server: requests with credentials, time limits and further tries. */
+export class Transport {
+  readonly server: URL;
+  readonly #access: ClusterAccess;
+  readonly #credentials: Credentials;
+  readonly #env: Env;
+  #agent: Promise<Agent> | undefined;
+
+  constructor(access: ClusterAccess, env: Env) {
+    this.#access = access;
+    this.#env = env;
+    this.#credentials = new Credentials(access, env);
+    this.server = serverUrl(access);
+  }
+
+  /** Any status is an answer but 401, which throws. */
+  async send(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
+    const answer = await this.#persist(request, signal);
+    if (answer.code !== 401 || !this.#credentials.renew()) return answer;
+    this.#agent = undefined;
+    return this.#persist(request, signal);
+  }
+
+  /** What another protocol needs to connect to the server as this user. */
+  async dial(signal: AbortSignal): Promise<{ agent: Agent; headers: Headers }> {
+    this.#agent ??= this.#credentials
+      .certificate(signal)
+      .then((certificate) => agentFor(this.server, this.#access.cluster, certificate, this.#env));
+    return { agent: await this.#agent, headers: await this.#credentials.headers(signal) };
+  }
+
+  /** The server's address with a path below it: some clusters have an address with a path of its own. */
+  at(path: string): URL {
+    return new URL(`${this.server.pathname.replace(/\/$/, "")}${path}`, this.server);
+  }
+
+  async #persist(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
+    const dialed = await this.dial(signal);
+    const where = `${this.server.href}, to ${request.doing}`;
+    const limit = { ms: QUESTION_LIMIT, signal, who: "the API server", where };
+    const { tries = TRIES } = request;
+    let seen: Answer | undefined;
+    return withLimit(limit, async (ended) => {
+      for (let attempt = 1; ; attempt++) {
+        const outcome = await this.#exchange(request, dialed, ended).catch((thrown: unknown) => {
+          if (isCut(thrown) && request.repeatable && attempt < tries && !ended.aborted) return undefined;
+          throw thrown;
+        });
+        seen = outcome;
+        if (outcome !== undefined && (!mayPass(outcome, request.repeatable) || attempt >= tries)) return outcome;
+        await pause(pauseBefore(outcome, attempt), undefined, { signal: ended });
+      }
+    }).catch((thrown: unknown) => {
+      // The limit passed while it asked for patience: what it said last explains more.
+      if (thrown instanceof NoAnswer && seen !== undefined) return seen;
+      if (signal.aborted || thrown instanceof KeywayError) throw thrown;
+      throw unreachable(thrown, this.server.href);
+    });
+  }
+
+  #exchange(
+    { method, path, body, contentType = "application/json" }: ApiRequest,
+    { agent, headers }: { agent: Agent; headers: Headers },
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const send = this.server.protocol === "https:" ? httpsRequest : httpRequest;
+    const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const content = text && { "content-type": contentType, "content-length": String(text.length) };
+    const sent = { accept: "application/json, */*", "user-agent": "keyway", ...headers, ...content };
+    return new Promise((resolve, reject) => {
+      const request = send(this.at(path), { method, agent, headers: sent, signal }, (response) => {
+        readBody(response).then((read) => {
+          const { statusCode: code = 0, headers } = response;
+          resolve({ code, retryAfter: headers["retry-after"], body: read });
+        }, reject);
+      });
+      request.on("error", reject);
+      request.end(text);
+    });
+  }
+}
+
+function serverUrl({ cluster }: ClusterAccess): URL {
+  const secure = cluster["certificate-authority"] ?? cluster["certificate-authority-data"];
+  const text = cluster.server.includes("://") ? cluster.server : `${secure ? "https" : "http"}://${cluster.server}`;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text);
+  throw new KeywayError(`the kubeconfig names a server that is no address: ${cluster.server}`, {
+    next: "write it like https://HOST:6443",
+  });
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > LARGEST) throw new Error(`the answer has more than ${LARGEST} bytes`);
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+/** Whether the same request may be answered otherwise a little later. 429 is said before anything is done. */
+function mayPass({ code }: Answer, repeatable: boolean): boolean {
+  return code === 429 || (repeatable && [502, 503, 504].includes(code));
+}
+
+/** Milliseconds. */
+function pauseBefore(outcome: Answer | undefined, attempt: number): number {
+  const asked = outcome?.retryAfter;
+  if (asked !== undefined && /^\d+$/.test(asked)) return Number(asked) * 1000;
+  return FIRST_PAUSE * 2 ** (attempt - 1);
+}

@@ -1,0 +1,57 @@
+import { KeywayError } from "../cli/errors.ts";
+
+/** Somebody was asked and did not answer in time. */
+export class NoAnswer extends KeywayError {}
+
+/** The whole command has run out of the time that the person gave it. */
+export class TimeIsUp extends KeywayError {}
+
+export interface Limit {
+  /** Milliseconds. */
+  ms: number;
+  /** Ends the work too: the person's interruption, or the end of the command's own time. */
+  signal: AbortSignal;
+  /** Who is asked: `the API server`. */
+  who: string;
+  /** What it is asked, and where. */
+  where: string;
+}
+
+/** Runs work that must stop when its signal is aborted. Throws NoAnswer or TimeIsUp with the name of whoever did not answer,
+ * and the signal's own reason when the person interrupts. */
+export async function withLimit<T>(
+  { ms, signal, who, where }: Limit,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const ended = new AbortController();
+  const end = () => ended.abort(signal.reason);
+  const noAnswer = new NoAnswer(`${who} did not answer within ${ms / 1000} s`, { where });
+  const timer = setTimeout(() => ended.abort(noAnswer), ms);
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await abortable(work(ended.signal), ended.signal);
+  } catch (thrown) {
+    if (!ended.signal.aborted) throw thrown;
+    if (signal.reason instanceof TimeIsUp) {
+      throw new TimeIsUp(`${signal.reason.message}: ${who} has not answered`, { where });
+    }
+    throw ended.signal.reason;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+  }
+}
+
+/** Rejects with the signal's reason as soon as it is aborted, whatever the promise does then. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    promise.catch(() => {});
+    return Promise.reject(signal.reason);
+  }
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
