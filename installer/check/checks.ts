@@ -6,6 +6,7 @@ import { istiodNew, proxiesNew } from "./istio.ts";
 import { versionLoaded } from "./loaded.ts";
 import { moduleLoads, modulePulled } from "./module.ts";
 import { namesFree, neighboursQuiet, routesApart } from "./neighbours.ts";
+import { objectsFit } from "./size.ts";
 import { protocolsDeclared, targetsExist, targetsSeen } from "./targets.ts";
 import { workloadsSelected } from "./workloads.ts";
 
@@ -18,6 +19,7 @@ export const ofCluster: Checks = [apiAnswers, rightsHeld, istioKinds, istiodNew]
 export const ofInstallation: Checks = [
   ...ofCluster,
   namesFree,
+  objectsFit,
   modulePulled,
   moduleLoads,
   workloadsSelected,

@@ -1,9 +1,11 @@
 import type { V1Service } from "@kubernetes/client-node";
+import { KeywayError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { ProxyAdmin } from "../proxies/proxy-admin.ts";
 import { type Selection, selectPods } from "../proxies/selected-pods.ts";
+import { inBatches } from "../proxies/wait.ts";
 import type { RegistryChoice } from "./module.ts";
 
 /** What checks ask of the cluster and of what is to be put into it; each is fetched once, and only when a check asks. */
@@ -11,6 +13,8 @@ export class CheckContext {
   readonly cluster: Cluster;
   /** What is to be installed, or is. */
   readonly installation: Installation;
+  /** What this would replace: what is broken there already is told, and no reason to refuse the change. */
+  readonly live: Installation | undefined;
   readonly istioNamespace: string;
   readonly allowEmpty: boolean;
   readonly registry: RegistryChoice;
@@ -18,10 +22,13 @@ export class CheckContext {
   readonly #known = new Map<string, Promise<unknown>>();
 
   constructor(
-    given: Pick<CheckContext, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "registry" | "io">,
+    given: Pick<CheckContext, "cluster" | "installation" | "istioNamespace" | "allowEmpty" | "registry" | "io"> & {
+      live?: Installation | undefined;
+    },
   ) {
     this.cluster = given.cluster;
     this.installation = given.installation;
+    this.live = given.live;
     this.istioNamespace = given.istioNamespace;
     this.allowEmpty = given.allowEmpty;
     this.registry = given.registry;
@@ -35,6 +42,23 @@ export class CheckContext {
   async proxies(): Promise<ProxyAdmin[]> {
     const { proxies } = await this.selection();
     return proxies.map((pod) => new ProxyAdmin(this.cluster, pod, this.io.signal));
+  }
+
+  /** Asks all selected proxies. Those of pods that are not ready may be past answering, such as on a lost node: their pods are
+   * named, and nobody waits for them. */
+  async askProxies<T>(ask: (proxy: ProxyAdmin) => Promise<T>): Promise<{ answers: T[]; silent: string[] }> {
+    const silent: string[] = [];
+    const answers = await inBatches(await this.proxies(), 16, async (proxy) => {
+      try {
+        return [await ask(proxy)];
+      } catch (thrown) {
+        const { name, ready } = proxy.pod;
+        if (ready || !(thrown instanceof KeywayError)) throw thrown;
+        silent.push(`${name} is not ready, and its proxy does not answer: left out`);
+        return [];
+      }
+    });
+    return { answers: answers.flat(), silent };
   }
 
   services(namespace: string): Promise<V1Service[]> {

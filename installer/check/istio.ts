@@ -13,17 +13,20 @@ export const istiodNew: Check<CheckContext> = {
   hint: `an older istiod drops the guard silently and lets clients choose clusters: upgrade Istio to ${oldest} or newer`,
   needs: ["api"],
   async run(context) {
-    const running = await istiodVersions(context);
+    const { running, silent } = await askIstiods(context);
     const old = running.filter(({ version }) => !isNewEnough(version));
     const all = running.map(({ service, version }) => `${service} ${version}`).join(", ");
-    return { holds: old.length === 0, detail: all };
+    return { holds: old.length === 0, detail: [all, ...silent].join("\n") };
   },
 };
 
-async function istiodVersions({
-  cluster,
-  istioNamespace,
-}: CheckContext): Promise<{ service: string; version: string }[]> {
+interface Istiods {
+  running: { service: string; version: string }[];
+  /** Services behind which nobody answers, such as those of a revision that is scaled to nothing. */
+  silent: string[];
+}
+
+async function askIstiods({ cluster, istioNamespace }: CheckContext): Promise<Istiods> {
   const services = await cluster.list<{ metadata: { name: string } }>("v1", "Service", {
     namespace: istioNamespace,
     labelSelector: "app=istiod",
@@ -33,10 +36,19 @@ async function istiodVersions({
       next: "name Istio's namespace with --istio-namespace, or install Istio first",
     });
   }
-  return inBatches(services, 4, async ({ metadata: { name } }) => {
-    const said = await cluster.readService(istioNamespace, name, 15014, "version");
-    return { service: name, version: said.trim().split("-")[0] ?? "" };
+  const asked = await inBatches(services, 4, async ({ metadata: { name } }) => {
+    try {
+      const said = await cluster.readService(istioNamespace, name, 15014, "version");
+      return { service: name, version: said.trim().split("-")[0] ?? "" };
+    } catch (thrown) {
+      if (thrown instanceof KeywayError) return { service: name, thrown };
+      throw thrown;
+    }
   });
+  const running = asked.flatMap(({ service, version }) => (version === undefined ? [] : [{ service, version }]));
+  const failed = asked.filter(({ thrown }) => thrown !== undefined);
+  if (running.length === 0 && failed[0] !== undefined) throw failed[0].thrown;
+  return { running, silent: failed.map(({ service }) => `${service}: nobody answers behind this service, left out`) };
 }
 
 /** False also for what is no version: better refused than routed without the guard. */
@@ -53,12 +65,13 @@ export const proxiesNew: Check<CheckContext> = {
   hint: "restart the workloads, so that they get the present proxy (`kubectl rollout restart`)",
   needs: ["rights", "workloads"],
   async run(context) {
-    const versions = await inBatches(await context.proxies(), 16, async (proxy) => {
+    const { answers: versions, silent } = await context.askProxies(async (proxy) => {
       return { pod: proxy.pod.name, version: await proxy.istioVersion() };
     });
     const old = versions.filter(({ version }) => !isNewEnough(version));
     if (old.length > 0) return { holds: false, detail: old.map(({ pod, version }) => `${pod}: ${version}`).join("\n") };
     const distinct = [...new Set(versions.map(({ version }) => version))];
-    return { holds: true, ...(distinct.length > 0 && { detail: distinct.join(", ") }) };
+    const detail = [...(distinct.length > 0 ? [distinct.join(", ")] : []), ...silent].join("\n");
+    return { holds: true, ...(detail !== "" && { detail }) };
   },
 };

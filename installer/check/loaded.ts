@@ -1,6 +1,5 @@
 import { versionText } from "../manifests/installation.ts";
 import { whyNotLoaded } from "../proxies/probes.ts";
-import { inBatches } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 
@@ -11,14 +10,12 @@ export const versionLoaded: Check<CheckContext> = {
   hint: "`keyway status` tells more; `keyway upgrade --rollback` goes back to the version before",
   needs: ["rights", "workloads"],
   async run(context) {
-    const proxies = await context.proxies();
-    const reasons = await inBatches(proxies, 16, async (proxy) => {
+    const { answers: reasons, silent } = await context.askProxies(async (proxy) => {
       const why = await whyNotLoaded(proxy, context.installation);
       return why === undefined ? [] : [`${proxy.pod.name}: ${why}`];
     });
     const late = reasons.flat();
-    const detail =
-      late.length === 0 ? `${versionText(context.installation.version)} on ${proxies.length} proxies` : late.join("\n");
-    return { holds: late.length === 0, detail };
+    const all = `${versionText(context.installation.version)} on ${reasons.length} proxies`;
+    return { holds: late.length === 0, detail: [...(late.length === 0 ? [all] : late), ...silent].join("\n") };
   },
 };

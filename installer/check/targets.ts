@@ -1,10 +1,8 @@
 import type { V1Service } from "@kubernetes/client-node";
 import { parseOutboundCluster, parseServiceHost } from "../../routes/model/istio-cluster.ts";
-import { targetsOf as targetClusters } from "../../routes/model/targets.ts";
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
 import { KeywayError } from "../cli/errors.ts";
-import type { Installation } from "../manifests/installation.ts";
-import { inBatches } from "../proxies/wait.ts";
+import { type Installation, targetNames } from "../manifests/installation.ts";
 import type { Check, CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 
@@ -18,8 +16,7 @@ interface Target {
 
 /** Where the routes lead; names that are no services of the mesh are the person's own affair. */
 export function targetsOf({ config }: Pick<Installation, "config">): Target[] {
-  const routes = (config.routes ?? []) as Parameters<typeof targetClusters<string>>[0][];
-  return [...new Set(routes.flatMap(targetClusters))].flatMap((cluster) => {
+  return targetNames({ config }).flatMap((cluster) => {
     const parts = parseOutboundCluster(cluster);
     const service = parseServiceHost(parts?.host ?? "");
     if (parts === undefined || service === undefined) return [];
@@ -34,18 +31,31 @@ export const targetsExist: Check<CheckContext> = {
   hint: "create the service first, or mend the route",
   needs: ["rights"],
   async run(context) {
-    const missing: string[] = [];
+    const missing: Missing[] = [];
     for (const target of targetsOf(context.installation)) {
       const services = await servicesOf(context, target.namespace);
       if (services === undefined || find(services, target) !== undefined) continue;
       const names = services.map(({ metadata }) => metadata?.name ?? "");
-      missing.push(
-        `${target.service}.${target.namespace}:${target.port} does not exist${didYouMean(target.service, names)}`,
-      );
+      const what = `${target.service}.${target.namespace}:${target.port} does not exist${didYouMean(target.service, names)}`;
+      missing.push({ cluster: target.cluster, what });
     }
-    return missing.length === 0 ? { holds: true } : { holds: false, detail: missing.join("\n") };
+    return outcomeOf(missing, context.live);
   },
 };
+
+interface Missing {
+  cluster: string;
+  what: string;
+}
+
+/** A target that the installed routes lead to already is missing with this change or without it. */
+function outcomeOf(missing: Missing[], live: Installation | undefined): CheckOutcome {
+  if (missing.length === 0) return { holds: true };
+  const before = new Set(live === undefined ? [] : targetNames(live));
+  const lines = missing.map(({ cluster, what }) => (before.has(cluster) ? `${what} (missing already)` : what));
+  const onlyBefore = missing.every(({ cluster }) => before.has(cluster));
+  return { holds: false, detail: lines.join("\n"), ...(onlyBefore && { severity: "warning" as const }) };
+}
 
 /** Undefined for a namespace whose services may not be listed: then the proxies' own clusters tell. */
 async function servicesOf(context: CheckContext, namespace: string): Promise<V1Service[] | undefined> {
@@ -72,12 +82,15 @@ export const targetsSeen: Check<CheckContext> = {
   async run(context): Promise<CheckOutcome> {
     const targets = targetsOf(context.installation);
     if (targets.length === 0) return { holds: true };
-    const blind = await inBatches(await context.proxies(), 16, async (proxy) => {
+    const { answers: blind, silent } = await context.askProxies(async (proxy) => {
       const clusters = await proxy.clusters();
       return { pod: proxy.pod.name, missing: targets.filter(({ cluster }) => !clusters.has(cluster)) };
     });
-    const lines = blind.flatMap(({ pod, missing }) => missing.map(({ cluster }) => `${pod} does not know ${cluster}`));
-    return lines.length === 0 ? { holds: true } : { holds: false, detail: lines.join("\n") };
+    const unknown = blind.flatMap(({ pod, missing }) =>
+      missing.map(({ cluster }) => ({ cluster, what: `${pod} does not know ${cluster}` })),
+    );
+    if (unknown.length > 0) return outcomeOf(unknown, context.live);
+    return { holds: true, ...(silent.length > 0 && { detail: silent.join("\n") }) };
   },
 };
 

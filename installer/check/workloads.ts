@@ -10,12 +10,12 @@ export const workloadsSelected: Check<CheckContext> = {
   hint: "mend the selector (`kubectl get pods --show-labels`), or say --allow-empty for workloads to come",
   needs: ["rights"],
   async run(context) {
-    const { proxies, pending, aside } = await context.selection();
+    const { proxies, pending, unmeshed } = await context.selection();
     const { scope, namespace } = context.installation;
     const seen = [
       ...byWorkload(proxies),
       ...byWorkload(pending).map((line) => `${line}, not running yet`),
-      ...byWorkload(aside).map((line) => `${line}, without a proxy that is asked: left alone`),
+      ...byWorkload(unmeshed).map((line) => `${line}, without a proxy that is asked: left alone`),
     ];
     if (proxies.length + pending.length > 0 || context.allowEmpty)
       return { holds: true, detail: seen.join("\n") || "none yet" };

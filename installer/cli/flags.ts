@@ -105,20 +105,23 @@ export function checkFlags(command: Command): Command {
     .option("--ignore <check>", "go on although this check fails; can be repeated", collect, [] as string[]);
 }
 
+export type DryRun = "client" | "server";
+
 export interface ApplyFlags {
-  dryRun?: "client" | "server";
+  dryRun?: DryRun;
   diff?: boolean;
   forceConflicts?: boolean;
 }
 
+export function dryRunOption(): Option {
+  return new Option("--dry-run [where]", "change nothing; server (the default): let the API server judge it")
+    .choices(["client", "server"])
+    .preset("server");
+}
+
 export function applyFlags(command: Command): Command {
   return command
-    .addOption(
-      new Option("--dry-run <where>", "change nothing; server: let the API server judge it").choices([
-        "client",
-        "server",
-      ]),
-    )
+    .addOption(dryRunOption())
     .option("--diff", "print what would change, and change nothing")
     .option("--force-conflicts", "take back the fields that others have changed");
 }

@@ -1,16 +1,16 @@
-import { FIELD_MANAGER } from "../manifests/names.ts";
 import type { KubeObject, ManagedFields } from "./object.ts";
 
-export interface Edit {
+/** What one manager has written into an object. */
+export interface Written {
   manager: string;
   /** Paths as kubectl explains them: `spec.priority`. */
   fields: string[];
 }
 
-/** Who but Keyway has written into an object, and what. Status is the controllers' own and no edit. */
-export function editsOf({ metadata }: KubeObject): Edit[] {
+/** Who has written which fields of an object. Status is the controllers' own and left out. */
+export function writtenFields({ metadata }: KubeObject): Written[] {
   return (metadata?.managedFields ?? [])
-    .filter(({ manager, subresource }) => manager !== FIELD_MANAGER && !subresource)
+    .filter(({ subresource }) => !subresource)
     .map((entry) => ({ manager: entry.manager ?? "unknown", fields: fieldsOf(entry) }))
     .filter(({ fields }) => fields.length > 0);
 }

@@ -43,9 +43,17 @@ export const check: Register = (program, io) => {
       const { whatToCheck } = await import("../lifecycle/checked.ts");
       refuseUnknown(flags.ignore, checkIds);
       const cluster = await Cluster.connect(flags, io.env);
-      const { checks, installation } = await whatToCheck(flags, cluster, io);
+      const { checks, installation, live } = await whatToCheck(flags, cluster, io);
       const { istioNamespace, allowEmpty = false } = flags;
-      const context = new CheckContext({ cluster, installation, istioNamespace, allowEmpty, registry: flags, io });
+      const context = new CheckContext({
+        cluster,
+        installation,
+        live,
+        istioNamespace,
+        allowEmpty,
+        registry: flags,
+        io,
+      });
       const results = await runChecks(checks, context, { ignored: flags.ignore });
       emit(io, flags.output, results, () => `${results.map((one) => resultText(io, io.out, one)).join("\n")}\n`);
       const failed = failures(results);

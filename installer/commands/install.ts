@@ -54,7 +54,7 @@ export const install: Register = (program, io) => {
       const cluster = await Cluster.connect(flags, io.env);
       const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
       const live = await readLive(cluster, place.namespace, place.name);
-      const desired = await desiredState(withDefaults(flags), place, live?.installation, io);
+      const desired = await desiredState(withDefaults(flags), place, live.installation, io);
       const module = await pinModule(desired.module, flags, io);
       const recoveryHint = `\`keyway status -n ${place.namespace}\` looks again; \`keyway uninstall -n ${place.namespace}\` takes it off`;
       await change(io, cluster, { desired: { ...desired, module }, live, flags, recoveryHint });

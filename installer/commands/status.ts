@@ -1,6 +1,7 @@
 import { type Register, teach } from "../cli/command.ts";
+import { KeywayError } from "../cli/errors.ts";
 import { type ClusterFlags, clusterFlags } from "../cli/flags.ts";
-import { emit, type Format, outputOption, table } from "../cli/output.ts";
+import { count, emit, type Format, outputOption, table } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import type { InstallationStatus, PodStatus } from "../lifecycle/status.ts";
 
@@ -15,7 +16,8 @@ export const status: Register = (program, io) => {
       usage: "status",
       about:
         "Asks every selected proxy, through the API server, which version it runs, how many routes it has, and how many requests " +
-        "it routed or found without their target. Exit code 0 says that it could look, not that all is well: see `keyway check`.",
+        "it routed or found without their target, and which targets it can't reach now. Exit code 1 when anything is wrong: a proxy " +
+        "that does not run the installed version, an object that is gone or was edited, a target that is missing.",
       examples: [
         ["the installations of a namespace", "keyway status -n demo"],
         ["everything, for a program", "keyway status -A -o json"],
@@ -26,7 +28,7 @@ export const status: Register = (program, io) => {
     .addOption(outputOption())
     .action(async (flags: Flags) => {
       const { Cluster } = await import("../cluster/cluster.ts");
-      const { statusOf } = await import("../lifecycle/status.ts");
+      const { problemsOf, statusOf } = await import("../lifecycle/status.ts");
       const cluster = await Cluster.connect(flags, io.env);
       const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? cluster.namespace);
       const { istioNamespace } = flags;
@@ -34,11 +36,14 @@ export const status: Register = (program, io) => {
       emit(io, flags.output, found, () => found.map((one) => installationText(one)).join("\n"));
       const steps = progress(io);
       if (found.length === 0) steps.warn(`nothing is installed in ${namespace ?? "any namespace"}`);
-      for (const one of found) {
-        const where = `${one.namespace}/${one.name}`;
-        for (const error of one.errors) steps.warn(`${where}: ${error}`);
-        for (const { pod, error } of one.pods) if (error !== undefined) steps.warn(`${where}, pod ${pod}: ${error}`);
-      }
+      const problems = found.flatMap((one) =>
+        problemsOf(one).map((problem) => `${one.namespace}/${one.name}: ${problem}`),
+      );
+      for (const problem of problems) steps.warn(problem);
+      if (problems.length === 0) return;
+      throw new KeywayError(`${count(problems.length, "thing is", "things are")} wrong with what is installed`, {
+        next: "`keyway check` looks closer and says what to do",
+      });
     });
 
   function installationText(one: InstallationStatus): string {
@@ -50,13 +55,27 @@ export const status: Register = (program, io) => {
       ["routes", String(routes)],
     ];
     const head = facts.map(([what = "", value]) => `${what.padEnd(8)}  ${value}\n`).join("");
-    return `${head}\n${table(io, ["workload", "pod", "state", "routes", "table", "routed", "missing target"], one.pods.map(row))}`;
+    return `${head}\n${table(io, ["workload", "pod", "state", "routes", "table", "routed", "missing target", "targets"], one.pods.map(row))}`;
   }
 };
 
-function row({ workload, pod, ready, routes, tableVersion, routed, missingTarget }: PodStatus): string[] {
+function row({
+  workload,
+  pod,
+  ready,
+  routes,
+  tableVersion,
+  routed,
+  missingTarget,
+  missingTargets,
+}: PodStatus): string[] {
   const counted = [routes, tableVersion, routed, missingTarget].map((number) => String(number ?? "-"));
-  return [workload, pod, ready ? "ready" : "not ready", ...counted];
+  return [workload, pod, ready ? "ready" : "not ready", ...counted, targetsText(missingTargets)];
+}
+
+function targetsText(missing: PodStatus["missingTargets"]): string {
+  if (missing === undefined) return "-";
+  return missing.length === 0 ? "ok" : `${missing.length} missing`;
 }
 
 function time(version: number): string {

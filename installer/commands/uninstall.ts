@@ -1,6 +1,14 @@
 import { type Register, teach } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
-import { type ClusterFlags, clusterFlags, nameFlag, type WaitFlags, waitFlags } from "../cli/flags.ts";
+import {
+  type ClusterFlags,
+  clusterFlags,
+  type DryRun,
+  dryRunOption,
+  nameFlag,
+  type WaitFlags,
+  waitFlags,
+} from "../cli/flags.ts";
 import { type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { printRemoved } from "../print/outcomes.ts";
@@ -9,7 +17,7 @@ interface Flags extends ClusterFlags, WaitFlags {
   name: string;
   all?: boolean;
   includeEdited?: boolean;
-  dryRun?: boolean;
+  dryRun?: DryRun;
   output: Format;
 }
 
@@ -29,7 +37,7 @@ export const uninstall: Register = (program, io) => {
   waitFlags(command, 120)
     .option("--all", "every installation in the namespace")
     .option("--include-edited", "delete also what others have edited since")
-    .option("--dry-run", "change nothing, tell what would be deleted")
+    .addOption(dryRunOption())
     .addOption(outputOption())
     .action(async (flags: Flags) => {
       const { Cluster } = await import("../cluster/cluster.ts");
@@ -43,7 +51,7 @@ export const uninstall: Register = (program, io) => {
       const there = await installedNames(cluster, namespace);
       const names = flags.all ? there : there.filter((name) => name === flags.name);
       if (names.length === 0) throw nothingThere(flags, namespace, there);
-      const { dryRun = false, wait, timeout: timeoutSeconds, includeEdited: edited = false } = flags;
+      const { dryRun, wait, timeout: timeoutSeconds, includeEdited: edited = false } = flags;
       const removed = [];
       for (const name of names) {
         const pods = await installedPods(cluster, namespace, name, flags.istioNamespace);

@@ -49,15 +49,14 @@ export const upgrade: Register = (program, io) => {
       const cluster = await Cluster.connect(flags, io.env);
       const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
       const live = await readLive(cluster, place.namespace, place.name);
-      if (live === undefined) {
+      const { plugin, installation } = live;
+      if (plugin === undefined || installation === undefined) {
         throw new KeywayError(`there is no installation ${place.name} in namespace ${place.namespace}`, {
           where: cluster.server,
           next: "`keyway status -A` lists what there is; `keyway install` makes one",
         });
       }
-      const desired = flags.rollback
-        ? await before(flags, live.plugin)
-        : await changed(flags, place, live.installation);
+      const desired = flags.rollback ? await before(flags, plugin) : await changed(flags, place, installation);
       const recoveryHint = `\`keyway upgrade --rollback -n ${place.namespace}\` goes back to the version before`;
       await change(io, cluster, { desired, live, flags, recoveryHint });
     });

@@ -2,7 +2,7 @@ import { KeywayError } from "../cli/errors.ts";
 import { apiMessage, explainApi, statusOf } from "../cluster/api-errors.ts";
 import type { ApplyOptions, Cluster } from "../cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../cluster/object.ts";
-import { sameContents } from "../manifests/contents.ts";
+import { sameContents, withoutBookkeeping } from "../manifests/contents.ts";
 import { refuseForeign } from "../manifests/ownership.ts";
 
 export interface Applied {
@@ -13,18 +13,47 @@ export interface Applied {
   outcome: "created" | "configured" | "unchanged";
 }
 
-/** Applies one object as its owner, unless somebody else made the one that bears its name. */
-export async function applyOwned(cluster: Cluster, object: KubeObject, options: ApplyOptions = {}): Promise<Applied> {
+/** An object to apply, and what was there when it was planned; undefined for nothing. */
+export interface Planned {
+  object: KubeObject;
+  basedOn: KubeObject | undefined;
+}
+
+/** Applies one object as its owner, unless somebody else made the one that bears its name or has changed it since it was planned. */
+export async function applyOwned(
+  cluster: Cluster,
+  { object, basedOn }: Planned,
+  options: ApplyOptions = {},
+): Promise<Applied> {
   const before = await cluster.get(refOf(object));
   if (before !== undefined) refuseForeign(before);
+  if (!isSame(before, basedOn)) throw meanwhile(object);
   try {
-    const after = await cluster.apply(object, options);
+    const after = await cluster.apply(atVersion(object, before), options);
     return { object: after, before, outcome: outcome(before, after) };
   } catch (thrown) {
-    throw statusOf(thrown) === 409
-      ? conflict(object, thrown)
-      : explainApi(thrown, cluster.server, `patch ${title(object)}`);
+    throw explainApply(thrown, cluster, object);
   }
+}
+
+/** Undoes what was applied: what was made goes, what was changed becomes what it was. */
+export async function takeBack(cluster: Cluster, { object, before, outcome }: Applied): Promise<void> {
+  if (outcome === "created") await cluster.remove(refOf(object));
+  else if (outcome === "configured" && before !== undefined) {
+    await cluster.apply(withoutBookkeeping(before), { force: true });
+  }
+}
+
+/** Writes of controllers to status change the resource version and are nobody's edit, so the contents decide. */
+function isSame(before: KubeObject | undefined, basedOn: KubeObject | undefined): boolean {
+  if (before === undefined || basedOn === undefined) return before === basedOn;
+  return sameContents(before, basedOn);
+}
+
+/** The API server refuses the object when the one that is there has another resource version. */
+function atVersion(object: KubeObject, before: KubeObject | undefined): KubeObject {
+  if (before?.metadata?.resourceVersion === undefined) return object;
+  return { ...object, metadata: { ...object.metadata, resourceVersion: before.metadata.resourceVersion } };
 }
 
 /** A dry run's answer carries the resource version of what is there, so the contents decide. */
@@ -33,13 +62,21 @@ function outcome(before: KubeObject | undefined, after: KubeObject): Applied["ou
   return sameContents(before, after) ? "unchanged" : "configured";
 }
 
-function conflict(object: KubeObject, thrown: unknown): KeywayError {
-  return new KeywayError(
-    `others have changed fields of ${title(object)} that keyway would set: ${apiMessage(thrown)}`,
-    {
-      where: title(object),
-      next: "look with --diff, then take the fields back with --force-conflicts",
-      cause: thrown,
-    },
-  );
+function explainApply(thrown: unknown, cluster: Cluster, object: KubeObject): KeywayError {
+  if (statusOf(thrown) !== 409) return explainApi(thrown, cluster.server, `apply ${title(object)}`);
+  const said = apiMessage(thrown);
+  if (/object has been modified/.test(said)) return meanwhile(object, thrown);
+  return new KeywayError(`others have changed fields of ${title(object)} that keyway would set: ${said}`, {
+    where: title(object),
+    next: "look with --diff, then take the fields back with --force-conflicts",
+    cause: thrown,
+  });
+}
+
+function meanwhile(object: KubeObject, cause?: unknown): KeywayError {
+  return new KeywayError(`somebody else changed ${title(object)} meanwhile; nothing of theirs was overwritten`, {
+    where: title(object),
+    next: "look with `keyway status`, then run the same command again",
+    cause,
+  });
 }

@@ -1,12 +1,13 @@
+import { reason } from "../cli/errors.ts";
 import { count } from "../cli/output.ts";
 import type { Progress } from "../cli/progress.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../cluster/object.ts";
-import type { Plan, ProxyState, Step } from "../plan/plan.ts";
+import { type ApplyStep, applySteps, type Plan, type ProxyState, type Step } from "../plan/plan.ts";
 import { whyNotGuarded, whyNotLoaded, whyNotUnfiltered, whyNotUnrouted } from "../proxies/probes.ts";
 import type { SelectedPod } from "../proxies/selected-pods.ts";
-import { type Judge, lateError, settle } from "../proxies/wait.ts";
-import { type Applied, applyOwned } from "./apply.ts";
+import { Hopeless, type Judge, lateError, settle } from "../proxies/wait.ts";
+import { type Applied, applyOwned, takeBack } from "./apply.ts";
 
 export interface ExecuteOptions {
   cluster: Cluster;
@@ -26,32 +27,43 @@ export interface Done {
   outcome: string;
 }
 
-/** Carries a plan out, step by step. When a step fails before all objects are there, what was made is taken back. */
+/**
+ * Carries a plan out, step by step. Everything is tried by a server-side dry run before the first write. When a step fails before
+ * all objects are there, or fails so that waiting can only make it worse, what was done is taken back.
+ */
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<Done[]> {
+  await rehearse(plan, options);
   const applied: Applied[] = [];
   const done: Done[] = [];
-  let toApply = plan.steps.filter((step) => step.do === "apply").length;
+  const complete = applySteps(plan).length;
   for (const step of plan.steps) {
     try {
       if (step.do === "apply") {
-        const one = await apply(step.object, options);
+        const one = await apply(step, options);
         applied.push(one);
         done.push(one);
-        toApply--;
       } else if (step.do === "delete") done.push(await remove(step.object, options));
       else if (options.wait) await waitUntil(plan, step, options);
     } catch (thrown) {
-      if (toApply > 0) await takeBack(applied, options.cluster);
+      if (applied.length < complete || thrown instanceof Hopeless) await takeAllBack(applied, options);
       throw thrown;
     }
   }
   return done;
 }
 
-async function apply(object: KubeObject, { cluster, force, steps }: ExecuteOptions): Promise<Applied> {
-  steps.update(`applying ${title(object)}`);
-  const applied = await applyOwned(cluster, object, { force });
-  steps.done(`${title(object)} ${applied.outcome}`);
+/** What the API server would make of every object; throws what it would refuse, in its own words. */
+export function rehearse(
+  plan: Plan,
+  { cluster, force }: Pick<ExecuteOptions, "cluster" | "force">,
+): Promise<Applied[]> {
+  return Promise.all(applySteps(plan).map((step) => applyOwned(cluster, step, { dryRun: true, force })));
+}
+
+async function apply(step: ApplyStep, { cluster, force, steps }: ExecuteOptions): Promise<Applied> {
+  steps.update(`applying ${title(step.object)}`);
+  const applied = await applyOwned(cluster, step, { force });
+  steps.done(`${title(step.object)} ${applied.outcome}`);
   return applied;
 }
 
@@ -61,17 +73,31 @@ async function remove(object: KubeObject, { cluster, steps }: ExecuteOptions): P
   return { object, outcome: "deleted" };
 }
 
-async function takeBack(applied: Applied[], cluster: Cluster): Promise<void> {
-  for (const { object, outcome } of applied.reverse()) {
-    if (outcome === "created") await cluster.remove(refOf(object));
+/** The last one first, as it was done. What can't be taken back is told, so that the first failure is not hidden behind it. */
+async function takeAllBack(applied: Applied[], { cluster, steps }: ExecuteOptions): Promise<void> {
+  for (const one of applied.toReversed()) {
+    if (one.outcome === "unchanged") continue;
+    try {
+      await takeBack(cluster, one);
+      steps.done(`${title(one.object)} taken back`);
+    } catch (thrown) {
+      steps.warn(`${title(one.object)} could not be taken back: ${reason(thrown)}`);
+    }
   }
 }
 
 async function waitUntil(plan: Plan, step: Step & { do: "wait" }, options: ExecuteOptions): Promise<void> {
   const { pods, steps } = options;
-  const late = await settle({ ...options, what: step.what, judge: probeOf(plan, step.until) });
+  const missing = await settle({ ...options, what: step.what, judge: probeOf(plan, step.until) });
+  const late = missing.filter(({ lost }) => !lost);
   if (late.length > 0) throw lateError(late, pods.length, step.what, plan.recoveryHint);
-  if (step.until.is === "loaded") steps.done(`${step.what} runs in ${count(pods.length, "proxy", "proxies")}`);
+  if (step.until.is !== "loaded") return;
+  for (const { pod, why } of missing) {
+    steps.warn(
+      `pod ${pod.namespace}/${pod.name} is not ready and its proxy does not answer, so it was left out: ${why}`,
+    );
+  }
+  steps.done(`${step.what} runs in ${count(pods.length - missing.length, "proxy", "proxies")}`);
 }
 
 function probeOf(plan: Plan, until: ProxyState): Judge {

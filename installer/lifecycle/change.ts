@@ -4,18 +4,20 @@ import { CheckContext } from "../check/context.ts";
 import { refuse, resultText } from "../check/print.ts";
 import type { ApplyFlags, CheckFlags, ClusterFlags, WaitFlags } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
-import type { Format } from "../cli/output.ts";
+import { emit, type Format } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { refOf, title } from "../cluster/object.ts";
+import { title } from "../cluster/object.ts";
 import { applyOwned } from "../execute/apply.ts";
-import { execute } from "../execute/execute.ts";
-import type { Installation, Live } from "../manifests/installation.ts";
+import { execute, rehearse } from "../execute/execute.ts";
+import type { Live } from "../manifests/installation.ts";
 import { planInstallation } from "../plan/installation.ts";
-import { appliedObjects, type Plan } from "../plan/plan.ts";
+import { applySteps, type Plan } from "../plan/plan.ts";
 import type { DesiredState } from "../plan/versions.ts";
 import { diffObjects } from "../print/diff.ts";
 import { type ObjectOutcome, printApplied } from "../print/outcomes.ts";
+import { isFilterOf } from "../proxies/proxy-admin.ts";
+import { inBatches } from "../proxies/wait.ts";
 
 export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   module?: string;
@@ -25,7 +27,7 @@ export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyF
 
 export interface Change {
   desired: DesiredState;
-  live: Live | undefined;
+  live: Live;
   flags: ChangeFlags;
   /** What to do when the proxies do not get the version in time. */
   recoveryHint: string;
@@ -33,17 +35,23 @@ export interface Change {
 
 /** Makes the cluster what is desired, or shows what that would be. The one way in for install, upgrade and rollback. */
 export async function change(io: Io, cluster: Cluster, { desired, live, flags, recoveryHint }: Change): Promise<void> {
-  const plan = planInstallation(desired, live, { now: new Date(), recoveryHint });
+  const now = new Date();
+  let plan = planInstallation(desired, live, { now, recoveryHint });
   const steps = progress(io);
   for (const warning of plan.warnings) steps.warn(warning);
   if (flags.diff) return showDiff(io, cluster, plan, flags);
   if (flags.dryRun === "client") {
-    const outcomes = appliedObjects(plan).map((object) => ({ object, outcome: "not sent (dry run)" }));
+    const outcomes = applySteps(plan).map(({ object }) => ({ object, outcome: "not sent (dry run)" }));
     return printApplied(io, flags.output, outcomes);
   }
-  const context = await checked(io, cluster, plan.next.installation, flags);
-  if (flags.dryRun === "server") return printApplied(io, flags.output, await rehearse(cluster, plan, flags));
+  const { installation } = plan.next;
+  const context = await checked(io, cluster, { installation, live: live.installation }, flags);
+  if (flags.dryRun === "server") return printApplied(io, flags.output, await tried(cluster, plan, flags));
   const { proxies: pods } = await context.selection();
+  if (plan.next.unchanged && (await standInsOf(context)) > 0) {
+    steps.done("an agent has not got the module: the same version is told to the proxies anew, under another number");
+    plan = planInstallation(desired, live, { now, recoveryHint, renew: true });
+  }
   const { wait, timeout: timeoutSeconds, forceConflicts: force = false } = flags;
   printApplied(
     io,
@@ -56,12 +64,12 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
 async function checked(
   io: Io,
   cluster: Cluster,
-  installation: Installation,
+  about: Pick<CheckContext, "installation" | "live">,
   flags: ChangeFlags,
 ): Promise<CheckContext> {
   const { istioNamespace, allowEmpty = false, ignore } = flags;
   refuseUnknown(ignore, checkIds);
-  const context = new CheckContext({ cluster, installation, istioNamespace, allowEmpty, registry: flags, io });
+  const context = new CheckContext({ cluster, ...about, istioNamespace, allowEmpty, registry: flags, io });
   const steps = progress(io);
   const tell = ({ description }: CheckResult) => steps.update(`checking: ${description}`);
   const results = await runChecks(ofInstallation, context, { ignored: ignore, tell });
@@ -71,21 +79,30 @@ async function checked(
   return context;
 }
 
-async function rehearse(cluster: Cluster, plan: Plan, flags: ChangeFlags): Promise<ObjectOutcome[]> {
-  const options = { dryRun: true, force: flags.forceConflicts === true };
-  const tried = await Promise.all(appliedObjects(plan).map((object) => applyOwned(cluster, object, options)));
-  return tried.map(({ object, outcome }) => ({ object, outcome: `${outcome} (dry run)` }));
+/** Proxies whose agent could not pull the module. It asks the registry again when istiod tells it of another version. */
+async function standInsOf(context: CheckContext): Promise<number> {
+  const { name, namespace } = context.installation;
+  const counts = await inBatches(await context.proxies(), 16, async (proxy) => {
+    const extensions = await proxy.extensions().catch(() => []);
+    return extensions.filter((one) => isFilterOf(one.name, namespace, name) && one.replaced).length;
+  });
+  return counts.filter((count) => count > 0).length;
+}
+
+async function tried(cluster: Cluster, plan: Plan, flags: ChangeFlags): Promise<ObjectOutcome[]> {
+  const applied = await rehearse(plan, { cluster, force: flags.forceConflicts === true });
+  return applied.map(({ object, outcome }) => ({ object, outcome: `${outcome} (dry run)` }));
 }
 
 async function showDiff(io: Io, cluster: Cluster, plan: Plan, flags: ChangeFlags): Promise<void> {
   const options = { dryRun: true, force: true };
-  const texts = await Promise.all(
-    appliedObjects(plan).map(async (object) => {
-      const before = await cluster.get(refOf(object));
-      const after = flags.dryRun === "client" ? object : (await applyOwned(cluster, object, options)).object;
-      return diffObjects(before, after, title(object));
+  const diffs = await Promise.all(
+    applySteps(plan).map(async (step) => {
+      const { object, basedOn } = step;
+      const after = flags.dryRun === "client" ? object : (await applyOwned(cluster, step, options)).object;
+      return { object: title(object), diff: diffObjects(basedOn, after, title(object)) };
     }),
   );
-  io.out.write(texts.join(""));
-  if (texts.every((text) => text === "")) progress(io).done("nothing would change");
+  emit(io, flags.output, diffs, () => diffs.map(({ diff }) => diff).join(""));
+  if (diffs.every(({ diff }) => diff === "")) progress(io).done("nothing would change");
 }

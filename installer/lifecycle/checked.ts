@@ -17,6 +17,8 @@ interface Asked extends InstallationFlags, ClusterFlags {
 
 export interface ToCheck {
   installation: Installation;
+  /** What this would replace. */
+  live?: Installation | undefined;
   checks: readonly Check<CheckContext>[];
 }
 
@@ -34,13 +36,13 @@ export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promi
   }
   const desired = await desiredState(flags, place, live, io);
   const module = await pinModule(desired.module, flags, io);
-  return { installation: { ...desired, module, version: 0 }, checks: ofInstallation };
+  return { installation: { ...desired, module, version: 0 }, live, checks: ofInstallation };
 }
 
 /** A cluster that can't be read is for the checks to tell. */
 async function liveOrNone({ cluster, namespace, name }: { cluster: Cluster; namespace: string; name: string }) {
   try {
-    return (await readLive(cluster, namespace, name))?.installation;
+    return (await readLive(cluster, namespace, name)).installation;
   } catch {
     return undefined;
   }

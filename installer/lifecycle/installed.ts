@@ -1,11 +1,8 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import { type IEnvoyFilter, type IWasmPlugin, type KubeObject, pluginRef } from "../cluster/object.ts";
+import { filterRef, type IEnvoyFilter, type IWasmPlugin, type KubeObject, pluginRef } from "../cluster/object.ts";
 import { type Installation, type Live, readInstallation } from "../manifests/installation.ts";
-import { MANAGED_BY_LABEL } from "../manifests/names.ts";
 import { isOwned, refuseForeign } from "../manifests/ownership.ts";
 import { type SelectedPod, selectPods } from "../proxies/selected-pods.ts";
-
-const ours = `${MANAGED_BY_LABEL}=keyway`;
 
 export interface Objects {
   plugins: IWasmPlugin[];
@@ -14,7 +11,8 @@ export interface Objects {
 
 /** What Keyway has made in a namespace, or everywhere. */
 export async function ownedObjects(cluster: Cluster, namespace: string | undefined): Promise<Objects> {
-  const where = { labelSelector: ours, ...(namespace !== undefined && { namespace }) };
+  // Not by a label: which one says whose an object is has changed between versions of Keyway.
+  const where = namespace === undefined ? {} : { namespace };
   const [plugins, filters] = await Promise.all([
     cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", where),
     cluster.list<IEnvoyFilter>("networking.istio.io/v1alpha3", "EnvoyFilter", where),
@@ -22,11 +20,11 @@ export async function ownedObjects(cluster: Cluster, namespace: string | undefin
   return { plugins: plugins.filter(isOwned), filters: filters.filter(isOwned) };
 }
 
-export async function readLive(cluster: Cluster, namespace: string, name: string): Promise<Live | undefined> {
+export async function readLive(cluster: Cluster, namespace: string, name: string): Promise<Live> {
   const plugin = await cluster.get<IWasmPlugin>(pluginRef(namespace, name));
-  if (plugin === undefined) return undefined;
-  refuseForeign(plugin);
-  return { plugin, installation: readInstallation(plugin) };
+  const filter = await cluster.get<IEnvoyFilter>(filterRef(namespace, name));
+  for (const object of [plugin, filter]) if (object !== undefined) refuseForeign(object);
+  return { plugin, filter, installation: plugin && readInstallation(plugin) };
 }
 
 /** Names of installations, also of those of which only a part is left. */

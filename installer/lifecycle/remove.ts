@@ -1,8 +1,9 @@
 import { KeywayError } from "../cli/errors.ts";
+import type { DryRun } from "../cli/flags.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { editsOf } from "../cluster/managed-fields.ts";
 import { filterRef, type KubeObject, pluginRef, refOf, title } from "../cluster/object.ts";
 import { type Done, type ExecuteOptions, execute } from "../execute/execute.ts";
+import { editsOf } from "../manifests/edits.ts";
 import { isOwned } from "../manifests/ownership.ts";
 import { type Parts, planRemoval } from "../plan/removal.ts";
 
@@ -11,7 +12,7 @@ export interface RemoveOptions extends Omit<ExecuteOptions, "force"> {
   name: string;
   /** Delete also what others have edited since. */
   edited: boolean;
-  dryRun: boolean;
+  dryRun: DryRun | undefined;
 }
 
 /** Takes an installation off, all of it or nothing. */
@@ -23,8 +24,11 @@ export async function remove(options: RemoveOptions): Promise<Done[]> {
   };
   const objects = [parts.plugin, parts.filter].filter((object) => object !== undefined);
   if (!options.edited) refuseEdited(objects);
-  if (!options.dryRun) return execute(planRemoval({ name, namespace }, parts), { ...options, force: false });
-  for (const object of objects) await cluster.remove(refOf(object), object.metadata?.resourceVersion, true);
+  const { dryRun } = options;
+  if (dryRun === undefined) return execute(planRemoval({ name, namespace }, parts), { ...options, force: false });
+  if (dryRun === "server") {
+    for (const object of objects) await cluster.remove(refOf(object), object.metadata?.resourceVersion, true);
+  }
   return objects.map((object) => ({ object, outcome: "would be deleted" }));
 }
 

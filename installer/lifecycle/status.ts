@@ -6,15 +6,22 @@ import {
 } from "../../routes/model/names.ts";
 import { reason } from "../cli/errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { editsOf } from "../cluster/managed-fields.ts";
-import { type IWasmPlugin, qualified, title } from "../cluster/object.ts";
-import { describeScope, type Installation, readInstallation } from "../manifests/installation.ts";
+import { type IEnvoyFilter, type IWasmPlugin, type KubeObject, qualified, title } from "../cluster/object.ts";
+import { editsOf } from "../manifests/edits.ts";
+import { readFilter } from "../manifests/envoyfilter.ts";
+import { describeScope, type Installation, readInstallation, targetNames } from "../manifests/installation.ts";
 import { previousOf } from "../manifests/previous.ts";
 import { whyNotLoaded } from "../proxies/probes.ts";
 import { type Metrics, ProxyAdmin } from "../proxies/proxy-admin.ts";
 import { selectPods } from "../proxies/selected-pods.ts";
+import { missingClusters } from "../proxies/targets.ts";
 import { inBatches } from "../proxies/wait.ts";
 import { ownedObjects } from "./installed.ts";
+
+export interface MissingTarget {
+  target: string;
+  why: string;
+}
 
 export interface PodStatus {
   namespace: string;
@@ -27,7 +34,10 @@ export interface PodStatus {
   routes?: number;
   tableVersion?: number;
   routed?: number;
+  /** Requests that stayed at the baseline for want of their target. */
   missingTarget?: number;
+  /** The targets that this proxy can't send requests to now. */
+  missingTargets?: MissingTarget[];
   metrics?: Metrics;
 }
 
@@ -36,7 +46,9 @@ export interface InstallationStatus {
   name: string;
   mode: string;
   scope: string;
+  /** `unknown` where the WasmPlugin is gone. */
   module: string;
+  /** 0 where it is not known. */
   version: number;
   routes: number;
   /** The version that a rollback returns to. */
@@ -55,25 +67,50 @@ export interface StatusOptions {
 /** What is installed, and what the selected proxies really do. */
 export async function statusOf(options: StatusOptions): Promise<InstallationStatus[]> {
   const { plugins, filters } = await ownedObjects(options.cluster, options.namespace);
+  const same = (a: KubeObject) => (b: KubeObject) => qualified(a.metadata) === qualified(b.metadata);
   const found: InstallationStatus[] = [];
   for (const plugin of plugins) {
-    const filter = filters.find(({ metadata }) => qualified(metadata) === qualified(plugin.metadata));
-    const edits = [plugin, ...(filter === undefined ? [] : [filter])].flatMap((object) =>
-      editsOf(object).map(({ manager, fields }) => `${title(object)} was edited by ${manager}: ${fields.join(", ")}`),
-    );
-    const missing = filter === undefined ? ["its EnvoyFilter is missing: what the filter selects goes nowhere"] : [];
-    found.push({ ...(await describe(plugin, options)), errors: [...missing, ...edits] });
+    const filter = filters.find(same(plugin));
+    const described = await describe(plugin, options);
+    const missing = filter === undefined ? [FILTER_MISSING] : [];
+    found.push({ ...described, errors: [...missing, ...editsIn([plugin, ...(filter ? [filter] : [])])] });
   }
-  const alone = filters.filter(
-    (filter) => !plugins.some((one) => qualified(one.metadata) === qualified(filter.metadata)),
+  for (const filter of filters) if (!plugins.some(same(filter))) found.push(await describeRest(filter, options));
+  return found;
+}
+
+/** Everything that is wrong, one line each, for people and for the exit code. */
+export function problemsOf({ errors, pods }: InstallationStatus): string[] {
+  const ofPods = pods.flatMap(({ pod, error }) => (error === undefined ? [] : [`pod ${pod}: ${error}`]));
+  return [...errors, ...ofPods, ...missingIn(pods)];
+}
+
+const FILTER_MISSING =
+  "its EnvoyFilter is missing, so what the filter selects stays at the baseline: `keyway upgrade` makes it anew";
+
+function editsIn(objects: KubeObject[]): string[] {
+  return objects.flatMap((object) =>
+    editsOf(object).map(({ manager, fields }) => `${title(object)} was edited by ${manager}: ${fields.join(", ")}`),
   );
-  return [...found, ...alone.map((filter) => ({ ...emptyOf(filter.metadata), errors: ["its WasmPlugin is missing"] }))];
+}
+
+/** The targets that are missing, each with the number of proxies that miss it. */
+function missingIn(pods: PodStatus[]): string[] {
+  const seen = new Map<string, number>();
+  for (const { missingTargets = [] } of pods)
+    for (const { target, why } of missingTargets) {
+      const line = `target ${target} is missing (${why})`;
+      seen.set(line, (seen.get(line) ?? 0) + 1);
+    }
+  return [...seen].map(
+    ([line, count]) => `${line} in ${count} of ${pods.length} proxies: its requests stay at the baseline`,
+  );
 }
 
 async function describe(
   plugin: IWasmPlugin,
   { cluster, istioNamespace, signal }: StatusOptions,
-): Promise<InstallationStatus> {
+): Promise<Omit<InstallationStatus, "errors">> {
   const installation = readInstallation(plugin);
   const { proxies } = await selectPods(cluster, installation, istioNamespace);
   const pods = await inBatches(proxies, 16, (pod) => podStatus(new ProxyAdmin(cluster, pod, signal), installation));
@@ -81,7 +118,20 @@ async function describe(
   const { namespace, name, mode, module, version, config } = installation;
   const routes = Array.isArray(config.routes) ? config.routes.length : 0;
   const scope = describeScope(installation.scope);
-  return { namespace, name, mode, scope, module, version, routes, ...(previous && { previous }), errors: [], pods };
+  return { namespace, name, mode, scope, module, version, routes, ...(previous && { previous }), pods };
+}
+
+/** An installation of which only the EnvoyFilter is left. */
+async function describeRest(filter: IEnvoyFilter, options: StatusOptions): Promise<InstallationStatus> {
+  const { name, namespace, mode, scope } = readFilter(filter);
+  const { proxies } = await selectPods(options.cluster, { namespace, mode, scope }, options.istioNamespace);
+  return {
+    ...{ namespace, name, mode, scope: describeScope(scope), module: "unknown", version: 0, routes: 0 },
+    errors: [
+      "its WasmPlugin is missing, so nothing is routed: `keyway install` makes it anew, `keyway uninstall` takes the rest off",
+    ],
+    pods: proxies.map(({ namespace, name, workload }) => ({ namespace, pod: name, workload, ready: false })),
+  };
 }
 
 async function podStatus(proxy: ProxyAdmin, installation: Installation): Promise<PodStatus> {
@@ -89,22 +139,17 @@ async function podStatus(proxy: ProxyAdmin, installation: Installation): Promise
   try {
     const error = await whyNotLoaded(proxy, installation);
     const metrics = await proxy.metrics();
+    const missing = await missingClusters(proxy, targetNames(installation));
     const shown = {
       routes: metrics[METRIC_TABLE_ROUTES] ?? 0,
       tableVersion: metrics[METRIC_TABLE_VERSION] ?? 0,
       routed: metrics[METRIC_ROUTED] ?? 0,
       missingTarget: metrics[METRIC_MISSING_TARGET] ?? 0,
+      missingTargets: [...missing].map(([target, why]) => ({ target, why })),
       metrics,
     };
     return { namespace, pod, workload, ready: error === undefined, ...(error !== undefined && { error }), ...shown };
   } catch (thrown) {
     return { namespace, pod, workload, ready: false, error: reason(thrown) };
   }
-}
-
-function emptyOf(
-  metadata: { name?: string | undefined; namespace?: string | undefined } | undefined,
-): InstallationStatus {
-  const { namespace = "", name = "" } = metadata ?? {};
-  return { namespace, name, mode: "", scope: "", module: "", version: 0, routes: 0, errors: [], pods: [] };
 }

@@ -1,7 +1,7 @@
 import { GUARD } from "../../routes/model/guard.ts";
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
 import type { IEnvoyFilter } from "../cluster/object.ts";
-import type { Installation, Scope } from "./installation.ts";
+import { annotatedMode, type Installation, type Scope } from "./installation.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
 
 /** What a WasmPlugin for servers and one for clients reach: the filter must stand nowhere without its route. */
@@ -26,6 +26,15 @@ export function envoyFilter(installation: Pick<Installation, "name" | "namespace
       })),
     },
   };
+}
+
+/** What an EnvoyFilter made by Keyway tells of its installation. */
+export function readFilter(filter: IEnvoyFilter): Pick<Installation, "name" | "namespace" | "mode" | "scope"> {
+  const { metadata, spec } = filter;
+  const gateway = spec?.targetRefs?.[0]?.name;
+  const scope = gateway === undefined ? { labels: spec?.workloadSelector?.labels ?? {} } : { gateway };
+  const { name = "", namespace = "" } = metadata ?? {};
+  return { name, namespace, mode: annotatedMode(filter) ?? "inbound", scope };
 }
 
 /** An inserted route inherits nothing from the one it stands before, so it says what Istio says on its own routes. */

@@ -1,4 +1,5 @@
-import type { IWasmPlugin } from "../cluster/object.ts";
+import { targetsOf } from "../../routes/model/targets.ts";
+import type { IEnvoyFilter, IWasmPlugin, KubeObject } from "../cluster/object.ts";
 import { MODE_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
 
 export const modes = ["inbound", "outbound", "gateway"] as const;
@@ -42,6 +43,12 @@ export interface Installation {
   pullSecret?: string;
 }
 
+/** The clusters that the routes lead to, each once. */
+export function targetNames({ config }: Pick<Installation, "config">): string[] {
+  const routes = (config.routes ?? []) as Parameters<typeof targetsOf<string>>[0][];
+  return [...new Set(routes.flatMap(targetsOf))];
+}
+
 export function isNamespaceWide(scope: Scope): boolean {
   return "labels" in scope && Object.keys(scope.labels).length === 0;
 }
@@ -57,15 +64,24 @@ export function describeScope(scope: Scope): string {
   return labels.length === 0 ? "every workload" : labels.join(",");
 }
 
-/** What is installed under a name now. */
+/** What is installed under a name now; undefined for what is not there. */
 export interface Live {
-  plugin: IWasmPlugin;
-  installation: Installation;
+  plugin: IWasmPlugin | undefined;
+  filter: IEnvoyFilter | undefined;
+  /** What the plugin says. */
+  installation: Installation | undefined;
+}
+
+/** The version as it stands in an object or a proxy; 0 where somebody has written something else. */
+export function readVersion(text: string | undefined): number {
+  return /^\d{1,10}$/.test(text ?? "") ? Number(text) : 0;
 }
 
 /** A version for people: the moment when it was made. */
 export function versionText(version: number): string {
-  return version === 0 ? `without a ${VERSION_VARIABLE}` : new Date(version * 1000).toISOString().replace(".000Z", "Z");
+  return version === 0
+    ? `unknown (no number in ${VERSION_VARIABLE})`
+    : new Date(version * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** The installation that a WasmPlugin made by Keyway stands for. */
@@ -80,7 +96,7 @@ export function readInstallation(plugin: IWasmPlugin): Installation {
     mode: readMode(plugin),
     scope: gateway === undefined ? { labels: spec?.selector?.matchLabels ?? {} } : { gateway },
     module: spec?.url ?? "",
-    version: Number(version ?? 0),
+    version: readVersion(version),
     config: (spec?.pluginConfig ?? {}) as PluginConfig,
     failStrategy: spec?.failStrategy ?? "FAIL_CLOSE",
     priority: Number(spec?.priority ?? 0),
@@ -89,7 +105,12 @@ export function readInstallation(plugin: IWasmPlugin): Installation {
   };
 }
 
-function readMode({ metadata, spec }: IWasmPlugin): Mode {
-  const said = modes.find((mode) => mode === metadata?.annotations?.[MODE_ANNOTATION]);
-  return said ?? (spec?.match?.[0]?.mode === "CLIENT" ? "outbound" : "inbound");
+/** The mode as it stands on every object of an installation. */
+export function annotatedMode({ metadata }: KubeObject): Mode | undefined {
+  return modes.find((mode) => mode === metadata?.annotations?.[MODE_ANNOTATION]);
+}
+
+function readMode(plugin: IWasmPlugin): Mode {
+  const { spec } = plugin;
+  return annotatedMode(plugin) ?? (spec?.match?.[0]?.mode === "CLIENT" ? "outbound" : "inbound");
 }

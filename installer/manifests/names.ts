@@ -2,6 +2,8 @@
 
 export const FIELD_MANAGER = "keyway";
 export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
+/** Says which installation an object belongs to. Labels of `app.kubernetes.io` are for people, and GitOps tools rewrite them. */
+export const INSTALLATION_LABEL = "keyway.dev/installation";
 export const INSTANCE_LABEL = "app.kubernetes.io/instance";
 export const MODE_ANNOTATION = "keyway.dev/mode";
 /** The spec that the present one replaced: JSON, gzip, base64. An annotation holds at most 256 KiB. */

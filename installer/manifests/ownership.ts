@@ -1,9 +1,13 @@
 import { KeywayError } from "../cli/errors.ts";
 import { type KubeObject, title } from "../cluster/object.ts";
-import { INSTANCE_LABEL, MANAGED_BY_LABEL } from "./names.ts";
+import { INSTALLATION_LABEL, INSTANCE_LABEL, MANAGED_BY_LABEL } from "./names.ts";
 
+/** Whether Keyway made an object. Without a label of Keyway's own it is one of an older version, known by the common labels. */
 export function isOwned({ metadata }: KubeObject): boolean {
-  return metadata?.labels?.[MANAGED_BY_LABEL] === "keyway" && metadata.labels[INSTANCE_LABEL] === metadata.name;
+  const labels = metadata?.labels ?? {};
+  const owner = labels[INSTALLATION_LABEL];
+  if (owner !== undefined) return owner === metadata?.name;
+  return labels[MANAGED_BY_LABEL] === "keyway" && labels[INSTANCE_LABEL] === metadata?.name;
 }
 
 /** Throws when somebody else made the object that bears the name. */

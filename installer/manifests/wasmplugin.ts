@@ -1,7 +1,7 @@
 import { PLUGIN_NAME } from "../../routes/model/names.ts";
 import type { IWasmPlugin } from "../cluster/object.ts";
 import type { Installation, Scope } from "./installation.ts";
-import { INSTANCE_LABEL, MANAGED_BY_LABEL, MODE_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
+import { INSTALLATION_LABEL, INSTANCE_LABEL, MANAGED_BY_LABEL, MODE_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
 
 /** The plugin that brings the module and its routes to the proxies. Pure: the same installation, the same object. */
 export function wasmPlugin(installation: Installation): IWasmPlugin {
@@ -31,7 +31,7 @@ export function ownedMetadata({ name, namespace, mode }: Pick<Installation, "nam
   return {
     name,
     namespace,
-    labels: { [MANAGED_BY_LABEL]: "keyway", [INSTANCE_LABEL]: name },
+    labels: { [INSTALLATION_LABEL]: name, [MANAGED_BY_LABEL]: "keyway", [INSTANCE_LABEL]: name },
     annotations: { [MODE_ANNOTATION]: mode },
   };
 }

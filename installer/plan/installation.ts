@@ -8,24 +8,27 @@ export interface InstallationPlan extends Plan {
   next: NextVersion;
 }
 
+export interface PlanOptions {
+  now: Date;
+  recoveryHint: string;
+  /** Make a new version although nothing differs, so that istiod tells the proxies anew. */
+  renew?: boolean;
+}
+
 /** The way from what is installed to what is desired. The guard route comes first: alone it matches no request, whereas a
  * filter that selects before its route is there would let the selection header through to the baseline. */
-export function planInstallation(
-  desired: DesiredState,
-  live: Live | undefined,
-  { now, recoveryHint }: { now: Date; recoveryHint: string },
-): InstallationPlan {
-  const kept = live?.plugin.metadata?.annotations?.[PREVIOUS_ANNOTATION];
-  const next = nextVersion(desired, live?.installation, kept, now);
+export function planInstallation(desired: DesiredState, live: Live, options: PlanOptions): InstallationPlan {
+  const kept = live.plugin?.metadata?.annotations?.[PREVIOUS_ANNOTATION];
+  const next = nextVersion(desired, live.installation, kept, options);
   const { installation, plugin, canRollBack } = next;
   return {
     next,
     name: installation.name,
     namespace: installation.namespace,
     steps: [
-      { do: "apply", object: envoyFilter(installation) },
+      { do: "apply", object: envoyFilter(installation), basedOn: live.filter },
       { do: "wait", until: { is: "guarded", mode: installation.mode }, what: "the route" },
-      { do: "apply", object: plugin },
+      { do: "apply", object: plugin, basedOn: live.plugin },
       {
         do: "wait",
         until: { is: "loaded", version: installation.version },
@@ -35,6 +38,6 @@ export function planInstallation(
     warnings: canRollBack
       ? []
       : ["the version before is too large to be kept: there will be no way back by --rollback"],
-    recoveryHint,
+    recoveryHint: options.recoveryHint,
   };
 }

@@ -11,10 +11,17 @@ export type ProxyState =
 
 /** One thing to do to the cluster, or to wait for. Steps are done in their order. */
 export type Step =
-  | { do: "apply"; object: KubeObject }
+  | ApplyStep
   /** The object as it was read: exactly that version is deleted. */
   | { do: "delete"; object: KubeObject }
   | { do: "wait"; until: ProxyState; what: string };
+
+export interface ApplyStep {
+  do: "apply";
+  object: KubeObject;
+  /** What was there when this was planned: whoever has changed it since is not overwritten. */
+  basedOn: KubeObject | undefined;
+}
 
 /** All that a command will do to one installation, as data: it can be shown, tried, and carried out in parts. */
 export interface Plan {
@@ -27,7 +34,7 @@ export interface Plan {
   recoveryHint: string;
 }
 
-/** The objects that a plan applies, in its order. */
-export function appliedObjects({ steps }: Pick<Plan, "steps">): KubeObject[] {
-  return steps.flatMap((step) => (step.do === "apply" ? [step.object] : []));
+/** What a plan applies, in its order. */
+export function applySteps({ steps }: Pick<Plan, "steps">): ApplyStep[] {
+  return steps.filter((step) => step.do === "apply");
 }

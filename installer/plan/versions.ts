@@ -3,6 +3,7 @@ import { sameContents } from "../manifests/contents.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { PREVIOUS_ANNOTATION } from "../manifests/names.ts";
 import { packPrevious } from "../manifests/previous.ts";
+import { LARGEST_OBJECT, objectSize } from "../manifests/size.ts";
 import { wasmPlugin } from "../manifests/wasmplugin.ts";
 
 /** An installation as it should be, without the version that it gets when it differs from what is there. */
@@ -11,6 +12,8 @@ export type DesiredState = Omit<Installation, "version">;
 export interface NextVersion {
   installation: Installation;
   plugin: IWasmPlugin;
+  /** Nothing differs from what is there. */
+  unchanged: boolean;
   /** False when the version before is too large to be kept beside this one. */
   canRollBack: boolean;
 }
@@ -20,19 +23,24 @@ export function nextVersion(
   desired: DesiredState,
   live: Installation | undefined,
   kept: string | undefined,
-  now: Date,
+  { now, renew = false }: { now: Date; renew?: boolean },
 ): NextVersion {
   if (live === undefined) {
     const installation = { ...desired, version: seconds(now) };
-    return { installation, plugin: wasmPlugin(installation), canRollBack: true };
+    return { installation, plugin: wasmPlugin(installation), canRollBack: true, unchanged: false };
   }
   const same = sameInstallation({ ...desired, version: live.version }, live);
-  const installation = { ...desired, version: same ? live.version : Math.max(seconds(now), live.version + 1) };
+  const later = Math.max(seconds(now), live.version + 1);
+  const installation = { ...desired, version: same && !renew ? live.version : later };
   const previous = same ? kept : packPrevious(live);
+  const plugin = wasmPlugin(installation);
+  const whole = withPrevious(plugin, previous);
+  const fits = objectSize(whole) <= LARGEST_OBJECT;
   return {
     installation,
-    plugin: withPrevious(wasmPlugin(installation), previous),
-    canRollBack: same || previous !== undefined,
+    plugin: fits ? whole : plugin,
+    canRollBack: same || (fits && previous !== undefined),
+    unchanged: same && !renew,
   };
 }
 

@@ -9,16 +9,21 @@ export interface ObjectOutcome {
   outcome: string;
 }
 
-/** What an installation's objects became: for people a table, for programs the objects as `kubectl apply -f -` takes them. */
+/** What an installation's objects became: for people a table, for programs the objects as `kubectl apply -f -` takes them, and
+ * the outcomes beside them. */
 export function printApplied(io: Io, format: Format, outcomes: ObjectOutcome[]): void {
   const items = outcomes.map(({ object }) => withoutBookkeeping(object));
-  emit(io, format, { apiVersion: "v1", kind: "List", items }, () => outcomeTable(io, outcomes));
+  const list = { apiVersion: "v1", kind: "List", items, outcomes: inWords(outcomes) };
+  emit(io, format, list, () => outcomeTable(io, outcomes));
 }
 
 /** What became of objects that were taken off. */
 export function printRemoved(io: Io, format: Format, outcomes: ObjectOutcome[]): void {
-  const rows = outcomes.map(({ object, outcome }) => ({ object: title(object), outcome }));
-  emit(io, format, rows, () => outcomeTable(io, outcomes));
+  emit(io, format, inWords(outcomes), () => outcomeTable(io, outcomes));
+}
+
+function inWords(outcomes: ObjectOutcome[]) {
+  return outcomes.map(({ object, outcome }) => ({ object: title(object), outcome }));
 }
 
 function outcomeTable(io: Io, outcomes: ObjectOutcome[]): string {

@@ -31,7 +31,7 @@ export async function whyNotLoaded(
   const extensions = (await proxy.extensions()).filter((one) => isFilterOf(one.name, namespace, name));
   if (extensions.length === 0) return "it has not got the filter from istiod";
   if (extensions.some(({ replaced }) => replaced)) {
-    return "its agent could not pull the module and put a stand-in (`kubectl logs POD -c istio-proxy` says why)";
+    return `its agent could not pull the module and put a stand-in; ${standInHint(namespace)}`;
   }
   if (!extensions.some((one) => one.version === version)) {
     const others = extensions.map((one) => versionText(one.version ?? 0)).join(", ");
@@ -41,6 +41,11 @@ export async function whyNotLoaded(
   return rejected
     ? "the filter refuses its configuration (`kubectl logs POD -c istio-proxy` says which line)"
     : undefined;
+}
+
+/** The agent asks the registry once for each push of istiod's, and not again by itself. */
+function standInHint(namespace: string): string {
+  return `once the registry answers, \`keyway upgrade -n ${namespace}\` makes it ask again (\`kubectl logs POD -c istio-proxy\` says why it could not)`;
 }
 
 /** A connection that began before keeps its filter until Envoy has drained it (45 s, unless Istio is told otherwise), and the

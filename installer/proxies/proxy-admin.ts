@@ -2,7 +2,7 @@ import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
 import { KeywayError, reason } from "../cli/errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { getFromPod } from "../cluster/port-forward.ts";
-import type { Mode } from "../manifests/installation.ts";
+import { type Mode, readVersion } from "../manifests/installation.ts";
 import { VERSION_VARIABLE } from "../manifests/names.ts";
 import type { Message } from "../twins/spelling.ts";
 import type { SelectedPod } from "./selected-pods.ts";
@@ -58,6 +58,23 @@ export class ProxyAdmin {
       cluster?: { name: string };
     }[];
     return new Set(active.flatMap(({ cluster }) => (cluster === undefined ? [] : [cluster.name])));
+  }
+
+  /** How many endpoints of these clusters take requests; a cluster without an endpoint list, such as ORIGINAL_DST, is left out. */
+  async healthyEndpoints(clusters: readonly string[]): Promise<Map<string, number>> {
+    const names = encodeURIComponent(`^(${clusters.map(escaped).join("|")})$`);
+    const lists = await Promise.all(
+      ["dynamic_endpoint_configs", "static_endpoint_configs"].map((resource) =>
+        this.#dump(resource, `&include_eds&name_regex=${names}`),
+      ),
+    );
+    return new Map(
+      (lists.flat() as EndpointConfig[]).flatMap(({ endpoint_config }) => {
+        const { cluster_name, endpoints = [] } = endpoint_config ?? {};
+        const all = endpoints.flatMap(({ lb_endpoints = [] }) => lb_endpoints);
+        return cluster_name === undefined ? [] : [[cluster_name, all.filter(takesRequests).length]];
+      }),
+    );
   }
 
   /** The routes that lead where the selection header says. */
@@ -118,8 +135,24 @@ function readExtension({ name = "", typed_config }: TypedExtension = {}): Extens
   const version = plugin?.vm_config?.environment_variables?.key_values?.[VERSION_VARIABLE];
   const replaced = typed_config?.["@type"]?.endsWith(".RBAC") === true;
   return plugin?.root_id === PLUGIN_NAME && version !== undefined
-    ? { name, version: Number(version), replaced }
+    ? { name, version: readVersion(version), replaced }
     : { name, replaced };
+}
+
+interface Endpoint {
+  health_status?: string;
+}
+
+interface EndpointConfig {
+  endpoint_config?: { cluster_name?: string; endpoints?: { lb_endpoints?: Endpoint[] }[] };
+}
+
+function takesRequests({ health_status = "UNKNOWN" }: Endpoint): boolean {
+  return ["UNKNOWN", "HEALTHY", "DEGRADED"].includes(health_status);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 export interface GuardedRoute {

@@ -9,6 +9,8 @@ export interface SelectedPod {
   name: string;
   /** What the pods of one workload share: `Deployment reviews-v1`, or the pod alone. */
   workload: string;
+  /** What the kubelet says; a pod whose node is lost is not ready. */
+  ready: boolean;
   labels: Record<string, string>;
   /** Nothing but a proxy. */
   gateway: boolean;
@@ -20,7 +22,7 @@ export interface Selection {
   /** Pods that are selected and have a proxy, but do not run yet. */
   pending: SelectedPod[];
   /** Pods that are selected and have no proxy that would look at these requests. */
-  aside: SelectedPod[];
+  unmeshed: SelectedPod[];
 }
 
 /** The pods that an installation selects. In Istio's root namespace it selects in all namespaces. */
@@ -43,7 +45,7 @@ export async function selectPods(
   return {
     proxies: meshed.filter(isRunning).map(selected),
     pending: meshed.filter((pod) => !isRunning(pod)).map(selected),
-    aside: alive.filter((pod) => !concerned(pod)).map(selected),
+    unmeshed: alive.filter((pod) => !concerned(pod)).map(selected),
   };
 }
 
@@ -53,6 +55,10 @@ function isOver(phase: string | undefined): boolean {
 
 function isRunning({ status }: V1Pod): boolean {
   return status?.phase === "Running";
+}
+
+function isReady({ status }: V1Pod): boolean {
+  return status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
 }
 
 function hasProxy({ spec }: V1Pod): boolean {
@@ -71,7 +77,7 @@ function isGateway({ spec }: V1Pod): boolean {
 
 function selected(pod: V1Pod): SelectedPod {
   const { name = "", namespace = "", labels = {} } = pod.metadata ?? {};
-  return { name, namespace, labels, workload: workloadOf(pod), gateway: isGateway(pod) };
+  return { name, namespace, labels, workload: workloadOf(pod), gateway: isGateway(pod), ready: isReady(pod) };
 }
 
 /** A Deployment's pods belong to a ReplicaSet named after it and a hash. */

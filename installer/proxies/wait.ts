@@ -27,6 +27,8 @@ export class Hopeless extends KeywayError {}
 export interface Late {
   pod: SelectedPod;
   why: string;
+  /** It did not answer, and its pod is not ready: nobody waits for it, as on a lost node. */
+  lost?: boolean;
 }
 
 /** Asks the proxies until all are as the judge wants them or the time is over; the late ones with their reasons. */
@@ -37,7 +39,7 @@ export async function settle(waiting: Waiting): Promise<Late[]> {
   while (late.length > 0) {
     late = await round(waiting, late);
     steps.update(`${what}: ${pods.length - late.length} of ${pods.length} proxies`);
-    if (late.length === 0 || Date.now() >= deadline) break;
+    if (late.every(({ lost }) => lost) || Date.now() >= deadline) break;
     signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_ROUNDS));
   }
@@ -50,7 +52,7 @@ async function round({ cluster, judge, signal }: Waiting, asked: Late[]): Promis
       return { pod, why: await judge(new ProxyAdmin(cluster, pod, signal)) };
     } catch (thrown) {
       if (thrown instanceof Hopeless) throw thrown;
-      return { pod, why: reason(thrown) };
+      return { pod, why: reason(thrown), lost: !pod.ready };
     }
   });
   return verdicts.filter((verdict): verdict is Late => verdict.why !== undefined);

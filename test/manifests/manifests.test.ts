@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { editsOf } from "../../installer/cluster/managed-fields.ts";
+import { editsOf } from "../../installer/manifests/edits.ts";
 import { envoyFilter } from "../../installer/manifests/envoyfilter.ts";
 import { type Installation, readInstallation } from "../../installer/manifests/installation.ts";
 import { PREVIOUS_ANNOTATION } from "../../installer/manifests/names.ts";
@@ -68,15 +68,15 @@ test.each(["inbound", "outbound", "gateway"] as const)(
 
 test("an unchanged installation keeps its version and what it keeps behind it", () => {
   const { version, ...draft } = installation;
-  const next = nextVersion(draft, installation, "kept", NOW);
+  const next = nextVersion(draft, installation, "kept", { now: NOW });
   expect(next.installation.version).toBe(version);
   expect(next.plugin.metadata?.annotations?.[PREVIOUS_ANNOTATION]).toBe("kept");
 });
 
 test("a changed one gets a later version, even within one second, and keeps the one before", () => {
   const { version: _, ...draft } = { ...installation, priority: 3 };
-  expect(nextVersion(draft, installation, undefined, NOW).installation.version).toBe(NOW.getTime() / 1000);
-  const early = nextVersion(draft, installation, undefined, new Date(0));
+  expect(nextVersion(draft, installation, undefined, { now: NOW }).installation.version).toBe(NOW.getTime() / 1000);
+  const early = nextVersion(draft, installation, undefined, { now: new Date(0) });
   expect(early.installation.version).toBe(installation.version + 1);
   expect(previousOf(early.plugin)).toEqual(installation);
 });
@@ -89,7 +89,7 @@ test("a version that is too large for an annotation is given up, and said to be"
   }));
   const huge = { ...installation, config: { routes: random } };
   const { version: _, ...draft } = installation;
-  const next = nextVersion(draft, huge, undefined, NOW);
+  const next = nextVersion(draft, huge, undefined, { now: NOW });
   expect(next.canRollBack).toBe(false);
   expect(previousOf(next.plugin)).toBeUndefined();
 });
