@@ -156,7 +156,7 @@ function parseInteger(text: string): number {
   return Number(text);
 }
 
-function parseSeconds(text: string): number {
+export function parseSeconds(text: string): number {
   const [, number] = /^(\d{1,6}(?:\.\d+)?)s?$/.exec(text) ?? [];
   if (number === undefined) throw new InvalidArgumentError("expected seconds, such as 90.");
   return Number(number);

@@ -1,8 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { Pairs } from "../../routes/deciding/scan.ts";
-
-/** Header values as proxies hold them: one character per byte. */
-const bytes = (text: string) => Buffer.from(text).toString("latin1");
+import { toLatin1 } from "../../routes/model/bytes.ts";
 
 /** `[METHOD] /path`, or `[METHOD] http://host/path`, as the headers of HTTP/2; undefined for anything else. */
 export function parseRequestLine(text: string): Pairs | undefined {
@@ -13,8 +11,8 @@ export function parseRequestLine(text: string): Pairs | undefined {
   const asPath = path?.startsWith("/") ? path : `/${path}`;
   return [
     [":method", method.toUpperCase()],
-    [":path", bytes(asPath)],
-    ...(authority === undefined ? [] : ([[":authority", bytes(authority)]] as const)),
+    [":path", toLatin1(asPath)],
+    ...(authority === undefined ? [] : ([[":authority", toLatin1(authority)]] as const)),
   ];
 }
 
@@ -23,5 +21,5 @@ export function collectHeader(text: string, before: Pairs = []): Pairs {
   const [, name, value] = /^(:?[^\s:]+)\s*:\s*(.*?)\s*$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('expected "name: value".');
   const lower = name.toLowerCase();
-  return [...before, [lower === "host" ? ":authority" : lower, bytes(value)]];
+  return [...before, [lower === "host" ? ":authority" : lower, toLatin1(value)]];
 }
