@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { TIERS, tierNames } from "./test/tiers.ts";
+import { TIERS, tierNames } from "./scripts/test/tiers.ts";
 
 const folders = tierNames.filter((name) => name !== "unit").map((name) => `test/${name}/**`);
 

@@ -4,8 +4,8 @@ import "./uncaught.ts";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createVitest, type TestModule, type Vitest } from "vitest/node";
-import { TIERS, type TierName } from "../test/tiers.ts";
 import { parseArguments } from "./test/arguments.ts";
+import { TIERS, type TierName } from "./test/tiers.ts";
 
 type Count = { passed: number; failed: number };
 

@@ -1,6 +1,6 @@
 // The arguments of npm test: the tiers, and those of vitest's that mean something in a run that counts its tests.
 import { parseArgs } from "node:util";
-import { type TierName, tierNames } from "../../test/tiers.ts";
+import { type TierName, tierNames } from "./tiers.ts";
 
 export type Arguments = {
   /** None stands for all. */

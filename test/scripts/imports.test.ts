@@ -1,0 +1,90 @@
+// Who may import whom, and what the command loads before it knows what it is asked.
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ROOT } from "../../installer/package.ts";
+
+/** `kind`: loaded at once, loaded when it is reached, or a type and so never. */
+type Import = { from: string; to: string; kind: "now" | "later" | "type" };
+
+const IMPORT = /^(import type|import|export|\}).*? from "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
+
+const files = globSync("{filter,routes,installer,scripts}/**/*.{ts,mjs}", { cwd: ROOT });
+const imports = files.flatMap((from) => importsOf(from));
+
+function importsOf(from: string): Import[] {
+  const text = readFileSync(join(ROOT, from), "utf8");
+  return [...text.matchAll(IMPORT)].map(([, statement, named, bare, lazy]) => {
+    const to = named ?? bare ?? lazy ?? "";
+    const kind = lazy !== undefined ? "later" : statement === "import type" ? "type" : "now";
+    return { from, to: to.startsWith(".") ? join(dirname(from), to) : to, kind };
+  });
+}
+
+/** Imports of files under `room` that are neither in it nor begin with one of these. */
+const strays = (room: string, allowed: string[]) =>
+  imports
+    .filter(({ from }) => from.startsWith(room))
+    .filter(({ to }) => ![room, ...allowed].some((start) => to.startsWith(start)))
+    .map(({ from, to }) => `${from} -> ${to}`);
+
+test("files and imports are found at all", () => {
+  expect(files.length).toBeGreaterThan(150);
+  expect(imports).toContainEqual({ from: "installer/main.ts", to: "installer/cli/program.ts", kind: "now" });
+  expect(imports).toContainEqual({
+    from: "installer/commands/index.ts",
+    to: "installer/commands/build.ts",
+    kind: "later",
+  });
+});
+
+describe("directions", () => {
+  test.each([
+    [
+      "the filter shares the model's constants with routes/, and nothing else",
+      "filter/",
+      ["routes/model/", "@solo-io/proxy-runtime/", "assemblyscript"],
+    ],
+    ["routes/ calls nothing", "routes/", ["zod", "yaml"]],
+    ["routes/model knows nothing of the rest of routes/", "routes/model/", ["zod"]],
+    ["routes/deciding knows the model alone", "routes/deciding/", ["routes/model/"]],
+    ["twins are pure", "installer/twins/", ["routes/model/"]],
+    [
+      "the registry client knows nothing of clusters and installations",
+      "installer/registry/",
+      ["node:", "installer/cli/", "installer/net/", "undici", "commander"],
+    ],
+    [
+      "planning is pure: it calls neither a cluster nor a proxy",
+      "installer/plan/",
+      ["installer/cluster/object.ts", "installer/cluster/managed-fields.ts", "installer/manifests/", "routes/"],
+    ],
+  ])("%s", (_, room, allowed) => {
+    expect(strays(room, allowed)).toEqual([]);
+  });
+
+  test("the product knows nothing of its scripts, tests and benchmarks", () => {
+    const product = imports.filter(({ from }) => /^(filter|routes|installer)\//.test(from));
+    expect(product.filter(({ to }) => /^(scripts|test|bench)\//.test(to))).toEqual([]);
+    expect(imports.filter(({ to }) => /^(test|bench)\//.test(to))).toEqual([]);
+  });
+
+  test("commands are at the top: only the list of them leads there", () => {
+    const upward = imports.filter(
+      ({ from, to }) => to.startsWith("installer/commands/") && !from.startsWith("installer/commands/"),
+    );
+    expect(upward.map(({ from }) => from)).toEqual(["installer/main.ts"]);
+  });
+});
+
+test("before it knows its command, the command loads no package but these", () => {
+  const loaded = new Set<string>();
+  const load = (file: string) => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const { from, to, kind } of imports) if (from === file && kind === "now") load(to);
+  };
+  load("installer/main.ts");
+  const packages = [...loaded].filter((name) => !/^(installer|routes)\/|^node:|^package\.json$/.test(name));
+  expect(packages.sort()).toEqual(["commander", "picocolors"]);
+});
