@@ -30,7 +30,7 @@ export function configure(id: u32, size: u32): bool {
   actFor(id);
   const root = addRoot(id);
   readFingerprint(size);
-  if (wasRejected() || !takeTable(root, size)) {
+  if (!takeTable(root, size)) {
     if (asksForStrict(size)) {
       root.live = false;
       return false;
@@ -57,9 +57,14 @@ function readFingerprint(size: u32): void {
   store<u64>(fingerprint, hashEnd(b), 8);
 }
 
-// Every VM of the process reads the same wrong text: whoever is first tells of it.
-function wasRejected(): bool {
-  return shared(REJECTED.at, REJECTED.len) && same(got, gotLen, fingerprint, 16);
+// Every VM of the process reads the same wrong text: the first one tells of it, and leaves a note for the others. The note says
+// nothing about what another module makes of the text, so everybody reads it.
+function reportOnce(): void {
+  const told = shared(REJECTED.at, REJECTED.len) && same(got, gotLen, fingerprint, 16);
+  setShared(REJECTED.at, REJECTED.len, fingerprint, 16, 0);
+  if (told) return;
+  const line = diagnosticText();
+  log(ERROR, line.at, line.len);
 }
 
 // False for a configuration that can't be read.
@@ -68,9 +73,7 @@ function takeTable(root: Root, size: u32): bool {
   const b = load<u64>(fingerprint, 8);
   if (serveFrom(root, findStanding(a, b), foundGeneration)) return true;
   if (!readConfiguration(size)) {
-    setShared(REJECTED.at, REJECTED.len, fingerprint, 16, 0);
-    const line = diagnosticText();
-    log(ERROR, line.at, line.len);
+    reportOnce();
     return false;
   }
   setShared(REJECTED.at, REJECTED.len, fingerprint, 0, 0);

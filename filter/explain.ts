@@ -50,8 +50,8 @@ export function asksToExplain(): bool {
 }
 
 /** False when the host would not answer; the request then goes on. */
-export function explain(root: Root): bool {
-  const outcome = findOutcome(root);
+export function explain(root: Root, stream: u32): bool {
+  const outcome = findOutcome(root, stream, false);
   const targeted = decision >= BY_KEY;
   const keyed = decision == BY_KEY || decision == BASELINE;
   request.readCluster();

@@ -2,9 +2,9 @@
 // before adding one.
 import { configure } from "./configure";
 import { asksToExplain, explain } from "./explain";
-import { actFor } from "./host/calls";
+import { actFor, tickEvery } from "./host/calls";
 import { resetScratch } from "./host/memory";
-import { probe } from "./missing/probe";
+import { hearAnswer } from "./missing/verdict";
 import { beginRequest } from "./request";
 import { hold, lookWhoLives, rootOf } from "./roots";
 import { route } from "./route";
@@ -29,7 +29,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
   const root = rootOf(stream);
   if (root && root.slot >= 0) {
     if (!root.counted) hold(root);
-    if (explains(root.head.at) && asksToExplain() && explain(root)) return STOP_ITERATION;
+    if (explains(root.head.at) && asksToExplain() && explain(root, stream)) return STOP_ITERATION;
   }
   route(root, stream);
   return CONTINUE;
@@ -39,5 +39,10 @@ export function proxy_on_tick(root: u32): void {
   resetScratch();
   lookWhoLives();
   actFor(root);
-  probe(root);
+  tickEvery(0);
+}
+
+export function proxy_on_http_call_response(_root: u32, token: u32, _headers: u32, _body: u32, _trailers: u32): void {
+  resetScratch();
+  hearAnswer(token);
 }

@@ -2,7 +2,7 @@
 import { HEADER_ROUTED } from "../routes/model/names";
 import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, decide, target, targetLen } from "./decision";
 import { got, gotLen, property, requestHeader } from "./host/calls";
-import { askAt } from "./missing/mark";
+import { isAvailable } from "./missing/target";
 import { Root } from "./roots";
 import { same } from "./text/bytes";
 
@@ -16,11 +16,12 @@ const HOP = HEADER_ROUTED;
 /** What decided; see decision.ts. */
 export let decision: i32 = NO_KEY;
 
-export function findOutcome(root: Root): i32 {
+/** `goesOn` is false for a request that will not reach its target, whatever the outcome. */
+export function findOutcome(root: Root, stream: u32, goesOn: bool): i32 {
   decision = decide(root);
   if (decision < BY_KEY) return decision;
   if (isAlreadyThere()) return ALREADY_ROUTED;
-  return askAt(target, targetLen) != 0 ? MISSING_TARGET : ROUTED;
+  return isAvailable(target, targetLen, root.id, stream, goesOn) ? ROUTED : MISSING_TARGET;
 }
 
 /** As the filter state and explain name it. */

@@ -8,6 +8,7 @@
 import { actFor, foreign, got, gotLen, property, setProperty, shared } from "./host/calls";
 import { allocate } from "./host/memory";
 import { Writer, writer } from "./host/writer";
+import { forgetAsked } from "./missing/target";
 import { generation } from "./table/header";
 import { headName, name, nameLen } from "./table/names";
 import { countUser } from "./table/slots";
@@ -112,6 +113,7 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   root.head.clear().bytes(got, gotLen);
   root.slot = slot;
   root.generation = wanted;
+  forgetAsked();
   if (!onTrial) hold(root);
   return root.slot >= 0;
 }

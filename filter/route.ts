@@ -13,7 +13,6 @@ import {
 } from "./host/calls";
 import { writer } from "./host/writer";
 import * as metrics from "./metrics";
-import { watchFor } from "./missing/probe";
 import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeName } from "./outcome";
 import { Root, severalPlugins } from "./roots";
 import { routeAddsMark } from "./table/header";
@@ -30,12 +29,11 @@ export function route(root: Root | null, stream: u32): void {
     removeRequestHeader(CLUSTER);
   }
   if (!root || root.slot < 0 || (severalPlugins && stateBegins("already_routed "))) return;
-  const outcome = findOutcome(root);
+  const outcome = findOutcome(root, stream, true);
   if (outcome == ROUTED) return select(root);
   count(metricOf(outcome));
   if (outcome == NO_KEY) return;
   if (outcome == ALREADY_ROUTED) removeRequestHeader(HOP);
-  else if (outcome == MISSING_TARGET) watchFor(target, targetLen, root.id, stream);
   describe(outcome);
   setState();
 }

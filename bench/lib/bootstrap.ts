@@ -28,7 +28,7 @@ export function wasmFilter(file: string, configuration?: string): Json {
 /** Runs only for requests whose cluster was missing or had no healthy host. */
 export function wasmLogger(file: string): Json {
   const typed_config = { "@type": WASM_LOG, config: plugin(file) };
-  const filter = { response_flag_filter: { flags: ["NC", "UH"] } };
+  const filter = { response_flag_filter: { flags: ["NC", "UH", "UF"] } };
   return { name: "envoy.access_loggers.wasm", filter, typed_config };
 }
 

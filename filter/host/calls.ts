@@ -2,10 +2,12 @@
 // scratch memory, and answers whether there were any.
 import * as env from "@solo-io/proxy-runtime/assembly/imports";
 
-const OK: u32 = 0;
+export const OK: u32 = 0;
+export const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 
 const REQUEST_HEADERS = 0;
+const CALL_RESPONSE_HEADERS = 6;
 const PLUGIN_CONFIGURATION = 7;
 
 export const COUNTER = 0;
@@ -120,8 +122,18 @@ export function foreign(name: Bytes, argument: usize, len: i32): bool {
   return env.proxy_call_foreign_function(name.at, name.len, argument, len, OUT_PTR, OUT_LEN) == OK;
 }
 
-/** Sends a request of the proxy's own; false when the cluster does not exist or has no host to send it to. */
-export function dispatch(cluster: usize, len: i32, headers: usize, headersLen: i32, timeoutMs: u32): bool {
-  return env.proxy_http_call(cluster, len, headers, headersLen, 0, 0, EMPTY_PAIRS, 4, timeoutMs, OUT_U64) == OK;
+/** The number of the call last sent, by which its answer comes back. */
+export let dispatched: u32 = 0;
+
+/** Sends a request of the proxy's own. BAD_ARGUMENT: there is no such cluster; not OK: it has no host to send it to. */
+export function dispatch(cluster: usize, len: i32, headers: usize, headersLen: i32, timeoutMs: u32): u32 {
+  const result = env.proxy_http_call(cluster, len, headers, headersLen, 0, 0, EMPTY_PAIRS, 4, timeoutMs, OUT_U64);
+  dispatched = result == OK ? load<u32>(OUT_U64) : 0;
+  return result;
 }
 const EMPTY_PAIRS = memory.data(4);
+
+/** The first value of a header of the answer to a call; only inside of proxy_on_http_call_response. */
+export function callHeader(name: Bytes): bool {
+  return take(env.proxy_get_header_map_value(CALL_RESPONSE_HEADERS, name.at, name.len, OUT_PTR, OUT_LEN));
+}

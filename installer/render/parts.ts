@@ -12,7 +12,7 @@ export interface Modules {
 
 export const ROUTER = "envoy.filters.http.router";
 /** A request's flags for a cluster that does not exist, that has no healthy host, or whose host can't be reached. */
-export const WATCHED_FLAGS = ["NC", "UH"];
+export const WATCHED_FLAGS = ["NC", "UH", "UF"];
 
 export const type = (name: string) => `type.googleapis.com/envoy.${name}`;
 

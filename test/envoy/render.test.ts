@@ -34,12 +34,11 @@ afterAll(async () => {
   await Promise.all(upstreams.map((upstream) => upstream.stop()));
 });
 
-/** The same at ports that are free, and without the cluster that a route names. */
+/** The same at ports that are free. Nobody listens at the port of the cluster `gone`. */
 function anyPorts(bootstrap: Bootstrap): Bootstrap {
   const { listeners, clusters } = bootstrap.static_resources;
   for (const { address } of [...listeners, bootstrap.admin]) address.socket_address.port_value = 0;
-  const there = clusters.filter(({ name }) => name !== "gone");
-  return { ...bootstrap, static_resources: { listeners, clusters: there } };
+  return { ...bootstrap, static_resources: { listeners, clusters } };
 }
 
 const where = async (path: string, headers: [string, string][] = []) =>
@@ -61,7 +60,7 @@ test("a client can't choose a cluster itself", async () => {
   expect(await where("/", [["x-keyway-cluster", "reviews-pr-42"]])).toBe("reviews");
 });
 
-test("the watcher is wired: after the first failure a missing target's requests go to the baseline", async () => {
+test("the watcher is wired: after the first failure a target's requests go to the baseline", async () => {
   const gone = () => where("/", [["x-routing-key", "gone"]]);
   expect(await gone()).toBe("");
   await until("the baseline", gone, (service) => service === "reviews");

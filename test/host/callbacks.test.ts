@@ -9,8 +9,13 @@ const plugin = (text: string) => ({ name: "keyway", rootId: "keyway", configurat
 
 test("the modules export only the callbacks that a request needs", () => {
   const callbacks = (code: Code) => code.exports.filter((name) => name.startsWith("proxy_on_")).sort();
-  expect(callbacks(filterCode)).toEqual(["proxy_on_configure", "proxy_on_request_headers", "proxy_on_tick"]);
-  expect(callbacks(watchCode)).toEqual(["proxy_on_log"]);
+  expect(callbacks(filterCode)).toEqual([
+    "proxy_on_configure",
+    "proxy_on_http_call_response",
+    "proxy_on_request_headers",
+    "proxy_on_tick",
+  ]);
+  expect(callbacks(watchCode)).toEqual(["proxy_on_http_call_response", "proxy_on_log"]);
 });
 
 test("a request before any configuration goes to the baseline", () => {
@@ -22,10 +27,11 @@ test("a request before any configuration goes to the baseline", () => {
   expect(stream.exchange.headers.pairs).toEqual([]);
 });
 
-test("a tick without anything to ask after, or of an unknown context, does nothing", () => {
+test("a tick, or an answer to no question, or of an unknown context, does nothing", () => {
   const vm = fresh(filterCode);
   vm.call("proxy_on_tick", vm.newContext(plugin("{}")));
   vm.call("proxy_on_tick", new Context(4_000_000_000, plugin("{}")));
+  vm.call("proxy_on_http_call_response", new Context(4_000_000_000, plugin("{}")), 7, 1, 0, 0);
   expect(vm.process.logs).toEqual([]);
 });
 
@@ -62,7 +68,8 @@ test("a log without a request", () => {
 });
 
 test("a client's selection header goes, however it is written and repeated", () => {
-  const { filter } = proxyWith({ routes: [{ from: "*", key: "k", to: "t" }] });
+  const { envoy, filter } = proxyWith({ routes: [{ from: "*", key: "k", to: "t" }] });
+  envoy.process.clusters.set("t", true);
   for (const key of ["k", "none", "no key"]) {
     const { headers } = filter.request({
       headers: [

@@ -34,11 +34,12 @@ test.each([
     ],
   ],
   [
-    "a key with a route",
+    "a key with a route, whose target this worker has not used yet",
     { "x-routing-key": "k" },
     [
       ...["get_header_map_value", "get_header_map_value", "get_shared_data", "get_property"],
       ...["get_header_map_value", "get_shared_data"],
+      ...["set_effective_context", "http_call", "set_effective_context"],
       ...["replace_header_map_value", "set_property", "replace_header_map_value", "increment_metric"],
     ],
   ],

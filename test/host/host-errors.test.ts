@@ -52,6 +52,7 @@ function live(envoy: Envoy, filter: Slot): void {
   for (let i = 0; i < 3; i++) {
     envoy.process.advance(250);
     envoy.tick();
+    envoy.answer();
   }
   sendAll(filter);
 }
@@ -65,6 +66,7 @@ function proxy(): { envoy: Envoy; filter: Slot } {
 /** Once the host is well again and a configuration has come, everything is as it should be. */
 function assertWell(envoy: Envoy, filter: Slot): void {
   envoy.process.fault = undefined;
+  envoy.process.advance(1000);
   expect(filter.configure({ ...first, keys: ["header:x-routing-key"] })).toBe(true);
   expect(filter.request({ headers: { "x-routing-key": "k" } }).cluster).toBe("target");
   expect(filter.request({ headers: { "x-routing-key": "other" } }).cluster).toBe("reviews");

@@ -61,3 +61,21 @@ test("one wrong configuration after the other, and the good one in between, keep
   filter.configure(good);
   expect(filter.request(routed).cluster).toBe("t");
 });
+
+test("a configuration that one module has rejected is read again by the next, and told once while it is rejected", () => {
+  const envoy = new Envoy(filterCode, { workers: 2 });
+  envoy.process.clusters.set("t", true);
+  // The first module does not understand the text: each VM is handed out none when it reads it for the second time, to parse it.
+  const reads = new Map<unknown, number>();
+  envoy.process.fault = ({ name, vm }) => {
+    if (name === "proxy_get_buffer_bytes") reads.set(vm, (reads.get(vm) ?? 0) + 1);
+    return name === "proxy_get_buffer_bytes" && reads.get(vm) === 2 ? 1 : undefined;
+  };
+  expect(envoy.filter("old").configure(good)).toBe(true);
+  expect(envoy.process.lines("error")).toHaveLength(1);
+  envoy.process.fault = undefined;
+  const filter = envoy.filter("new");
+  expect(filter.configure(good)).toBe(true);
+  for (const worker of [0, 1]) expect(filter.request({ ...routed, worker }).cluster).toBe("t");
+  expect(envoy.process.lines("error")).toHaveLength(1);
+});

@@ -16,7 +16,7 @@ export const Result = {
   Unimplemented: 12,
 } as const;
 
-export const HeaderMapType = { RequestHeaders: 0, ResponseHeaders: 2 } as const;
+export const HeaderMapType = { RequestHeaders: 0, ResponseHeaders: 2, HttpCallResponseHeaders: 6 } as const;
 export const BufferType = { VmConfiguration: 6, PluginConfiguration: 7 } as const;
 export const MetricType = { Counter: 0, Gauge: 1, Histogram: 2 } as const;
 export const LogLevels = ["trace", "debug", "info", "warn", "error", "critical"] as const;

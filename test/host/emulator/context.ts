@@ -15,6 +15,8 @@ export class Context {
   /** Inside `proxy_on_log` of an access logger: nothing can be changed any more. */
   logging = false;
   tickMs = 0;
+  /** Inside of `proxy_on_http_call_response`, the headers of the answer. */
+  callHeaders: Headers | undefined;
 
   constructor(id: number, plugin: Plugin | undefined, root?: Context) {
     this.id = id;
@@ -34,8 +36,14 @@ export class Exchange {
   local: LocalResponse | undefined;
   status = 0;
   details = "";
+  /** Envoy's bits for what went wrong, and the endpoints of the cluster that was tried. */
+  flags = 0;
+  endpoints: number | undefined;
+  /** Whether a filter has set that the request asks for a subset of the cluster's hosts. */
+  readonly subset: boolean;
 
-  constructor(headers: Pairs, cluster: string | undefined) {
+  constructor(headers: Pairs, cluster: string | undefined, subset = false) {
+    this.subset = subset;
     this.headers = new Headers(headers);
     this.cluster = cluster;
   }

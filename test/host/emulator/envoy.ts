@@ -8,6 +8,7 @@ import { Thread } from "./thread.ts";
 import { type Code, Vm } from "./vm.ts";
 
 const SELECTION = "x-keyway-cluster";
+const Flag = { NoHealthyUpstream: 0x2, UpstreamConnectionFailure: 0x20, NoClusterFound: 0x4000000 };
 
 export class Envoy {
   readonly process = new Process();
@@ -69,6 +70,13 @@ export class Envoy {
     }
   }
 
+  /** Answers the calls that modules have sent. */
+  answer(): void {
+    const calls = this.process.calls;
+    this.process.calls = [];
+    for (const { answer } of calls) answer();
+  }
+
   /** Bytes of all threads' WebAssembly memories. */
   get wasmBytes(): number {
     return this.threads.flatMap(({ vms }) => [...vms.values()]).reduce((sum, vm) => sum + vm.memory.size, 0);
@@ -82,13 +90,15 @@ export class Envoy {
       exchange.status = exchange.cluster === undefined ? 404 : 200;
       return exchange.cluster;
     }
-    const healthy = this.process.clusters.get(wanted);
-    if (healthy) {
+    const state = this.process.clusters.get(wanted);
+    if (state === true || (state === "subset" && exchange.subset)) {
       exchange.status = 200;
       return wanted;
     }
     exchange.status = 503;
-    exchange.details = healthy === undefined ? "cluster_not_found" : "no_healthy_upstream";
+    if (state === undefined) exchange.flags = Flag.NoClusterFound;
+    else exchange.flags = state === "refusing" ? Flag.UpstreamConnectionFailure : Flag.NoHealthyUpstream;
+    if (state !== undefined) exchange.endpoints = state === false ? 0 : 1;
     this.logger?.log(thread, exchange);
     return undefined;
   }

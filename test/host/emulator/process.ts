@@ -7,6 +7,11 @@ import type { Vm } from "./vm.ts";
 export type HostCall = { name: HostFunction; vm: Vm };
 export type LogLine = { level: LogLevel; text: string; thread: string };
 export type Dispatched = { cluster: string; headers: [string, string][]; timeoutMs: number };
+/** A call on its way; `answer` brings what comes back to the module that has sent it. */
+export type Call = { cluster: string; answer: () => void };
+
+/** `false` has no endpoint; `unhealthy` has none that is healthy; `subset` serves only requests that ask for a subset. */
+export type ClusterState = boolean | "unhealthy" | "refusing" | "subset";
 
 export class Process {
   readonly shared = new SharedData();
@@ -14,8 +19,10 @@ export class Process {
   readonly logs: LogLine[] = [];
   /** Requests that modules have sent by themselves. */
   readonly dispatched: Dispatched[] = [];
-  /** Clusters that exist; false are those without a healthy host. */
-  readonly clusters = new Map<string, boolean>();
+  /** Those of them that have not been answered yet. */
+  calls: Call[] = [];
+  /** Clusters that exist. */
+  readonly clusters = new Map<string, ClusterState>();
   /** Nanoseconds since 1970. */
   clock = BigInt(Date.UTC(2030, 0, 1)) * 1_000_000n;
   /** The result that a host call answers instead of doing anything; undefined lets it through. */

@@ -30,8 +30,13 @@ function ofExchange(exchange: Exchange, [first, second = "", third]: string[]): 
   if (first === "response") {
     if (second === "code_details") return exchange.details ? text(exchange.details) : undefined;
     if (second === "code") return exchange.status ? number(exchange.status) : undefined;
+    if (second === "flags") return number(exchange.flags);
     return undefined;
   }
+  if (first === "upstream") {
+    return second === "num_endpoints" && exchange.endpoints !== undefined ? number(exchange.endpoints) : undefined;
+  }
+  if (first === "metadata") return exchange.subset && third === "envoy.lb" ? Buffer.from("version") : undefined;
   return exchange.state.get(first ?? "");
 }
 

@@ -12,6 +12,8 @@ export type Request = {
   headers?: Pairs | Record<string, string>;
   /** The proxy's own route; null when it has none. */
   cluster?: string | null;
+  /** Whether it asks for a subset of its cluster's hosts. */
+  subset?: boolean;
 };
 
 export type Outcome = {
@@ -107,7 +109,7 @@ export class Slot {
   }
 
   /** The same, but the stream stays until it is ended. */
-  open({ worker = 0, headers = [], cluster = "reviews" }: Request): Stream {
+  open({ worker = 0, headers = [], cluster = "reviews", subset = false }: Request): Stream {
     const thread = this.envoy.workerThread(worker);
     const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
     const own = [":method", ":path", ":authority"].filter((name) => !pairs.some(([given]) => given === name));
@@ -115,6 +117,7 @@ export class Slot {
     const exchange = new Exchange(
       [...own.map((name) => [name, defaults[name]] as [string, string]), ...pairs],
       cluster ?? undefined,
+      subset,
     );
     const handle = this.current.get(thread);
     const end = handle ? filterRequest(thread, handle, exchange) : () => {};

@@ -1,7 +1,9 @@
 // The log, the clock, contexts, foreign functions, and requests of the module's own.
 import { AbiViolation, LogLevels, Result } from "../abi.ts";
+import type { Context } from "../context.ts";
 import { parseDeclaration } from "../filter-state.ts";
-import { decodePairs } from "../headers.ts";
+import { decodePairs, Headers } from "../headers.ts";
+import type { ClusterState } from "../process.ts";
 import type { Vm } from "../vm.ts";
 import type { Functions } from "./functions.ts";
 
@@ -53,16 +55,29 @@ export function controlFunctions(vm: Vm): Functions {
       decodePairs(vm.memory.bytes(trailers, trailersSize));
       vm.memory.bytes(body, bodySize);
       vm.memory.putU32(tokenAt, 0);
-      const healthy = process.clusters.get(name);
-      if (timeoutMs < 0 || healthy === undefined) return Result.BadArgument;
+      const state = process.clusters.get(name);
+      if (timeoutMs < 0 || state === undefined) return Result.BadArgument;
       const names = pairs.map(([own]) => own);
       if (![":path", ":method", ":authority"].every((needed) => names.includes(needed))) return Result.BadArgument;
-      if (!healthy) return Result.InternalFailure;
+      if (state !== true && state !== "refusing") return Result.InternalFailure;
       process.dispatched.push({ cluster: name, headers: pairs, timeoutMs });
-      vm.memory.putU32(tokenAt, process.dispatched.length);
+      const token = process.dispatched.length;
+      const caller = vm.acting;
+      process.calls.push({ cluster: name, answer: () => answerCall(vm, caller, token, process.clusters.get(name)) });
+      vm.memory.putU32(tokenAt, token);
       return Result.Ok;
     },
   };
+}
+
+/** What the target or, when it can't be reached, the router answers. It is lost when whoever asked is gone. */
+function answerCall(vm: Vm, caller: Context, token: number, state: ClusterState | undefined): void {
+  if (vm.contexts.get(caller.id) !== caller) return;
+  const status: [string, string] = [":status", state === true ? "200" : "503"];
+  const headers = new Headers(state === true ? [status, ["x-envoy-upstream-service-time", "1"]] : [status]);
+  caller.root.callHeaders = headers;
+  vm.call("proxy_on_http_call_response", caller, token, headers.pairs.length, 0, 0);
+  caller.root.callHeaders = undefined;
 }
 
 /** `declare_property` speaks for the context that is being called, whichever is in effect. */

@@ -5,8 +5,10 @@ import type { Vm } from "../vm.ts";
 import { answer, type Functions } from "./functions.ts";
 
 export function headerFunctions(vm: Vm): Functions {
-  const map = (type: number): Headers | undefined =>
-    type === HeaderMapType.RequestHeaders ? vm.acting.exchange?.headers : undefined;
+  const map = (type: number): Headers | undefined => {
+    if (type === HeaderMapType.RequestHeaders) return vm.acting.exchange?.headers;
+    return type === HeaderMapType.HttpCallResponseHeaders ? vm.acting.root.callHeaders : undefined;
+  };
   const edit = (type: number, change: (headers: Headers) => void): number => {
     const headers = map(type);
     if (!headers || vm.acting.logging) return Result.BadArgument;

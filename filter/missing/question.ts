@@ -1,0 +1,54 @@
+// Asks Envoy whether a target can be used, by sending it a request of the proxy's own, `HEAD /`. Envoy refuses at once, and
+// sends nothing, when there is no such cluster or none of its hosts is healthy. What it accepts goes out, and comes back as a call of
+// `proxy_on_http_call_response`.
+import { BAD_ARGUMENT, OK, callHeader, dispatch, dispatched } from "../host/calls";
+import { Writer, writer } from "../host/writer";
+
+/** There is no such cluster. */
+export const NO_CLUSTER = 0;
+/** The cluster has no host that the question could be sent to. */
+export const NO_HOST = 1;
+/** The question is on its way. */
+export const ACCEPTED = 2;
+
+const TIMEOUT_MS: u32 = 2000;
+
+const PENDING = 256;
+/** The questions on their way, by the last bits of their token: u32 token, u32 unused, u64 hash of the target. */
+const pending = memory.data(PENDING * 16);
+
+/** Asks in the name of the acting context, which must be a root context for the answer to arrive. */
+export function ask(target: usize, len: i32, hash: u64): i32 {
+  const result = dispatch(target, len, headersFor(target, len).at, headers.len, TIMEOUT_MS);
+  if (result == BAD_ARGUMENT) return NO_CLUSTER;
+  if (result != OK) return NO_HOST;
+  const at = pendingAt(dispatched);
+  store<u32>(at, dispatched);
+  store<u64>(at, hash, 8);
+  return ACCEPTED;
+}
+
+function pendingAt(token: u32): usize {
+  return pending + (token & (PENDING - 1)) * 16;
+}
+
+/**
+ * The hash of the target that has answered the question of that token; 0 when it was not the target that answered. Envoy's
+ * router adds this header to what an upstream answers, and not to the 503 and 504 that it answers itself.
+ */
+export function answered(token: u32): u64 {
+  const at = pendingAt(token);
+  if (load<u32>(at) != token) return 0;
+  store<u32>(at, 0);
+  const served = "x-envoy-upstream-service-time";
+  return callHeader(served) ? load<u64>(at, 8) : 0;
+}
+
+const headers = writer();
+
+// As the host takes pairs: u32 count, the lengths of all names and values, then these, each with a NUL behind it.
+function headersFor(target: usize, len: i32): Writer {
+  headers.clear().u32(4).u32(7).u32(4).u32(5).u32(1).u32(10).u32(len).u32(10).u32(6);
+  headers.say(":method\0HEAD\0:path\0/\0:authority\0").bytes(target, len).u8(0);
+  return headers.say("user-agent\0keyway\0");
+}
