@@ -19,7 +19,6 @@ const SHOWN: Shown[] = [
   { path: "/", headers: { "x-keyway-cluster": "reviews-pr-42" } },
   { path: "/", headers: { "x-routing-key": "pr-42", "x-keyway-routed": "reviews-pr-42" } },
   { path: "/", headers: { "x-routing-key": "pr-9" } },
-  { path: "/", headers: { "x-routing-key": "pr-9" } },
   { path: "/", headers: { "x-routing-key": "pr-42", "x-keyway-explain": "1" } },
 ];
 

@@ -48,7 +48,8 @@ test("explain answers with the same decision and sends the request nowhere", () 
   check(
     [configuration, requests],
     (table, all) => {
-      const { filter } = proxyWith({ ...table, explain: true });
+      const { envoy, filter } = proxyWith({ ...table, explain: true });
+      for (const name of targets) envoy.process.clusters.set(name, true);
       for (const { headers, cluster } of all) {
         const passed = filter.request({ headers: [...headers, ["x-keyway-explain", "1"]], cluster });
         const wanted = expectedDecision(table, { headers, cluster, now: NOW });
