@@ -2,13 +2,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { explain } from "../../routes/deciding/explain.ts";
 import { parseConfiguration } from "../../routes/reading/configuration.ts";
-import { configuration, NOW, request } from "../host/generate.ts";
+import { configuration, NOW, request, targets } from "../host/generate.ts";
 import { proxyWith } from "../host/module.ts";
 
 test("explains any request in the words of the module itself", () => {
   fc.assert(
     fc.property(configuration, fc.array(request, { minLength: 1, maxLength: 10 }), (table, requests) => {
-      const { filter } = proxyWith({ ...table, explain: true });
+      const { envoy, filter } = proxyWith({ ...table, explain: true });
+      for (const name of targets) envoy.process.clusters.set(name, true);
       const parsed = parseConfiguration(table);
       for (const { headers, cluster } of requests) {
         const answer = filter.request({ headers: [...headers, ["x-keyway-explain", "1"]], cluster });
