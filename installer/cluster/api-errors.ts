@@ -132,6 +132,11 @@ export function unreachable(thrown: unknown, server: string): KeywayError {
   });
 }
 
+/** Whether the API server refused what the person may not do. */
+export function isForbidden(thrown: unknown): boolean {
+  return statusOf(thrown) === 403;
+}
+
 /** What the API server itself says about a refusal. */
 export function apiMessage(thrown: unknown): string {
   return thrown instanceof ApiError ? thrown.said : reason(thrown);

@@ -1,12 +1,17 @@
 import { Option } from "commander";
+import { namedServices } from "../../routes/compiling/named-services.ts";
+import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { type Register, teach } from "../cli/command.ts";
 import { UsageError } from "../cli/errors.ts";
+import { readInput, reading } from "../cli/input.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { rbacManifests, type Subject } from "../manifests/rights.ts";
 
 interface Flags {
   namespace: string;
   istioNamespace: string;
+  routes?: string;
+  routeNamespace: string[];
   user?: string;
   group?: string;
   serviceAccount?: string;
@@ -17,24 +22,45 @@ export const renderRbac: Register = (group, io) => {
   teach(group, {
     usage: "rbac",
     about:
-      "Prints a Role and a RoleBinding for the workloads' namespace and for Istio's, with which one user, group or service " +
-      "account may check, install, upgrade, look at and uninstall there.",
+      "Prints a Role and a RoleBinding for the workloads' namespace, for Istio's, and for each other namespace whose services the routes " +
+      "name, with which one user, group or service account may check, install, upgrade, look at and uninstall.",
     examples: [
       ["for a person", "keyway render rbac -n demo --user jane | kubectl apply -f -"],
+      [
+        "for routes that lead into other namespaces",
+        "keyway render rbac -n demo -f routes.yaml --user jane | kubectl apply -f -",
+      ],
       ["for a pipeline", "keyway render rbac -n demo --service-account ci/deployer | kubectl apply -f -"],
     ],
   })
     .requiredOption("-n, --namespace <name>", "namespace of the workloads")
     .option("--istio-namespace <name>", "namespace of Istio's control plane", "istio-system")
+    .option("-f, --routes <file>", "route file; adds what the namespaces that it names take; - reads stdin")
+    .option(
+      "--route-namespace <name>",
+      "another namespace that routes lead into; can be repeated",
+      (name: string, before: string[]) => [...before, name],
+      [] as string[],
+    )
     .option("--user <name>", "who gets the rights")
     .option("--group <name>", "who gets the rights")
     .option("--service-account <namespace/name>", "who gets the rights")
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
-    .action((flags: Flags) => {
-      const manifests = rbacManifests(flags, subjectOf(flags));
+    .action(async (flags: Flags) => {
+      const subject = subjectOf(flags);
+      const routeNamespaces = [...flags.routeNamespace, ...(await namespacesIn(flags.routes))];
+      const manifests = rbacManifests({ ...flags, routeNamespaces }, subject);
       const list = { apiVersion: "v1", kind: "List", items: manifests };
       io.out.write(flags.output === "json" ? toJson(list) : manifests.map((one) => toYaml(one)).join("---\n"));
     });
+
+  async function namespacesIn(path: string | undefined): Promise<string[]> {
+    if (path === undefined) return [];
+    const text = await readInput(path, io);
+    return namedServices(reading(path, () => parseRouteFile(text))).flatMap(({ isHost, namespace }) =>
+      isHost ? [] : (namespace ?? []),
+    );
+  }
 };
 
 function subjectOf({ user, group, serviceAccount }: Flags): Subject {

@@ -2,6 +2,8 @@ import type { V1Pod, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { namedServices } from "../../routes/compiling/named-services.ts";
 import type { Service, ServicePort, UnresolvedPort } from "../../routes/model/service.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
+import { KeywayError } from "../cli/errors.ts";
+import { isForbidden } from "../cluster/api-errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { matches } from "../proxies/selected-pods.ts";
 
@@ -14,12 +16,26 @@ export async function servicesFor(cluster: Listed, file: RouteFile, namespace: s
     namespace,
     ...namedServices(file).flatMap(({ isHost, namespace: own }) => (isHost ? [] : (own ?? []))),
   ]);
-  const found = await Promise.all([...namespaces].map((one) => servicesIn(cluster, one, one === namespace)));
+  const found = await Promise.all(
+    [...namespaces].map((one) =>
+      servicesIn(cluster, one, one === namespace).catch((thrown) => adviseOn(thrown, one, namespace)),
+    ),
+  );
   return found.flat();
 }
 
+/** The rights that `keyway render rbac` prints are those for the workloads' own namespace, unless it is told of others. */
+function adviseOn(thrown: unknown, namespace: string, own: string): never {
+  if (!isForbidden(thrown) || namespace === own) throw thrown;
+  throw new KeywayError(`a route names a service in namespace ${namespace}, whose services you may not list`, {
+    where: `namespace ${namespace}`,
+    next: `have an administrator run: keyway render rbac -n ${own} --route-namespace ${namespace} --user NAME | kubectl apply -f -`,
+    cause: thrown,
+  });
+}
+
 /** Pods are read only where a named target port must be turned into a number, and only in the installation's namespace. */
-async function servicesIn(cluster: Listed, namespace: string, own: boolean): Promise<Service[]> {
+export async function servicesIn(cluster: Listed, namespace: string, own: boolean): Promise<Service[]> {
   const services = await cluster.list<V1Service>("v1", "Service", { namespace });
   const named = services.some(({ spec }) => spec?.ports?.some(({ targetPort }) => isName(targetPort)));
   const pods = own && named ? await cluster.list<V1Pod>("v1", "Pod", { namespace }) : undefined;

@@ -10,11 +10,15 @@ export interface Right {
   name?: string;
   /** What it is needed for. */
   why: string;
+  /** Without it a check says that it did not look, and nothing else is lost. */
+  optional?: boolean;
 }
 
 export interface Places {
   namespace: string;
   istioNamespace: string;
+  /** Other namespaces whose services routes name. */
+  routeNamespaces?: readonly string[];
 }
 
 const ISTIOD_MONITORING = "istiod:15014";
@@ -25,7 +29,7 @@ const owned = [
 ];
 
 /** Exactly what install, upgrade, status and uninstall do, no more. */
-export function rights({ namespace, istioNamespace }: Places): Right[] {
+export function rights({ namespace, istioNamespace, routeNamespaces = [] }: Places): Right[] {
   const own = owned.flatMap(({ group, resource }) =>
     ["get", "list", "create", "patch", "delete"].map((verb) => ({
       verb,
@@ -35,6 +39,8 @@ export function rights({ namespace, istioNamespace }: Places): Right[] {
       why: "put it in, change it, take it out",
     })),
   );
+  const others = [...new Set(routeNamespaces)].filter((other) => other !== namespace);
+  const withPolicies = [...new Set([namespace, istioNamespace, ...others])];
   return [
     ...own,
     { verb: "list", group: "", resource: "pods", namespace, why: "find the selected proxies" },
@@ -50,6 +56,40 @@ export function rights({ namespace, istioNamespace }: Places): Right[] {
       name: ISTIOD_MONITORING,
       why: "ask istiod for its version",
     },
+    ...others.map((other) => ({
+      verb: "list",
+      group: "",
+      resource: "services",
+      namespace: other,
+      why: "find the services that routes name",
+    })),
+    {
+      verb: "get",
+      group: "",
+      resource: "namespaces",
+      namespace,
+      name: namespace,
+      why: "see that the namespace exists",
+      optional: true,
+    },
+    {
+      verb: "get",
+      group: "gateway.networking.k8s.io",
+      resource: "gateways",
+      namespace,
+      why: "see that the gateway exists",
+      optional: true,
+    },
+    ...withPolicies.flatMap((one) =>
+      ["authorizationpolicies", "requestauthentications"].map((resource) => ({
+        verb: "list",
+        group: "security.istio.io",
+        resource,
+        namespace: one,
+        why: "see whether a policy refuses what is routed",
+        optional: true,
+      })),
+    ),
   ];
 }
 
@@ -59,8 +99,8 @@ export type Subject =
 
 /** A Role and a RoleBinding for each namespace, that grant the rights and nothing else. */
 export function rbacManifests(places: Places, subject: Subject): (V1Role | V1RoleBinding)[] {
-  const namespaces = [...new Set([places.namespace, places.istioNamespace])];
-  return namespaces.flatMap((namespace) => {
+  const namespaces = [places.namespace, places.istioNamespace, ...(places.routeNamespaces ?? [])];
+  return [...new Set(namespaces)].flatMap((namespace) => {
     const metadata = { name: "keyway-installer", namespace };
     const rules = rulesOf(rights(places).filter((right) => right.namespace === namespace));
     return [
