@@ -2,6 +2,7 @@ import { inboundCluster, outboundCluster } from "../model/istio-cluster.ts";
 import type { Configuration, Route } from "../model/model.ts";
 import { ANY_BASELINE } from "../model/names.ts";
 import { podPort, portText, type ServicePort } from "../model/service.ts";
+import { cutOff } from "../model/weight.ts";
 import { ConfigurationError, type Diagnostic, type Path } from "../reading/diagnostic.ts";
 import { duplicates } from "../reading/duplicates.ts";
 import type { Reference, RouteFile } from "../reading/route-file.ts";
@@ -33,7 +34,9 @@ export function compileRoutes(file: RouteFile, surroundings: Surroundings): Comp
       from === undefined ? "" : (name(reference, [...path, ...more], "target", from.use)?.cluster ?? "");
     const start = { ...route, from: from?.cluster ?? "" };
     if (!("split" in route)) return { ...start, to: target(route.to, "to") } as Route;
-    const split = route.split.map(({ to, weight }, share) => ({ to: target(to, "split", share, "to"), weight }));
+    const split = route.split.map(({ to, weight }, share) => {
+      return { to: target(to, "split", share, "to"), weight: cutOff(weight) };
+    });
     return { ...start, split } as Route;
   });
 

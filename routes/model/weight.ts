@@ -7,3 +7,8 @@ export function toUnits(percent: number): number {
   const [whole = "0", fraction = ""] = String(percent < 1e-6 ? 0 : percent).split(".");
   return Number(whole) * 10_000 + Number(fraction.slice(0, 4).padEnd(4, "0"));
 }
+
+/** The percentage without what is finer than a unit, so that it is never written with an exponent. */
+export function cutOff(percent: number): number {
+  return toUnits(percent) / 10_000;
+}

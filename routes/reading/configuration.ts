@@ -29,10 +29,9 @@ export function pluginJsonSchema(): Record<string, unknown> {
 
 /** Whether a value is meant as a plugin configuration, and not as a route file, which says `service` where this says `from`. */
 export function isConfiguration(value: unknown): boolean {
-  const routes = typeof value === "object" && value !== null && "routes" in value ? value.routes : undefined;
-  return (
-    Array.isArray(routes) && routes.some((route) => typeof route === "object" && route !== null && "from" in route)
-  );
+  if (typeof value !== "object" || value === null) return false;
+  const routes = "routes" in value && Array.isArray(value.routes) ? value.routes : [];
+  return "hopMark" in value || routes.some((one) => typeof one === "object" && one !== null && "from" in one);
 }
 
 /** Checks a value read from JSON just as the filter does; throws a ConfigurationError. */

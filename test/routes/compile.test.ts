@@ -103,6 +103,13 @@ describe("names of clusters", () => {
   });
 });
 
+test("shares are written in steps of 1/10,000 percent, never with an exponent", () => {
+  const line = "{service: reviews, split: [{to: {cluster: a}, weight: 1e-7}, {to: {cluster: b}, weight: 83.90009}]}";
+  expect(JSON.stringify(routed(line))).toContain('"split":[{"to":"a","weight":0},{"to":"b","weight":83.9}]');
+  const whole = "{service: reviews, split: [{to: {cluster: a}, weight: 0.2}, {to: {cluster: b}, weight: 99.8}]}";
+  expect(routed(whole)).toMatchObject({ split: [{ weight: 0.2 }, { weight: 99.8 }] });
+});
+
 test("what is said of the whole, and of routes beside their services, goes on as it is", () => {
   const file = parseRouteFile(`
 keys: [mirrord]

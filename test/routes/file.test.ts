@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { isConfiguration } from "../../routes/reading/configuration.ts";
 import { ConfigurationError, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 
@@ -154,4 +155,17 @@ test("a bomb of aliases is refused, not built", () => {
     (_, level) => `l${level + 1}: &l${level + 1} [${Array(10).fill(`*l${level}`)}]`,
   );
   expect(diagnostics(`l0: &l0 [x]\n${levels.join("\n")}`)[0]).toContain("not YAML: ");
+});
+
+test.each([
+  [{ routes: [{ from: "a", key: "k", to: "b" }] }, true],
+  [{ routes: [{}, { from: "a" }] }, true],
+  [{ hopMark: "route", routes: [] }, true],
+  [{ routes: [{ service: "a", key: "k", to: "b" }] }, false],
+  [{ keys: ["signadot"] }, false],
+  [{ routes: "from" }, false],
+  [null, false],
+  ["from", false],
+])("%j is a plugin configuration: %j", (value, is) => {
+  expect(isConfiguration(value)).toBe(is);
 });
