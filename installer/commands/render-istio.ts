@@ -42,13 +42,16 @@ export const renderIstio: Register = (group, io) => {
   for (const add of [nameFlag, scopeFlags, contentFlags]) add(command);
   command
     .requiredOption("-n, --namespace <name>", "namespace of the workloads")
-    .option("--services <file>", "what `kubectl get services,pods -o yaml` tells of their ports (pods for named ones)")
+    .option(
+      "--services <file>",
+      "what `kubectl get services,pods -o yaml` tells of their ports (pods for named ones, serviceentries for hosts outside)",
+    )
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
     .action(async (flags: Flags) => {
       const { routes, namespace, name } = flags;
       if (routes === undefined) throw new UsageError("which routes? -f is missing", { next: "give a route file" });
       const text = await readInput(routes, io);
-      const cluster = flags.services === undefined ? namedService(text, flags) : await fromFile(flags.services);
+      const cluster = flags.services === undefined ? withPortsAsNamed(text, flags) : await fromFile(flags.services);
       // Standard input was read to its end; whoever reads it again gets the same.
       const desired = await desiredState(flags, { cluster, namespace, name }, undefined, { ...io, in: [text] });
       const image = parseImageName(desired.module);
@@ -68,7 +71,7 @@ export const renderIstio: Register = (group, io) => {
     return reading(path, () => fromKubectl(text));
   }
 
-  function namedService(text: string, { routes = "", namespace }: Flags): Listed {
+  function withPortsAsNamed(text: string, { routes = "", namespace }: Flags): Listed {
     progress(io).warn("ports are taken as the route file writes them; --services tells what they are");
     return servicesNamedIn(
       reading(routes, () => parseRouteFile(text)),

@@ -61,12 +61,13 @@ async function readRoutes(
   { cluster, namespace }: Place,
   io: Io,
 ): Promise<{ config: PluginConfig; baselines: Baseline[] }> {
-  const { servicesFor } = await import("./services.ts");
+  const [{ servicesFor }, { hostsFor }] = await Promise.all([import("./services.ts"), import("./hosts.ts")]);
   const text = await readInput(path, io);
   const file = reading(path, () => parseRouteFile(text));
   const services = await servicesFor(cluster, file, namespace);
+  const hosts = await hostsFor(cluster, file, services, namespace);
   const { configuration, uses } = reading(path, () =>
-    compileRoutes(file, { mode, namespace, domain: DOMAIN, services }),
+    compileRoutes(file, { mode, namespace, domain: DOMAIN, services, ...(hosts && { hosts }) }),
   );
   // Not `strict`: a proxy that is born with a configuration that the filter refuses answers every request with 500.
   const { strict: _, explain, ...rest } = configuration;

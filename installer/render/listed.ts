@@ -39,6 +39,8 @@ export function fromKubectl(text: string): Listed {
 function listing(objects: KubeObject[]): Listed {
   return {
     list: async <T extends KubeObject>(_: string, kind: string, { namespace }: { namespace?: string } = {}) =>
-      objects.filter((one) => one.kind === kind && one.metadata?.namespace === namespace) as T[],
+      objects.filter(
+        (one) => one.kind === kind && (namespace === undefined || one.metadata?.namespace === namespace),
+      ) as T[],
   };
 }

@@ -148,6 +148,20 @@ describe("render istio", () => {
     await writeFile(join(folder, "no-pods.json"), JSON.stringify({ ...listed, items }));
     await shows("render-istio-no-pods", render("-l", "app=reviews", "--services", join(folder, "no-pods.json")));
   });
+  test("hosts of ServiceEntries are named as services are", async () => {
+    const entry = { kind: "ServiceEntry", metadata: { name: "api", namespace: "egress" } };
+    const spec = { hosts: ["api.example.com", "api-2.example.com"], ports: [{ number: 443, name: "https" }] };
+    const file = join(folder, "entries.json");
+    await writeFile(file, JSON.stringify({ kind: "List", items: [{ ...entry, spec }] }));
+    const input = "routes: [{service: api.example.com, key: k, to: 'api-2.example.com:https'}]";
+    const args = ["render", "istio", "-f", "-", "-n", "demo", "--module", module, "--mode", "outbound", "-o", "json"];
+    const { out } = await runCli([...args, "--services", file], { input });
+    expect(JSON.parse(out).items[0].spec.pluginConfig.routes).toEqual([
+      { from: "outbound|443||api.example.com", key: "k", to: "outbound|443||api-2.example.com" },
+    ]);
+    const wrong = await runCli([...args, "--services", file], { input: input.replace("api-2", "api-3") });
+    expect(wrong.err).toContain("no ServiceEntry has the host api-3.example.com; did you mean");
+  });
   test("for a gateway, with ports as written", () =>
     shows("render-istio-gateway", render("--target-ref", "gateway/public")));
   test("the same input gives the same output", async () => {
