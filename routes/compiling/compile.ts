@@ -29,7 +29,7 @@ export function compileRoutes(file: RouteFile, surroundings: Surroundings): Comp
   const routes = file.routes.map((route, index): Route => {
     const path = ["routes", index];
     const from = name(route.from, [...path, "service"], "baseline");
-    // Without its baseline a target's namespace and port are anyone's guess, and so would be diagnostics about them.
+    // A target has its baseline's namespace and port unless said: without a baseline nothing true can be said about it.
     const target = (reference: Reference, ...more: (string | number)[]) =>
       from === undefined ? "" : (name(reference, [...path, ...more], "target", from.use)?.cluster ?? "");
     const start = { ...route, from: from?.cluster ?? "" };

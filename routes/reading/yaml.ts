@@ -1,14 +1,15 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
 
-interface Read {
+interface YamlText {
+  /** What the text stands for, as JSON has it. */
   value: unknown;
   /** Adds to diagnostics about the value the lines and columns of the text. */
   locate(diagnostics: readonly Diagnostic[]): Diagnostic[];
 }
 
 /** Reads one YAML document; throws a ConfigurationError for what is not YAML. */
-export function readYaml(text: string): Read {
+export function readYaml(text: string): YamlText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const refuse = (message: string, offset: number) => ({
