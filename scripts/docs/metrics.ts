@@ -1,0 +1,37 @@
+// The metrics of the filter, by the names that filter and command share.
+import * as names from "../../routes/model/names.ts";
+import { code, page, table } from "./markdown.ts";
+
+const MEANING: Record<string, string> = {
+  [names.METRIC_ROUTED]: "requests for which a target was selected",
+  [names.METRIC_BASELINE]: "requests with a key that has no route for their destination",
+  [names.METRIC_NO_KEY]: "requests that carry no key and that no other route takes",
+  [names.METRIC_INVALID_KEY]: "requests whose sources hold something that is no key",
+  [names.METRIC_MISSING_TARGET]:
+    "requests whose target is missing, so that they stayed with the baseline or were refused",
+  [names.METRIC_ALREADY_ROUTED]: "requests that had arrived at their target, so that the hop mark came off",
+  [names.METRIC_TABLE_ROUTES]: "the routes of the table that was configured last",
+  [names.METRIC_TABLE_VERSION]: "the number of that table in this process",
+  [names.METRIC_CONFIG_REJECTED]: "1 while the newest configuration of a plugin is not the one that serves",
+};
+
+export function metricReference(): string {
+  const all = Object.entries(names)
+    .flatMap(([name, value]) => (name.startsWith("METRIC_") ? [String(value)] : []))
+    .sort();
+  return page(
+    "Metrics",
+    "The filter's own metrics. Envoy shows them under its prefix `wasmcustom.`, in Prometheus' form as `wasmcustom_…`. " +
+      "Each request that the filter sees counts in one of the counters.",
+    table(
+      ["metric", "kind", "meaning"],
+      all.map((name) => [code(name), /_requests_/.test(name) ? "counter" : "gauge", meaningOf(name)]),
+    ),
+  );
+}
+
+function meaningOf(name: string): string {
+  const meaning = MEANING[name];
+  if (meaning === undefined) throw new Error(`scripts/docs/metrics.ts does not say what ${name} means`);
+  return meaning;
+}

@@ -1,0 +1,25 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ROOT } from "../../installer/package.ts";
+import { COMMAND, DEVELOPMENT, MODULE } from "../../scripts/docs/environment.ts";
+import { references } from "../../scripts/docs/references.ts";
+
+const texts = await references();
+
+describe("docs/reference is what the code says", () => {
+  test.each(Object.keys(texts))("%s", (name) => {
+    const file = join(ROOT, "docs", "reference", name);
+    if (process.env.UPDATE_GOLDEN) writeFileSync(file, texts[name] ?? "");
+    expect(readFileSync(file, "utf8"), `docs/reference/${name} is stale: run npm run docs`).toBe(texts[name]);
+  });
+});
+
+test("every variable of Keyway's own that the code names is in the reference", () => {
+  const listed = Object.keys({ ...COMMAND, ...DEVELOPMENT, ...MODULE });
+  const search = ["grep", "-hoE", "KEYWAY_[A-Z_]+[A-Z]", "--", "installer", "scripts", "bench", "test", "filter"];
+  const named = execFileSync("git", search, { cwd: ROOT, encoding: "utf8" }).trim().split("\n");
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((name) => !listed.includes(name))).toEqual([]);
+});
