@@ -1,24 +1,15 @@
 // Decides where a request goes: the hot path. It reads the request and the table and changes neither; route.ts acts on it.
 import { MAX_KEY } from "../routes/model/names";
+import { allHold } from "./conditions";
 import { Root } from "./roots";
 import * as request from "./request";
-import { chooseShare, holds } from "./rules";
+import { chooseShare } from "./shares";
 import { candidate, candidateLen, isKey } from "./sources/candidate";
 import { OVERRIDES, afterSource, next, sourceHeader, sourceHeaderLen, sourceKind, startOf } from "./sources/source";
-import { entryTo, entryToLen } from "./table/entry";
-import {
-  RULE_FIXED,
-  buckets,
-  firstRule,
-  firstSource,
-  nextRule,
-  ruleExpires,
-  ruleFrom,
-  sourceCount,
-  splitCount,
-  whenCount,
-} from "./table/header";
+import { entryConditions, entryFails, entryTo, entryToLen } from "./table/entry";
+import { buckets, firstRule, firstSource, hierarchy, sourceCount, splitCount, whenCount } from "./table/header";
 import { NO_MATCH, bestEntry, bestRank, expired, openKey, rank } from "./table/lookup";
+import { nextRule, ruleConditions, ruleExpires, ruleFails, ruleFrom, ruleTarget, shareCount } from "./table/rule";
 
 export const NO_KEY = 0;
 export const INVALID_KEY = 1;
@@ -37,6 +28,13 @@ export let target: usize = 0;
 export let targetLen: i32 = 0;
 /** How the route's `from` met the cluster; see lookup.ts. */
 export let fromRank = NO_MATCH;
+/** Whether the route has conditions, is one of the key's parents, and has requests refused where its target is missing. */
+export let conditional = false;
+export let byParent = false;
+export let failsIfMissing = false;
+
+/** Where a candidate lies while it is looked up: conditions read other values into the places where candidates stand. */
+const tried = memory.data(MAX_KEY);
 
 export function decide(root: Root): i32 {
   const head = root.head.at;
@@ -71,63 +69,76 @@ function trySource(root: Root, source: usize): i32 {
         outcome = max(outcome, INVALID_KEY);
         continue;
       }
-      const first = keySource == 0;
-      if (first) keep(source);
       outcome = BASELINE;
-      if (!tryKey(root, candidate, candidateLen)) continue;
-      if (!first) keep(source);
+      const len = candidateLen;
+      memory.copy(tried, candidate, len);
+      if (keySource == 0) keep(source, len);
+      if (!tryKey(root, len)) continue;
+      keep(source, len);
       return BY_KEY;
     }
   }
   return outcome;
 }
 
-function keep(source: usize): void {
+function keep(source: usize, len: i32): void {
   keySource = source;
-  keyLen = candidateLen;
-  memory.copy(key, candidate, candidateLen);
+  keyLen = len;
+  memory.copy(key, tried, len);
 }
 
-function tryKey(root: Root, at: usize, len: i32): bool {
+// Looks the key up, and then its parents, the nearest first, where the table has a hierarchy.
+function tryKey(root: Root, len: i32): bool {
+  byParent = false;
+  if (tryName(root, len)) return true;
+  const separator = hierarchy(root.head.at);
+  if (separator == 0) return false;
+  byParent = true;
+  while (--len > 0) if (load<u8>(tried + len) == separator && tryName(root, len)) return true;
+  return false;
+}
+
+function tryName(root: Root, len: i32): bool {
   const count = buckets(root.head.at);
-  if (count == 0 || !openKey(root.slot, root.generation, count, at, len)) return false;
+  if (count == 0 || !openKey(root.slot, root.generation, count, tried, len)) return false;
   request.readCluster();
   if (request.clusterLen == 0) return false;
-  const entry = bestEntry(at, len, request.clusterHash, request.clusterHashWithoutSubset);
+  const entry = bestEntry(tried, len, request.clusterHash, request.clusterHashWithoutSubset);
   if (entry == 0) return false;
   fromRank = bestRank;
+  conditional = entryConditions(entry) != 0;
+  failsIfMissing = entryFails(entry);
   target = entryTo(entry);
   targetLen = entryToLen(entry);
   return true;
 }
 
-// Conditions come before shares.
+// Rules with conditions come before those that have shares alone.
 function tryRules(head: usize): i32 {
   request.readCluster();
   if (request.clusterLen == 0) return NO_KEY;
-  const when = bestRule(firstRule(head), whenCount(head), true);
-  if (when) {
-    target = when + RULE_FIXED + 2;
-    targetLen = load<u16>(when + RULE_FIXED);
-    return BY_CONDITION;
-  }
-  const split = bestRule(afterRules, splitCount(head), false);
-  const share = split ? chooseShare(split) : 0;
-  if (share == 0) return NO_KEY;
-  target = share + 6;
-  targetLen = load<u16>(share, 4);
-  return BY_SHARE;
+  const when = bestRule(firstRule(head), whenCount(head));
+  conditional = when != 0;
+  const rule = conditional ? when : bestRule(afterRules, splitCount(head));
+  if (rule == 0) return NO_KEY;
+  const split = shareCount(rule) != 0;
+  const to = split ? chooseShare(rule) : ruleTarget(rule);
+  if (to == 0) return NO_KEY;
+  failsIfMissing = ruleFails(rule);
+  target = to + 2;
+  targetLen = load<u16>(to);
+  return split ? BY_SHARE : BY_CONDITION;
 }
 
 let afterRules: usize = 0;
 
 // Of `count` rules in force, the one whose `from` meets the cluster best, and of those the first; 0 when there is none.
-function bestRule(rule: usize, count: u32, conditional: bool): usize {
+function bestRule(rule: usize, count: u32): usize {
   let best: usize = 0;
   fromRank = NO_MATCH;
   for (; count > 0; count--) {
     const r = rank(ruleFrom(rule), request.clusterHash, request.clusterHashWithoutSubset);
-    if (r > fromRank && !expired(ruleExpires(rule)) && (!conditional || holds(rule))) {
+    if (r > fromRank && !expired(ruleExpires(rule)) && allHold(ruleConditions(rule))) {
       best = rule;
       fromRank = r;
     }

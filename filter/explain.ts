@@ -1,4 +1,5 @@
 // Answers `x-keyway-explain: 1` with the decision, when the configuration allows it. The request goes nowhere.
+import { addHeader, beginHeaders, respondJson } from "./answer";
 import { HEADER_DECISION, HEADER_EXPLAIN } from "../routes/model/names";
 import {
   BASELINE,
@@ -6,6 +7,9 @@ import {
   BY_KEY,
   INVALID_KEY,
   NO_KEY,
+  byParent,
+  conditional,
+  failsIfMissing,
   fromRank,
   key,
   keyLen,
@@ -13,7 +17,7 @@ import {
   target,
   targetLen,
 } from "./decision";
-import { got, gotLen, requestHeader, respond } from "./host/calls";
+import { got, gotLen, requestHeader } from "./host/calls";
 import { Writer, writer } from "./host/writer";
 import { ALREADY_ROUTED, MISSING_TARGET, decision, findOutcome, outcomeName } from "./outcome";
 import * as request from "./request";
@@ -37,12 +41,9 @@ import { ANY_CLUSTER, ANY_SUBSET } from "./table/lookup";
 
 const EXPLAIN = HEADER_EXPLAIN;
 const DECISION = HEADER_DECISION;
-const TYPE = "content-type";
-const JSON = "application/json";
 const DETAILS = "keyway_explain";
 
 const body = writer();
-const headers = writer();
 const source = writer();
 
 export function asksToExplain(): bool {
@@ -66,25 +67,31 @@ export function explain(root: Root, stream: u32): bool {
   body.say(',"from":').json(request.cluster, request.clusterLen).say(',"to":');
   if (targeted) body.json(target, targetLen);
   else body.say("null");
-  body.say(',"why":"').say(reason(outcome));
+  body.say(',"why":"');
+  sayReason(outcome);
   if (targeted && fromRank == ANY_CLUSTER) body.say("; the route is from any baseline");
   else if (targeted && fromRank == ANY_SUBSET) body.say("; the route is from any subset");
   body.say('"}');
 
-  headers.clear().u32(2).u32(DECISION.len).u32(body.len).u32(TYPE.len).u32(JSON.len);
-  headers.say(DECISION).u8(0).bytes(body.at, body.len).u8(0).say(TYPE).u8(0).say(JSON).u8(0);
-  return respond(200, headers.at, headers.len, body.at, body.len, DETAILS);
+  beginHeaders();
+  addHeader(DECISION, body.at, body.len);
+  return respondJson(200, body, DETAILS);
 }
 
-function reason(outcome: i32): Bytes {
-  if (outcome == ALREADY_ROUTED) return "the hop mark names this very target";
-  if (outcome == MISSING_TARGET) return "the target does not exist or has no healthy host";
-  if (outcome == BASELINE) return "no route in force for this key and baseline";
-  if (outcome == INVALID_KEY) return "what stands in a source is no key";
-  if (outcome == NO_KEY) return "no key in any source";
-  if (decision == BY_KEY) return "a route for this key and baseline";
-  if (decision == BY_CONDITION) return "all conditions of a route hold";
-  return "the request fell to a share of a split";
+function sayReason(outcome: i32): void {
+  if (outcome == ALREADY_ROUTED) body.say("the hop mark names this very target");
+  else if (outcome == MISSING_TARGET) {
+    body.say("the target does not exist or has no healthy host");
+    if (failsIfMissing) body.say(", and the route says to fail with 424");
+  } else if (outcome == BASELINE) body.say("no route in force for this key and baseline");
+  else if (outcome == INVALID_KEY) body.say("what stands in a source is no key");
+  else if (outcome == NO_KEY) body.say("no key in any source");
+  else if (decision == BY_KEY) {
+    body.say(byParent ? "a route for a parent of this key and this baseline" : "a route for this key and baseline");
+    if (conditional) body.say(", and all its conditions hold");
+  } else if (decision == BY_CONDITION) body.say("all conditions of a route hold");
+  else if (conditional) body.say("all conditions of a route hold, and the request fell to a share of its split");
+  else body.say("the request fell to a share of a split");
 }
 
 // As the configuration names it.

@@ -31,8 +31,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
     if (!root.counted) hold(root);
     if (explains(root.head.at) && asksToExplain() && explain(root, stream)) return STOP_ITERATION;
   }
-  route(root, stream);
-  return CONTINUE;
+  return route(root, stream) ? STOP_ITERATION : CONTINUE;
 }
 
 export function proxy_on_tick(root: u32): void {

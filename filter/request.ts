@@ -6,6 +6,7 @@ import { same } from "./text/bytes";
 import { hash } from "./text/hash";
 
 const CLUSTER = "xds\0cluster_name";
+const CALLER = "connection\0uri_san_peer_certificate";
 
 let clusterRead = false;
 let headersRead = false;
@@ -50,8 +51,17 @@ export function readService(): void {
   serviceLen = <i32>(cluster + clusterLen - service);
 }
 
+/** A value that was read last, of a header or of the caller's identity. */
 export let value: usize = 0;
 export let valueLen: i32 = 0;
+
+/** Puts the identity (SPIFFE id) into (`value`, `valueLen`) that the caller's certificate proved; false when there is none. */
+export function readCaller(): bool {
+  if (!property(CALLER) || gotLen == 0) return false;
+  value = got;
+  valueLen = gotLen;
+  return true;
+}
 
 /** Puts the header's value number `n`, from 0, into (`value`, `valueLen`); false when it has no more. */
 export function readValue(header: usize, headerLen: i32, n: i32): bool {

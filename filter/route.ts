@@ -1,6 +1,7 @@
 // Acts on the outcome: selects the target, or leaves the request to the baseline, as if the filter were not there.
 import { HEADER_CLUSTER, HEADER_ROUTED, STATE_NAME } from "../routes/model/names";
-import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, key, keyLen, target, targetLen } from "./decision";
+import { beginHeaders, respondJson } from "./answer";
+import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, failsIfMissing, key, keyLen, target, targetLen } from "./decision";
 import {
   count,
   got,
@@ -14,6 +15,7 @@ import {
 import { writer } from "./host/writer";
 import * as metrics from "./metrics";
 import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeName } from "./outcome";
+import * as request from "./request";
 import { Root, severalPlugins } from "./roots";
 import { routeAddsMark } from "./table/header";
 import { MINUS, SPACE } from "./text/ascii";
@@ -22,15 +24,22 @@ import { startsWith } from "./text/bytes";
 const CLUSTER = HEADER_CLUSTER;
 const HOP = HEADER_ROUTED;
 const STATE = STATE_NAME;
+const REFUSED = "keyway_missing_target";
 
-export function route(root: Root | null, stream: u32): void {
+/** True when the request was refused, and goes nowhere. */
+export function route(root: Root | null, stream: u32): bool {
   if (requestHeader(CLUSTER.at, CLUSTER.len)) {
-    if (stateBegins("routed ")) return;
+    if (stateBegins("routed ")) return false;
     removeRequestHeader(CLUSTER);
   }
-  if (!root || root.slot < 0 || (severalPlugins && stateBegins("already_routed "))) return;
+  if (!root || root.slot < 0 || (severalPlugins && stateBegins("already_routed "))) return false;
   const outcome = findOutcome(root, stream, true);
-  if (outcome == ROUTED) return select(root);
+  if (outcome == ROUTED) select(root);
+  else stay(outcome);
+  return outcome == MISSING_TARGET && failsIfMissing && refuse();
+}
+
+function stay(outcome: i32): void {
   count(metricOf(outcome));
   if (outcome == NO_KEY) return;
   if (outcome == ALREADY_ROUTED) removeRequestHeader(HOP);
@@ -49,6 +58,21 @@ function metricOf(outcome: i32): u32 {
   if (outcome == BASELINE) return metrics.baseline;
   if (outcome == INVALID_KEY) return metrics.invalidKey;
   return outcome == MISSING_TARGET ? metrics.missingTarget : metrics.alreadyRouted;
+}
+
+const body = writer();
+
+// The route asks for it where its target is missing; see `missing` in the configuration.
+function refuse(): bool {
+  const message =
+    "the target of this request's route does not exist or has no healthy host, and the route says to fail then";
+  body.clear().say('{"error":{"code":"missing_target","message":"').say(message);
+  body.say('"},"key":');
+  if (decision == BY_KEY) body.json(key, keyLen);
+  else body.say("null");
+  body.say(',"from":').json(request.cluster, request.clusterLen).say(',"to":').json(target, targetLen).say("}");
+  beginHeaders();
+  return respondJson(424, body, REFUSED);
 }
 
 const text = writer();

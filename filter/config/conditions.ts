@@ -1,11 +1,11 @@
-// The conditions of a `when` route; table/header.ts shows their layout.
+// The conditions of a route; table/rule.ts shows their layout.
 import { MAX_CONDITIONS, MAX_NAME, MAX_TEXT } from "../../routes/model/names";
 import { writer } from "../host/writer";
-import { ABSENT, CONTAINS, EXACT, PREFIX, PRESENT, SUFFIX } from "../table/header";
+import { ABSENT, CONTAINS, EXACT, NOT, PREFIX, PRESENT, SUFFIX } from "../table/rule";
 import { report, inField, inSubList } from "./diagnostic";
-import { broken, isNamed, noteField, openList, openObject, readFlag, readText } from "./fields";
+import { broken, isNamed, noteField, openList, openObject, readFlag, readText, readWord } from "./fields";
 import * as json from "./json";
-import { addCookie, addHeader, addQuery } from "./sources";
+import { addCookie, addHeader, addQuery, addRequestPart } from "./sources";
 
 export const conditions = writer();
 export let conditionCount = 0;
@@ -13,9 +13,12 @@ export let conditionCount = 0;
 const HEADER: u32 = 1;
 const COOKIE: u32 = 2;
 const QUERY: u32 = 4;
-const PRESENCE: u32 = 8;
-/** The bit of a comparison is this, shifted by its number in header.ts. */
-const COMPARISON: u32 = 16;
+const REQUEST: u32 = 8;
+const TURNED: u32 = 16;
+const PRESENCE: u32 = 32;
+/** The bit of a comparison is this, shifted by its number in rule.ts. */
+const COMPARISON: u32 = 64;
+const SUBJECTS = HEADER | COOKIE | QUERY | REQUEST;
 
 const source = writer();
 const wanted = writer();
@@ -40,6 +43,8 @@ function conditionField(): u32 {
   if (isNamed("header")) return HEADER;
   if (isNamed("cookie")) return COOKIE;
   if (isNamed("query")) return QUERY;
+  if (isNamed("request")) return REQUEST;
+  if (isNamed("not")) return TURNED;
   if (isNamed("present")) return PRESENCE;
   if (isNamed("exact")) return COMPARISON << EXACT;
   if (isNamed("prefix")) return COMPARISON << PREFIX;
@@ -50,6 +55,7 @@ function conditionField(): u32 {
 function readCondition(): void {
   if (!openObject()) return;
   let seen: u32 = 0;
+  let turned: u32 = 0;
   wanted.clear();
   for (let first = true; json.nextField(first); first = false) {
     const field = conditionField();
@@ -61,15 +67,27 @@ function readCondition(): void {
       if (readText("cookie", MAX_NAME)) addCookie(source.clear(), json.text, json.textLen);
     } else if (field == QUERY) {
       if (readText("query", MAX_NAME)) addQuery(source.clear(), json.text, json.textLen);
-    } else if (field == PRESENCE) test = readFlag("present") ? PRESENT : ABSENT;
+    } else if (field == REQUEST) readRequestPart();
+    else if (field == TURNED) turned = readFlag("not") ? NOT : 0;
+    else if (field == PRESENCE) test = readFlag("present") ? PRESENT : ABSENT;
     else readWanted(ctz(field / COMPARISON));
     if (broken()) return;
   }
   inField(null);
   if (json.problem != null) return;
-  if (popcnt(seen & (HEADER | COOKIE | QUERY)) != 1) report("exactly one of header, cookie, query is needed");
-  else if (popcnt(seen) != 2) report("exactly one of exact, prefix, suffix, contains, present is needed");
-  else conditions.u8(test).bytes(source.at, source.len).u16(wanted.len).bytes(wanted.at, wanted.len);
+  if (popcnt(seen & SUBJECTS) != 1) report("exactly one of header, cookie, query, request is needed");
+  else if (popcnt(seen & ~TURNED) != 2) report("exactly one of exact, prefix, suffix, contains, present is needed");
+  else
+    conditions
+      .u8(test | turned)
+      .bytes(source.at, source.len)
+      .u16(wanted.len)
+      .bytes(wanted.at, wanted.len);
+}
+
+function readRequestPart(): void {
+  const expected = "expected path, method, host or caller";
+  if (readWord("request", expected) && !addRequestPart(source.clear(), json.text, json.textLen)) report(expected);
 }
 
 function readWanted(comparison: u32): void {

@@ -3,6 +3,7 @@
 import { MAX_SOURCES } from "../../routes/model/names";
 import * as builder from "../table/builder";
 import { beginReport, report, reported, inList, reset } from "./diagnostic";
+import { isKey } from "../sources/candidate";
 import { QUOTE } from "../text/ascii";
 import { broken, isNamed, noteField, openList, openObject, readFlag, readWord } from "./fields";
 import * as json from "./json";
@@ -14,6 +15,7 @@ const ROUTES: u32 = 2;
 const EXPLAIN: u32 = 4;
 const STRICT: u32 = 8;
 const HOP_MARK: u32 = 16;
+const HIERARCHY: u32 = 32;
 
 /** Reads the configuration of `size` bytes; only inside on_configure. False when there is a diagnostic. */
 export function readConfiguration(size: u32): bool {
@@ -36,7 +38,11 @@ function reportSyntax(): void {
 function reportDuplicate(): void {
   inList("routes", builder.duplicate);
   const line = beginReport();
-  if (line) line.say("same from and key as routes[").number(builder.duplicateOf).say("]");
+  if (!line) return;
+  line.say(
+    builder.duplicateIsConditional ? "same from, key and conditions as routes[" : "same from and key as routes[",
+  );
+  line.number(builder.duplicateOf).say("]");
 }
 
 function rootField(): u32 {
@@ -44,6 +50,7 @@ function rootField(): u32 {
   if (isNamed("routes")) return ROUTES;
   if (isNamed("explain")) return EXPLAIN;
   if (isNamed("hopMark")) return HOP_MARK;
+  if (isNamed("hierarchy")) return HIERARCHY;
   return isNamed("strict") ? STRICT : 0;
 }
 
@@ -58,6 +65,7 @@ function readRoot(): void {
     else if (field == ROUTES) readRoutes();
     else if (field == EXPLAIN) builder.setExplain(readFlag("explain"));
     else if (field == HOP_MARK) readHopMark();
+    else if (field == HIERARCHY) readHierarchy();
     else readFlag("strict");
     if (broken()) return;
     inList(null, -1);
@@ -70,6 +78,13 @@ function readHopMark(): void {
   if (!readWord("hopMark", expected)) return;
   if (isNamed("route")) builder.setRouteAddsMark(true);
   else if (!isNamed("filter")) report(expected);
+}
+
+function readHierarchy(): void {
+  const expected = "expected one character that a key may contain";
+  if (!readWord("hierarchy", expected)) return;
+  if (json.textLen == 1 && isKey(json.text, 1)) builder.setHierarchy(load<u8>(json.text));
+  else report(expected);
 }
 
 function readKeys(): void {

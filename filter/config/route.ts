@@ -4,12 +4,13 @@ import { writer } from "../host/writer";
 import { isKey } from "../sources/candidate";
 import { NONE, afterSource } from "../sources/source";
 import * as builder from "../table/builder";
-import { beginRule, endRule } from "../table/header";
+import { writeEntry } from "../table/entry";
+import { beginRule, endRule, writeConditions } from "../table/rule";
 import { parseDate } from "../text/date";
 import { hash } from "../text/hash";
 import { report, reported, inField, inSubList } from "./diagnostic";
-import { conditionCount, conditions, readWhen } from "./conditions";
-import { broken, isNamed, noteField, openObject, readCluster, readText, required } from "./fields";
+import { conditions, readWhen } from "./conditions";
+import { broken, isNamed, noteField, openObject, readCluster, readText, readWord, required } from "./fields";
 import * as json from "./json";
 import { readSplit, shareCount, shares } from "./shares";
 import { addSource } from "./sources";
@@ -21,14 +22,17 @@ const WHEN: u32 = 8;
 const SPLIT: u32 = 16;
 const STICKY: u32 = 32;
 const EXPIRES: u32 = 64;
+const MISSING: u32 = 128;
 
 const key = memory.data(MAX_KEY);
 let keyLen = 0;
 let from: u64 = 0;
 let expires: i64 = 0;
+let fails = false;
 const to = writer();
 const sticky = writer();
 const rule = writer();
+const entry = writer();
 
 function routeField(): u32 {
   if (isNamed("from")) return FROM;
@@ -37,6 +41,7 @@ function routeField(): u32 {
   if (isNamed("when")) return WHEN;
   if (isNamed("split")) return SPLIT;
   if (isNamed("sticky")) return STICKY;
+  if (isNamed("missing")) return MISSING;
   return isNamed("expires") ? EXPIRES : 0;
 }
 
@@ -44,6 +49,7 @@ export function readRoute(number: i32): void {
   if (!openObject()) return;
   let seen: u32 = 0;
   expires = 0;
+  fails = false;
   for (let first = true; json.nextField(first); first = false) {
     const field = routeField();
     seen = noteField(seen, field);
@@ -54,6 +60,7 @@ export function readRoute(number: i32): void {
     else if (field == WHEN) readWhen();
     else if (field == SPLIT) readSplit();
     else if (field == STICKY) readSticky();
+    else if (field == MISSING) readMissing();
     else readExpires();
     if (broken()) return;
     inSubList(null, -1);
@@ -64,14 +71,16 @@ export function readRoute(number: i32): void {
 
 // Reports a field that is missing, or that does not go with the others.
 function isWhole(seen: u32): bool {
-  const kinds = seen & (KEY | WHEN | SPLIT);
   if (!(seen & FROM)) required("from");
-  else if (popcnt(kinds) != 1) report("exactly one of key, when, split is needed");
-  else if (kinds != SPLIT && !(seen & TO)) required("to");
-  else if (kinds == SPLIT && seen & TO) {
+  else if (!(seen & (KEY | WHEN | SPLIT))) report("one of key, when, split is needed");
+  else if ((seen & (KEY | SPLIT)) == (KEY | SPLIT)) {
+    inField("split");
+    report("a route with a key has one target; write to");
+  } else if (!(seen & (SPLIT | TO))) required("to");
+  else if ((seen & (SPLIT | TO)) == (SPLIT | TO)) {
     inField("to");
     report("a split names its targets itself");
-  } else if (kinds != SPLIT && seen & STICKY) {
+  } else if (seen & STICKY && !(seen & SPLIT)) {
     inField("sticky");
     report("only for a split");
   }
@@ -79,19 +88,22 @@ function isWhole(seen: u32): bool {
 }
 
 function addRoute(number: i32, seen: u32): void {
-  if (seen & KEY) return builder.addKeyRoute(number, from, expires, key, keyLen, to);
-  if (seen & WHEN) {
-    beginRule(rule, conditionCount, from, expires);
-    rule.u16(to.len).bytes(to.at, to.len).bytes(conditions.at, conditions.len);
-    endRule(rule);
-    return builder.addWhen(rule);
+  if (!(seen & WHEN)) conditions.clear();
+  if (seen & KEY) {
+    writeEntry(entry.clear(), from, expires, fails, key, keyLen, to, conditions);
+    return builder.addKeyRoute(number, entry);
   }
-  beginRule(rule, shareCount, from, expires);
-  if (seen & STICKY) rule.bytes(sticky.at, sticky.len);
-  else rule.u8(NONE).u8(0).u16(0);
-  rule.bytes(shares.at, shares.len);
+  beginRule(rule, seen & SPLIT ? shareCount : 0, fails, from, expires);
+  writeConditions(rule, conditions);
+  if (!(seen & SPLIT)) rule.u16(to.len).bytes(to.at, to.len);
+  else {
+    if (seen & STICKY) rule.bytes(sticky.at, sticky.len);
+    else rule.u8(NONE).u8(0).u16(0);
+    rule.bytes(shares.at, shares.len);
+  }
   endRule(rule);
-  builder.addSplit(rule);
+  if (seen & WHEN) builder.addWhen(rule);
+  else builder.addSplit(rule);
 }
 
 function readFrom(): void {
@@ -119,4 +131,11 @@ function readExpires(): void {
   if (!readText("expires", 64)) return;
   expires = parseDate(json.text, json.textLen);
   if (expires <= 0) report("expected a date like 2030-01-31T12:00:00Z");
+}
+
+function readMissing(): void {
+  const expected = "expected fail or baseline";
+  if (!readWord("missing", expected)) return;
+  fails = isNamed("fail");
+  if (!fails && !isNamed("baseline")) report(expected);
 }

@@ -1,7 +1,7 @@
-// The shares of a `split` route; header.ts shows their layout.
+// The shares of a `split`; table/rule.ts shows their layout.
 import { MAX_CLUSTER, MAX_SPLIT } from "../../routes/model/names";
 import { writer } from "../host/writer";
-import { WHOLE } from "../table/header";
+import { WHOLE } from "../table/rule";
 import { report, inField, inSubList } from "./diagnostic";
 import { broken, isNamed, noteField, openList, openObject, readCluster, required } from "./fields";
 import * as json from "./json";

@@ -56,17 +56,34 @@ function addHost(to: Writer, name: usize, len: i32): bool {
   return true;
 }
 
+/** A part of the request that conditions look at: `path`, `method`, `host` or `caller`; false for any other name. */
+export function addRequestPart(to: Writer, name: usize, len: i32): bool {
+  if (is(name, len, "path")) return add(to, kind.PATH_PART, ":path", "");
+  if (is(name, len, "method")) return add(to, kind.HEADER, ":method", "");
+  if (is(name, len, "host")) return add(to, kind.HOST_PART, ":authority", "");
+  return is(name, len, "caller") && add(to, kind.CALLER, "", "");
+}
+
 function addPreset(to: Writer, at: usize, len: i32): bool {
   if (is(at, len, "signadot")) {
     add(to, kind.BAGGAGE, "baggage", "sd-routing-key");
     add(to, kind.TRACESTATE, "tracestate", "sd-routing-key");
     add(to, kind.HEADER, "ot-baggage-sd-routing-key", "");
-    return add(to, kind.HEADER, "uberctx-sd-routing-key", "");
+    add(to, kind.HEADER, "uberctx-sd-routing-key", "");
+    add(to, kind.BAGGAGE, "baggage", "sd-sandbox");
+    add(to, kind.TRACESTATE, "tracestate", "sd-sandbox");
+    add(to, kind.HEADER, "ot-baggage-sd-sandbox", "");
+    return add(to, kind.HEADER, "uberctx-sd-sandbox", "");
+  }
+  if (is(at, len, "mirrord")) {
+    add(to, kind.BAGGAGE, "baggage", "mirrord-session");
+    add(to, kind.TRACESTATE, "tracestate", "mirrord-session");
+    add(to, kind.COOKIE, "cookie", "mirrord-session");
+    return add(to, kind.QUERY, ":path", "mirrord-session");
   }
   if (is(at, len, "bridge")) return add(to, kind.HEADER, "kubernetes-route-as", "");
   if (is(at, len, "overrides")) return add(to, kind.OVERRIDES, "x-override", "");
   if (is(at, len, "okteto")) return add(to, kind.BAGGAGE, "baggage", "okteto-divert");
-  if (is(at, len, "mirrord")) return add(to, kind.BAGGAGE, "baggage", "mirrord-session");
   if (is(at, len, "telepresence")) return add(to, kind.HEADER, "x-telepresence-intercept-id", "");
   return false;
 }

@@ -1,4 +1,4 @@
-// A source as the table's head holds it, and the one place that knows which kinds there are.
+// A source as the table header holds it, and the one place that knows which kinds there are.
 //   u8 kind, u8 header length, u16 name length, the header to read, the name looked for in it
 import { nextCookie } from "./cookie";
 import { nextHeader } from "./header";
@@ -17,6 +17,10 @@ export const OVERRIDES = 6;
 export const JWT = 7;
 /** Stands where a source may be left out. */
 export const NONE = 8;
+/** What only conditions look at: the path without its query, the host without its port, the caller's identity. */
+export const PATH_PART = 9;
+export const HOST_PART = 10;
+export const CALLER = 11;
 
 export const SOURCE_FIXED = 4;
 

@@ -6,7 +6,7 @@ import { Writer, writer } from "../host/writer";
 import { afterSource } from "../sources/source";
 import { same } from "../text/bytes";
 import { hash } from "../text/hash";
-import { afterEntry, entryFrom, entryKey, entryKeyLen, entrySize, writeEntry } from "./entry";
+import { afterEntry, entryConditions, entryFrom, entryKey, entryKeyLen } from "./entry";
 
 const LINK = 16;
 const CHUNK = 64 * 1024;
@@ -16,7 +16,7 @@ const CHUNK_HEAD = 8;
 const PER_BUCKET = 24;
 
 export const sources = writer();
-/** The rules of `when` routes, then those of `split` routes; see header.ts. */
+/** The rules with conditions, and those that have shares alone; see rule.ts. */
 export const whens = writer();
 export const splits = writer();
 
@@ -25,10 +25,13 @@ export let whenRoutes = 0;
 export let splitRoutes = 0;
 export let explain = false;
 export let routeAddsMark = false;
+/** The character between the parts of a key; 0 for none. */
+export let hierarchy: u32 = 0;
 
 let firstChunk: usize = 0;
 let chunk: usize = 0;
 let used = 0;
+let chunkSize = 0;
 let first: usize = 0;
 let last: usize = 0;
 
@@ -38,8 +41,9 @@ export function clear(): void {
   splits.clear();
   keyRoutes = whenRoutes = splitRoutes = 0;
   explain = routeAddsMark = false;
+  hierarchy = 0;
   chunk = first = last = 0;
-  used = CHUNK;
+  used = chunkSize = 0;
 }
 
 /** How many sources were added; a preset counts as all that it stands for. */
@@ -47,6 +51,10 @@ export function sourceCount(): i32 {
   let n = 0;
   for (let at = sources.at; at < sources.at + sources.len; at = afterSource(at)) n++;
   return n;
+}
+
+export function setHierarchy(separator: u32): void {
+  hierarchy = separator;
 }
 
 export function setExplain(on: bool): void {
@@ -57,11 +65,12 @@ export function setRouteAddsMark(on: bool): void {
   routeAddsMark = on;
 }
 
-export function addKeyRoute(number: i32, from: u64, expires: i64, key: usize, keyLen: i32, to: Writer): void {
-  const at = reserve(LINK + entrySize(keyLen, to.len, expires));
+/** Adds the route whose entry this is. */
+export function addKeyRoute(number: i32, entry: Writer): void {
+  const at = reserve(LINK + entry.len);
   store<u32>(at, number, 4);
-  store<u64>(at, hash(key, keyLen), 8);
-  writeEntry(at + LINK, from, expires, key, keyLen, to.at, to.len);
+  store<u64>(at, hash(entryKey(entry.at), entryKeyLen(entry.at)), 8);
+  memory.copy(at + LINK, entry.at, entry.len);
   link(at, 0);
   if (last) link(last, at);
   else first = at;
@@ -91,13 +100,14 @@ export function bucketCount(): i32 {
   return n;
 }
 
-/** Of two routes with the same `from` and key, the later and the earlier one's number. */
+/** Of two routes that say the same, the later and the earlier one's number, and whether they have conditions. */
 export let duplicate = -1;
 export let duplicateOf = -1;
+export let duplicateIsConditional = false;
 
 const seen = writer();
 
-/** True when two key routes have the same `from` and key. */
+/** True when two key routes have the same `from`, key and conditions. */
 export function hasDuplicate(): bool {
   let slots = 4;
   while (slots < keyRoutes * 2) slots <<= 1;
@@ -105,14 +115,17 @@ export function hasDuplicate(): bool {
   for (let route = first; route; route = after(route)) {
     const e = route + LINK;
     const from = entryFrom(e);
-    let slot = (<i32>(load<u64>(route, 8) ^ (from >> 7))) & (slots - 1);
+    const conditions = entryConditions(e);
+    const conditionsLen = conditions ? <i32>(afterEntry(e) - conditions) : 0;
+    let slot = (<i32>(load<u64>(route, 8) ^ (from >> 7) ^ hash(conditions, conditionsLen))) & (slots - 1);
     for (;;) {
       const other: usize = load<u32>(table + (slot << 2));
       if (other == 0) break;
       const o = other + LINK;
-      if (entryFrom(o) == from && same(entryKey(e), entryKeyLen(e), entryKey(o), entryKeyLen(o))) {
+      if (entryFrom(o) == from && sameKey(e, o) && sameConditions(conditions, conditionsLen, o)) {
         duplicate = load<i32>(route, 4);
         duplicateOf = load<i32>(other, 4);
+        duplicateIsConditional = conditions != 0;
         return true;
       }
       slot = (slot + 1) & (slots - 1);
@@ -122,13 +135,26 @@ export function hasDuplicate(): bool {
   return false;
 }
 
+function sameKey(a: usize, b: usize): bool {
+  return same(entryKey(a), entryKeyLen(a), entryKey(b), entryKeyLen(b));
+}
+
+function sameConditions(conditions: usize, len: i32, other: usize): bool {
+  const others = entryConditions(other);
+  return same(conditions, len, others, others ? <i32>(afterEntry(other) - others) : 0);
+}
+
 const heads = writer();
 
-/** Sorts the key routes into `buckets` buckets; `writeBucket` gives them out. Ends what only a builder in one list can do. */
+/**
+ * Sorts the key routes into `buckets` buckets, each in the order of the configuration; `writeBucket` gives them out. What needs
+ * all routes in one list has to be done before.
+ */
 export function sortIntoBuckets(buckets: i32): void {
   const table = zeroed(heads, buckets);
   let next: usize = 0;
-  for (let route = first; route; route = next) {
+  // Each route is put before those of its bucket that were sorted already, so the last one comes first.
+  for (let route = reversed(first); route; route = next) {
     next = after(route);
     const head = table + (((<usize>load<u64>(route, 8)) & (buckets - 1)) << 2);
     link(route, load<u32>(head));
@@ -142,6 +168,17 @@ export function writeBucket(to: Writer, bucket: i32): void {
     const e = route + LINK;
     to.bytes(e, <i32>(afterEntry(e) - e));
   }
+}
+
+function reversed(route: usize): usize {
+  let before: usize = 0;
+  while (route) {
+    const next = after(route);
+    link(route, before);
+    before = route;
+    route = next;
+  }
+  return before;
 }
 
 function after(route: usize): usize {
@@ -158,19 +195,25 @@ function zeroed(w: Writer, words: i32): usize {
   return at;
 }
 
+// A chunk begins with the address of the next one and its own size.
 function reserve(size: i32): usize {
-  if (used + size > CHUNK) {
-    let next = chunk ? load<usize>(chunk) : firstChunk;
-    if (next == 0) {
-      next = allocate(CHUNK);
-      store<usize>(next, 0);
-      if (chunk) store<usize>(chunk, next);
-      else firstChunk = next;
-    }
-    chunk = next;
+  size = (size + 7) & ~7;
+  if (used + size > chunkSize) {
+    const next = chunk ? load<usize>(chunk) : firstChunk;
+    chunk = next && CHUNK_HEAD + size <= load<i32>(next, 4) ? next : newChunk(max(CHUNK, CHUNK_HEAD + size), next);
+    chunkSize = load<i32>(chunk, 4);
     used = CHUNK_HEAD;
   }
   const at = chunk + used;
-  used += (size + 7) & ~7;
+  used += size;
+  return at;
+}
+
+function newChunk(size: i32, next: usize): usize {
+  const at = allocate(size);
+  store<usize>(at, next);
+  store<i32>(at, size, 4);
+  if (chunk) store<usize>(chunk, at);
+  else firstChunk = at;
   return at;
 }

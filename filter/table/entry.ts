@@ -1,27 +1,42 @@
 // A key route, as a bucket of the table holds it:
-//   u8 key length - 1, u8 flags, u16 target length, u64 hash of `from`, [i64 expiry in seconds], the key, the target
-import { hash } from "../text/hash";
+//   u8 key length - 1, u8 flags, u16 target length, u64 hash of `from`, [i64 expiry in seconds], the key, the target,
+//   [conditions, as rule.ts lays them down]
 import { ANY_BASELINE } from "../../routes/model/names";
+import { Writer } from "../host/writer";
+import { hash } from "../text/hash";
+import { afterConditions } from "./rule";
 
-const EXPIRES: u8 = 1;
+const EXPIRES: u32 = 1;
+const CONDITIONAL: u32 = 2;
+const FAILS: u32 = 4;
 const FIXED = 12;
 
 const any = ANY_BASELINE;
 /** The hash that stands for every baseline. */
 export const ANY = hash(any.at, any.len);
 
-export function entrySize(keyLen: i32, toLen: i32, expires: i64): i32 {
-  return FIXED + (expires ? 8 : 0) + keyLen + toLen;
+/** Adds an entry; `conditions` is empty for a route that has none. */
+export function writeEntry(
+  to: Writer,
+  from: u64,
+  expires: i64,
+  fails: bool,
+  key: usize,
+  keyLen: i32,
+  target: Writer,
+  conditions: Writer,
+): void {
+  to.u8(keyLen - 1)
+    .u8((expires ? EXPIRES : 0) | (conditions.len ? CONDITIONAL : 0) | (fails ? FAILS : 0))
+    .u16(target.len)
+    .u64(from);
+  if (expires) to.u64(expires);
+  to.bytes(key, keyLen).bytes(target.at, target.len);
+  if (conditions.len) to.u32(conditions.len).bytes(conditions.at, conditions.len);
 }
 
-export function writeEntry(e: usize, from: u64, expires: i64, key: usize, keyLen: i32, to: usize, toLen: i32): void {
-  store<u8>(e, <u8>(keyLen - 1));
-  store<u8>(e, expires ? EXPIRES : 0, 1);
-  store<u16>(e, <u16>toLen, 2);
-  store<u64>(e, from, 4);
-  if (expires) store<i64>(e, expires, FIXED);
-  memory.copy(entryKey(e), key, keyLen);
-  memory.copy(entryTo(e), to, toLen);
+function flags(e: usize): u32 {
+  return load<u8>(e, 1);
 }
 
 export function entryKeyLen(e: usize): i32 {
@@ -34,11 +49,16 @@ export function entryFrom(e: usize): u64 {
 
 /** Seconds since 1970; 0 when it never expires. */
 export function entryExpires(e: usize): i64 {
-  return load<u8>(e, 1) & EXPIRES ? load<i64>(e, FIXED) : 0;
+  return flags(e) & EXPIRES ? load<i64>(e, FIXED) : 0;
+}
+
+/** Whether a request is refused where the target is missing. */
+export function entryFails(e: usize): bool {
+  return (flags(e) & FAILS) != 0;
 }
 
 export function entryKey(e: usize): usize {
-  return e + FIXED + (load<u8>(e, 1) & EXPIRES ? 8 : 0);
+  return e + FIXED + (flags(e) & EXPIRES ? 8 : 0);
 }
 
 export function entryTo(e: usize): usize {
@@ -49,6 +69,12 @@ export function entryToLen(e: usize): i32 {
   return load<u16>(e, 2);
 }
 
+/** 0 when it has none. */
+export function entryConditions(e: usize): usize {
+  return flags(e) & CONDITIONAL ? entryTo(e) + entryToLen(e) : 0;
+}
+
 export function afterEntry(e: usize): usize {
-  return entryTo(e) + entryToLen(e);
+  const end = entryTo(e) + entryToLen(e);
+  return flags(e) & CONDITIONAL ? afterConditions(end) : end;
 }

@@ -1,8 +1,9 @@
 // Asks the table for a key: one read of shared data, the bucket, whatever the size of the table; none for a key asked for lately.
+import { allHold } from "../conditions";
 import { got, gotLen, now, shared } from "../host/calls";
 import { same } from "../text/bytes";
 import { hash } from "../text/hash";
-import { ANY, afterEntry, entryExpires, entryFrom, entryKey, entryKeyLen } from "./entry";
+import { ANY, afterEntry, entryConditions, entryExpires, entryFrom, entryKey, entryKeyLen } from "./entry";
 import { bucketName, name, nameLen } from "./names";
 import { end, entries, recall, remember } from "./key-cache";
 
@@ -31,15 +32,23 @@ export function openKey(slot: i32, generation: u32, buckets: u32, key: usize, ke
 
 export let bestRank = NO_MATCH;
 
-/** After `openKey`: the key's best route from this cluster, with `bestRank`; 0 when there is none in force. */
+/**
+ * After `openKey`: the key's best route from this cluster, with `bestRank`; 0 when there is none in force. Of routes with the
+ * same `from` those whose conditions hold come first, in their order.
+ */
 export function bestEntry(key: usize, keyLen: i32, cluster: u64, withoutSubset: u64): usize {
   let best: usize = 0;
   bestRank = NO_MATCH;
+  let unconditional = true;
   for (let e = entries; e < end; e = afterEntry(e)) {
     const r = rank(entryFrom(e), cluster, withoutSubset);
-    if (r <= bestRank || !same(entryKey(e), entryKeyLen(e), key, keyLen) || expired(entryExpires(e))) continue;
+    const conditions = entryConditions(e);
+    if (r < bestRank || r == NO_MATCH || (r == bestRank && !(unconditional && conditions))) continue;
+    if (!same(entryKey(e), entryKeyLen(e), key, keyLen) || expired(entryExpires(e))) continue;
+    if (conditions && !allHold(conditions)) continue;
     best = e;
     bestRank = r;
+    unconditional = conditions == 0;
   }
   return best;
 }

@@ -5,12 +5,8 @@ import type { Decision } from "./expected.ts";
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
 
-/** Those of the vectors that the module satisfies already. */
-export const inModule = <Vector extends { pending?: "filter" }>(vectors: Vector[]) =>
-  vectors.filter(({ pending }) => pending !== "filter");
-
 /** Values of JSON that are no configuration, and what is wrong with them, place first. */
-export const errors: { name: string; config: unknown; error: string; pending?: "filter" }[] = read("errors");
+export const errors: { name: string; config: unknown; error: string }[] = read("errors");
 
 /** The same for texts that are no JSON. */
 export const malformed: { name: string; text?: string; base64?: string; error: string }[] = read("malformed");
@@ -22,7 +18,6 @@ export const sources: {
   headers: Pairs;
   cluster?: string;
   candidates: string[];
-  pending?: "filter";
 }[] = read("sources");
 
 /** The same for the claims of tokens. */
@@ -34,7 +29,6 @@ export const decisions: {
   now?: string;
   config: { routes?: { to?: string; split?: { to: string }[] }[] };
   requests: { cluster: string | null; headers: Pairs; caller?: string; decision: Decision }[];
-  pending?: "filter";
 }[] = read("decisions");
 
 /** The same where texts that are no keys count: of conditions and of sticky sources. */
@@ -45,5 +39,4 @@ export const explanations: {
   name: string;
   config: object;
   requests: { cluster: string | null; headers: Pairs; missing?: string[]; explanation: object }[];
-  pending?: "filter";
 }[] = read("explanations");

@@ -32,6 +32,8 @@ export class Exchange {
   readonly headers: Headers;
   /** The cluster that the proxy's own route gives; undefined where it gives none. */
   readonly cluster: string | undefined;
+  /** The identity in the caller's certificate, where it showed one. */
+  readonly caller: string | undefined;
   readonly state = new FilterState();
   local: LocalResponse | undefined;
   status = 0;
@@ -42,9 +44,10 @@ export class Exchange {
   /** Whether a filter has set that the request asks for a subset of the cluster's hosts. */
   readonly subset: boolean;
 
-  constructor(headers: Pairs, cluster: string | undefined, subset = false) {
+  constructor(headers: Pairs, cluster: string | undefined, subset = false, caller?: string) {
     this.subset = subset;
     this.headers = new Headers(headers);
     this.cluster = cluster;
+    this.caller = caller;
   }
 }

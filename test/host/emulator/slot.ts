@@ -14,6 +14,8 @@ export type Request = {
   cluster?: string | null;
   /** Whether it asks for a subset of its cluster's hosts. */
   subset?: boolean;
+  /** The identity in the caller's certificate, in Latin-1. */
+  caller?: string | undefined;
 };
 
 export type Outcome = {
@@ -109,7 +111,7 @@ export class Slot {
   }
 
   /** The same, but the stream stays until it is ended. */
-  open({ worker = 0, headers = [], cluster = "reviews", subset = false }: Request): Stream {
+  open({ worker = 0, headers = [], cluster = "reviews", subset = false, caller }: Request): Stream {
     const thread = this.envoy.workerThread(worker);
     const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
     const own = [":method", ":path", ":authority"].filter((name) => !pairs.some(([given]) => given === name));
@@ -118,6 +120,7 @@ export class Slot {
       [...own.map((name) => [name, defaults[name]] as [string, string]), ...pairs],
       cluster ?? undefined,
       subset,
+      caller,
     );
     const handle = this.current.get(thread);
     const end = handle ? filterRequest(thread, handle, exchange) : () => {};
