@@ -8,7 +8,7 @@ import { resetScratch } from "./host/memory";
 import * as metrics from "./metrics";
 import { Root, addRoot, anyRejected, inherit, lookWhoLives, onTrial, serveFrom, setCurrent } from "./roots";
 import { generation, routes } from "./table/header";
-import { REJECTED } from "./table/names";
+import { name, nameLen, rejectedName } from "./table/names";
 import { publish } from "./table/publish";
 import { claim, findStanding, foundGeneration, standing } from "./table/slots";
 import { same } from "./text/bytes";
@@ -60,8 +60,9 @@ function readFingerprint(size: u32): void {
 // Every VM of the process reads the same wrong text: the first one tells of it, and leaves a note for the others. The note says
 // nothing about what another module makes of the text, so everybody reads it.
 function reportOnce(): void {
-  const told = shared(REJECTED.at, REJECTED.len) && same(got, gotLen, fingerprint, 16);
-  setShared(REJECTED.at, REJECTED.len, fingerprint, 16, 0);
+  rejectedName();
+  const told = shared(name, nameLen) && same(got, gotLen, fingerprint, 16);
+  setShared(name, nameLen, fingerprint, 16, 0);
   if (told) return;
   const line = diagnosticText();
   log(ERROR, line.at, line.len);
@@ -76,7 +77,8 @@ function takeTable(root: Root, size: u32): bool {
     reportOnce();
     return false;
   }
-  setShared(REJECTED.at, REJECTED.len, fingerprint, 0, 0);
+  rejectedName();
+  setShared(name, nameLen, fingerprint, 0, 0);
   const slot = claim(a, b);
   const stands = slot >= 0 && (standing || publish(slot));
   if (!stands || !serveFrom(root, slot, foundGeneration)) log(ERROR, NO_TABLE.at, NO_TABLE.len);

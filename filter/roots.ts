@@ -10,7 +10,7 @@ import { allocate } from "./host/memory";
 import { Writer, writer } from "./host/writer";
 import { forgetAsked } from "./missing/target";
 import { generation } from "./table/header";
-import { headName, name, nameLen } from "./table/names";
+import { headerName, name, nameLen } from "./table/names";
 import { countUser } from "./table/slots";
 import { hash } from "./text/hash";
 
@@ -107,7 +107,7 @@ function rootAt(i: i32): Root {
 /** The table of that generation becomes the root context's; false when its slot can't be read or was given away meanwhile. */
 export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   if (slot < 0) return false;
-  headName(slot);
+  headerName(slot);
   if (!shared(name, nameLen) || gotLen == 0 || generation(got) != wanted) return false;
   release(root);
   root.head.clear().bytes(got, gotLen);

@@ -5,7 +5,7 @@ import { setShared } from "../host/calls";
 import { Writer, writer } from "../host/writer";
 import * as builder from "./builder";
 import { writeHeader } from "./header";
-import { bucketName, headName, name, nameLen } from "./names";
+import { bucketName, headerName, name, nameLen } from "./names";
 import { bucketsBefore, foundGeneration, finish } from "./slots";
 
 const value = writer();
@@ -32,7 +32,7 @@ export function publish(slot: i32): bool {
     set(value);
   }
   writeHeader(value, generation, buckets);
-  headName(slot);
+  headerName(slot);
   set(value);
   return finish(slot, generation, buckets);
 }

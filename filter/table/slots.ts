@@ -7,7 +7,7 @@
 // which Envoy only tries a configuration, and which is gone without a word: the slot is FRESH until somebody counts.
 import { gotCas, got, gotLen, setShared, shared } from "../host/calls";
 import { writer } from "../host/writer";
-import { SLOTS } from "./names";
+import { name, nameLen, slotsName } from "./names";
 
 const HEAD = 8;
 const SLOT = 32;
@@ -26,12 +26,14 @@ const copy = writer();
 
 function readSlots(): void {
   copy.clear();
-  if (shared(SLOTS.at, SLOTS.len)) copy.bytes(got, gotLen);
+  slotsName();
+  if (shared(name, nameLen) && gotLen >= HEAD) copy.bytes(got, gotLen);
   else copy.u64(0);
 }
 
 function writeSlots(): bool {
-  return setShared(SLOTS.at, SLOTS.len, copy.at, copy.len, gotCas);
+  slotsName();
+  return setShared(name, nameLen, copy.at, copy.len, gotCas);
 }
 
 function slotAt(slot: i32): usize {

@@ -3,8 +3,9 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Listener, ROOT } from "../../scripts/proxy/bootstrap.ts";
+import { type Listener, type Plugin, ROOT } from "../../scripts/proxy/bootstrap.ts";
 import type { Envoy } from "../../scripts/proxy/run.ts";
+import { OTHER_LAYOUT, variant } from "../modules/variant.ts";
 import { type Bed, startBed } from "./bed/bed.ts";
 import { encoded, plugin } from "./bed/bootstrap.ts";
 import { connection } from "./bed/client.ts";
@@ -136,6 +137,46 @@ test("over file-based LDS, under load, no request fails and new connections see 
     lds.remove();
   }
 });
+
+test.each(["this build first", "the other build first"])(
+  "builds with different layouts take over from each other under load, with no request failed or misled: %s",
+  async (order) => {
+    const directory = mkdtempSync(join(tmpdir(), "keyway-layouts-"));
+    const other = join(directory, "other.wasm");
+    writeFileSync(other, await variant(OTHER_LAYOUT));
+    const builds = [join(ROOT, "build", "keyway.wasm"), other];
+    if (order !== "this build first") builds.reverse();
+    const use = (build: number) => (made: Plugin) =>
+      void Object.assign(made.vm_config, { code: { local: { filename: builds[build % 2] } } });
+    let ecds: Ecds | undefined;
+    const bed = await startBed({
+      config: to("a", filler(500)),
+      targets: ["a"],
+      concurrency: 2,
+      change: ({ static_resources }) => {
+        const [web] = static_resources.listeners as [Listener];
+        use(0)(plugin(web));
+        ecds = new Ecds(web);
+      },
+    });
+    try {
+      const steady = load(bed.port, 6, { headers: { "x-routing-key": "pr-42" } });
+      for (let round = 1; round <= 10; round++) {
+        expect(await (ecds as Ecds).update(bed.envoy, to("a", filler(500)), use(round))).toBe("taken");
+        expect(await bed.everywhere({ headers: { "x-routing-key": "pr-42" } })).toEqual(new Set(["a"]));
+        expect(await bed.everywhere({ headers: { "x-routing-key": "pr-43" } })).toEqual(new Set(["reviews"]));
+      }
+      const { answered, services, failures } = await steady.stop();
+      expect(failures).toEqual([]);
+      expect(services).toEqual(new Set(["a"]));
+      expect(answered).toBeGreaterThan(100);
+    } finally {
+      await bed.stop();
+      ecds?.remove();
+      rmSync(directory, { recursive: true });
+    }
+  },
+);
 
 /** Bytes: what Envoy has allocated, and what the process holds, in which the VMs' memories are. */
 async function memory(envoy: Envoy): Promise<{ allocated: number; resident: number }> {
