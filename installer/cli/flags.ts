@@ -55,7 +55,7 @@ export function scopeFlags(command: Command): Command {
   return command
     .option(
       "-l, --selector <labels>",
-      "only workloads with these labels: app=reviews,version=v1 (default: all)",
+      "only workloads with all these labels: app=reviews,version=v1; can be repeated (default: all)",
       parseLabels,
     )
     .option("--target-ref <gateway/NAME>", "the proxies of one Gateway API gateway", parseTargetRef)
@@ -90,7 +90,12 @@ export interface WaitFlags {
 
 export function waitFlags(command: Command, seconds = 60): Command {
   return command
-    .option("--timeout <seconds>", "how long to wait until every selected proxy is there", parseSeconds, seconds)
+    .option(
+      "--timeout <seconds>",
+      "how long the whole command may take, with its wait for every selected proxy",
+      parseSeconds,
+      seconds,
+    )
     .option("--no-wait", "return when the API server has it");
 }
 
@@ -135,14 +140,18 @@ export function scopeOf({ selector, targetRef }: InstallationFlags): Scope | und
 
 const LABEL = /^([A-Za-z0-9][-A-Za-z0-9_./]*)={1,2}([A-Za-z0-9][-A-Za-z0-9_.]*)?$/;
 
-function parseLabels(text: string): Labels {
-  const pairs = text.split(",").map((part) => {
+/** Several selectors hold together, as several pairs of one do. */
+function parseLabels(text: string, before: Labels = {}): Labels {
+  const labels: Labels = { ...before };
+  for (const part of text.split(",")) {
     const [, name, value = ""] = LABEL.exec(part.trim()) ?? [];
     if (name === undefined)
       throw new InvalidArgumentError(`"${part}" is not NAME=VALUE (Istio selects by equal labels alone).`);
-    return [name, value];
-  });
-  return Object.fromEntries(pairs);
+    if (name in labels && labels[name] !== value)
+      throw new InvalidArgumentError(`no workload has ${name}=${labels[name]} and ${name}=${value} at once.`);
+    labels[name] = value;
+  }
+  return labels;
 }
 
 function parseTargetRef(text: string): string {

@@ -5,9 +5,34 @@ import type { Io } from "./io.ts";
 
 /** The text of a file, or of standard input for `-`. */
 export async function readInput(path: string, io: Io): Promise<string> {
-  if (path === "-") return readAll(io);
-  return (await readBytes(path, "check the path; `-` reads standard input")).toString("utf8");
+  const bytes =
+    path === "-" ? await readUntil(io, () => false) : await readBytes(path, "check the path; `-` reads standard input");
+  return decode(bytes, nameOf(path));
 }
+
+function nameOf(path: string): string {
+  return path === "-" ? "standard input" : path;
+}
+
+/** The text of UTF-8, without the mark that some editors put before it. */
+function decode(bytes: Buffer, name: string): string {
+  const text = bytes.toString("utf8");
+  for (let at = text.indexOf(REPLACED); at >= 0; at = text.indexOf(REPLACED, at + 1)) {
+    const before = text.slice(0, at);
+    const offset = Buffer.byteLength(before);
+    // The character itself may stand in a file, too.
+    if (bytes.toString("utf8", offset, offset + 3) === REPLACED && bytes[offset] === 0xef) continue;
+    const lines = before.split("\n");
+    throw new KeywayError(
+      `${name}:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}: byte ${offset} (0x${bytes[offset]?.toString(16)}) is no UTF-8`,
+      { next: `save it as UTF-8: iconv -f ISO-8859-1 -t UTF-8 ${name === "standard input" ? "FILE" : name}` },
+    );
+  }
+  return text.replace(/^\uFEFF/, "");
+}
+
+/** What decoding puts in the place of bytes that are no UTF-8. */
+const REPLACED = "\uFFFD";
 
 /** A file; `next` is what to do when there is none. */
 export async function readBytes(path: string, next: string): Promise<Buffer<ArrayBuffer>> {
@@ -22,15 +47,20 @@ export async function readBytes(path: string, next: string): Promise<Buffer<Arra
   }
 }
 
+/** Mistakes of one file that are told one by one. */
+const SHOWN = 20;
+
 /** Runs what reads `file`, and puts its diagnostics in words that name file, line and column. */
 export function reading<Result>(file: string, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {
     if (!(cause instanceof ConfigurationError)) throw cause;
-    const name = file === "-" ? "standard input" : file;
-    const lines = cause.diagnostics.map((diagnostic) => line(name, diagnostic));
-    const what = lines.length === 1 ? lines[0] : `${name} has ${lines.length} mistakes\n  ${lines.join("\n  ")}`;
+    const name = nameOf(file);
+    const { length } = cause.diagnostics;
+    const lines = cause.diagnostics.slice(0, SHOWN).map((diagnostic) => line(name, diagnostic));
+    if (length > SHOWN) lines.push(`and ${length - SHOWN} more`);
+    const what = length === 1 ? lines[0] : `${name} has ${length} mistakes\n  ${lines.join("\n  ")}`;
     throw new KeywayError(what ?? name, { next: `mend ${name} and run the command again`, cause });
   }
 }
@@ -44,10 +74,6 @@ function line(name: string, diagnostic: Diagnostic): string {
 export async function readLine(io: Io): Promise<string> {
   const bytes = await readUntil(io, (piece) => piece.includes("\n"));
   return bytes.toString("utf8").split(/\r?\n/, 1)[0] ?? "";
-}
-
-async function readAll(io: Io): Promise<string> {
-  return (await readUntil(io, () => false)).toString("utf8");
 }
 
 /** Reads standard input to its end, or to the first piece that is `enough`; an interruption ends the wait for what never comes. */

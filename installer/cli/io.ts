@@ -18,9 +18,28 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
+/** A person, or whoever runs the command, has asked it to stop. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: keyof typeof STOPPING) {
+    super("interrupted");
+    this.exitCode = STOPPING[signal];
+  }
+}
+
+/** Signals that stop a command, with the exit codes that shells expect: 128 and the signal's number. */
+const STOPPING = { SIGINT: 130, SIGTERM: 143 } as const;
+
 export function processIo(): Io {
   const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort(new Error("interrupted")));
+  // The first asks the command to stop where it leaves nothing half-done, the second ends it at once.
+  for (const signal of Object.keys(STOPPING) as (keyof typeof STOPPING)[]) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(STOPPING[signal]);
+      stop.abort(new Interrupted(signal));
+    });
+  }
   outliveReaders();
   return { out: process.stdout, err: process.stderr, in: process.stdin, env: process.env, signal: stop.signal };
 }
@@ -39,6 +58,11 @@ function outliveReaders(): void {
   process.stderr.on("error", lost("error"));
 }
 
+/** A terminal that can move its cursor and show colours: not the buffer of an editor, which says TERM=dumb. */
+export function isCapable(io: Io, sink: Sink): boolean {
+  return sink.isTTY === true && io.env.TERM !== "dumb";
+}
+
 export function colors(io: Io, sink: Sink) {
-  return pc.createColors(sink.isTTY === true && !io.env.NO_COLOR);
+  return pc.createColors(isCapable(io, sink) && !io.env.NO_COLOR);
 }

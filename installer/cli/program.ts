@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../package.ts";
 import { addCommands, type Entry, explainUsage } from "./command.ts";
 import { KeywayError, reason } from "./errors.ts";
-import { colors, type Io } from "./io.ts";
+import { colors, Interrupted, type Io } from "./io.ts";
 
 const about = `Routes requests that carry a routing key to the changed copy of a service, inside the Envoy that is already there.
 
@@ -24,8 +24,9 @@ export async function run(args: readonly string[], commands: readonly Entry[], i
       getErrHasColors: () => colors(io, io.err).isColorSupported,
     });
   try {
-    await addCommands(program, commands, io, (name) => args.includes(name));
-    await program.parseAsync(args, { from: "user" });
+    const line = helpAsFlag(args, commands);
+    await addCommands(program, commands, io, (name) => line.includes(name));
+    await program.parseAsync(line, { from: "user" });
     return 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
@@ -33,11 +34,17 @@ export async function run(args: readonly string[], commands: readonly Entry[], i
   }
 }
 
+/** `help route explain` means `route explain --help`. */
+function helpAsFlag(args: readonly string[], commands: readonly Entry[]): readonly string[] {
+  const [first, second, ...rest] = args;
+  return first === "help" && commands.some(({ name }) => name === second) ? [`${second}`, ...rest, "--help"] : args;
+}
+
 function report(thrown: unknown, io: Io): number {
   const { red, bold } = colors(io, io.err);
   if (io.signal.aborted) {
     io.err.write("keyway: interrupted\n");
-    return 130;
+    return io.signal.reason instanceof Interrupted ? io.signal.reason.exitCode : 130;
   }
   const mistake = thrown instanceof KeywayError;
   const next = mistake ? thrown.next : "this is a fault of keyway; run again with KEYWAY_DEBUG=1 and report the stack";

@@ -1,4 +1,4 @@
-import { colors, type Io } from "./io.ts";
+import { colors, type Io, isCapable } from "./io.ts";
 
 /** Tells a person on stderr what goes on. On a terminal the line of a running step is rewritten in place; elsewhere only
  * finished steps are printed, so that logs stay short. */
@@ -22,7 +22,7 @@ export function progress(io: Io): Progress {
   };
   return {
     update(text) {
-      if (!io.err.isTTY) return;
+      if (!isCapable(io, io.err)) return;
       io.err.write(`\r\x1b[K${color.dim(`  ${text}`)}`);
       running = true;
     },

@@ -8,17 +8,19 @@ interface YamlText {
   locate(diagnostics: readonly Diagnostic[]): Diagnostic[];
 }
 
+const SEVERAL =
+  "a second YAML document begins here, and one is read: put it into a file of its own, or take the --- away";
+
 /** Reads one YAML document; throws a ConfigurationError for what is not YAML. */
 export function readYaml(text: string): YamlText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const refuse = (message: string, offset: number) => ({
-    path: [],
-    message: `not YAML: ${message}`,
-    at: lines.linePos(offset),
-  });
+  const refuse = (message: string, offset: number) => ({ path: [], message, at: lines.linePos(offset) });
   if (document.errors.length > 0) {
-    throw new ConfigurationError(document.errors.map(({ message, pos }) => refuse(message, pos[0])));
+    const refusals = document.errors.map(({ code, message, pos }) =>
+      refuse(code === "MULTIPLE_DOCS" ? SEVERAL : `not YAML: ${message}`, pos[0]),
+    );
+    throw new ConfigurationError(refusals);
   }
 
   /** The start of the field or item that a diagnostic is about, or of the last one there is on the way. */
@@ -42,6 +44,6 @@ export function readYaml(text: string): YamlText {
         diagnostics.map((diagnostic) => ({ ...diagnostic, at: lines.linePos(offsetOf(diagnostic)) })),
     };
   } catch (error) {
-    throw new ConfigurationError([refuse(error instanceof Error ? error.message : String(error), 0)]);
+    throw new ConfigurationError([refuse(`not YAML: ${error instanceof Error ? error.message : String(error)}`, 0)]);
   }
 }

@@ -36,6 +36,11 @@ describe("--help", () => {
     await expectGolden(`help-${path.replaceAll(" ", "-") || "keyway"}`, out);
   });
 
+  test.each(paths)("keyway help %s says the same", async (path) => {
+    const asFlag = await runCli([...path.split(" "), "--help"]);
+    expect(await runCli(["help", ...path.split(" ")])).toEqual(asFlag);
+  });
+
   test.each(paths)("keyway %s has examples, and their flags exist", async (path) => {
     const examples = await examplesOf(path);
     expect(examples).toContain(`keyway ${path}`);

@@ -67,6 +67,15 @@ test("progress rewrites its line on a terminal, and is silent about steps elsewh
   expect(loud.written).toEqual(["\r\x1b[K  half", "\r\x1b[K√ all\n"]);
 });
 
+test("a terminal that can do nothing (TERM=dumb) gets neither colours nor lines that are rewritten", () => {
+  const dumb = terminal(true, { TERM: "dumb" });
+  const steps = progress(dumb.io);
+  steps.update("half");
+  steps.done("all");
+  expect(dumb.written).toEqual(["√ all\n"]);
+  expect(table(dumb.io, ["name"], [])).toBe("NAME\n");
+});
+
 test("a secret is shown by nothing but reveal", () => {
   const secret = new Secret("hunter2");
   const shown = [`${secret}`, String(secret), JSON.stringify({ secret }), inspect({ secret }, { showHidden: true })];

@@ -1,0 +1,20 @@
+import { Command } from "commander";
+import { expect, test } from "vitest";
+import { scopeFlags } from "../../installer/cli/flags.ts";
+
+function selector(...args: string[]): unknown {
+  const command = scopeFlags(new Command().exitOverride().configureOutput({ writeErr: () => {} }));
+  return command.parse(args, { from: "user" }).opts().selector;
+}
+
+test("several selectors hold together", () => {
+  expect(selector("-l", "app=a,version=v1", "-l", "tier==web")).toEqual({ app: "a", version: "v1", tier: "web" });
+  expect(selector("-l", "app=a", "--selector", "app=a")).toEqual({ app: "a" });
+});
+
+test.each([
+  ["-l", "app=a", "-l", "app=b"],
+  ["-l", "app=a,app=b"],
+])("selectors that exclude each other are refused: %s %s", (...args) => {
+  expect(() => selector(...args)).toThrow("no workload has app=a and app=b at once");
+});
