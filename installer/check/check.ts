@@ -1,5 +1,6 @@
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
+import { TimeIsUp } from "../net/limit.ts";
 
 export type Severity = "fatal" | "warning";
 
@@ -79,7 +80,7 @@ async function runOne<Context>(check: Check<Context>, context: Context): Promise
 
 /** What can't be examined does not hold; a fault of Keyway stays one. */
 function outcomeOf(thrown: unknown): CheckOutcome {
-  if (!(thrown instanceof KeywayError)) throw thrown;
+  if (!(thrown instanceof KeywayError) || thrown instanceof TimeIsUp) throw thrown;
   const detail = thrown.where === undefined ? thrown.message : `${thrown.message} (${thrown.where})`;
   return { holds: false, detail, ...(thrown.next !== undefined && { hint: thrown.next }) };
 }

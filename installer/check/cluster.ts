@@ -1,5 +1,5 @@
 import { type Right, rights } from "../manifests/rights.ts";
-import { inBatches } from "../proxies/wait.ts";
+import { atOnce } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 import { targetsOf } from "./targets.ts";
@@ -24,7 +24,7 @@ export const rightsHeld: Check<CheckContext> = {
     const { namespace } = installation;
     const routeNamespaces = targetsOf(installation).map((target) => target.namespace);
     const asked = rights({ namespace, istioNamespace, routeNamespaces });
-    const held = await inBatches(asked, 8, (right) => cluster.may(right));
+    const held = await atOnce(8, asked, (right) => cluster.may(right));
     const missing = asked.filter((_, index) => !held[index]);
     // The routes are compiled already: what of other namespaces can't be listed now stops nothing any more.
     const [lighter, needed] = [missing.filter(isLight), missing.filter((right) => !isLight(right))];

@@ -5,7 +5,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { ProxyAdmin } from "../proxies/proxy-admin.ts";
 import { type Selection, selectPods } from "../proxies/selected-pods.ts";
-import { inBatches } from "../proxies/wait.ts";
+import { atOnce } from "../proxies/wait.ts";
 import type { RegistryChoice } from "./module.ts";
 
 /** What checks ask of the cluster and of what is to be put into it; each is fetched once, and only when a check asks. */
@@ -48,7 +48,7 @@ export class CheckContext {
    * named, and nobody waits for them. */
   async askProxies<T>(ask: (proxy: ProxyAdmin) => Promise<T>): Promise<{ answers: T[]; silent: string[] }> {
     const silent: string[] = [];
-    const answers = await inBatches(await this.proxies(), 16, async (proxy) => {
+    const answers = await atOnce(16, await this.proxies(), async (proxy) => {
       try {
         return [await ask(proxy)];
       } catch (thrown) {

@@ -1,6 +1,6 @@
 import { KeywayError } from "../cli/errors.ts";
 import { OLDEST_ISTIO } from "../manifests/names.ts";
-import { inBatches } from "../proxies/wait.ts";
+import { atOnce } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 
@@ -36,7 +36,7 @@ async function askIstiods({ cluster, istioNamespace }: CheckContext): Promise<Is
       next: "name Istio's namespace with --istio-namespace, or install Istio first",
     });
   }
-  const asked = await inBatches(services, 4, async ({ metadata: { name } }) => {
+  const asked = await atOnce(4, services, async ({ metadata: { name } }) => {
     try {
       const said = await cluster.readService(istioNamespace, name, 15014, "version");
       return { service: name, version: said.trim().split("-")[0] ?? "" };

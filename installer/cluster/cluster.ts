@@ -19,13 +19,6 @@ export interface ClusterOptions {
   rightsHint: string;
 }
 
-const usual: ClusterOptions = {
-  signal: new AbortController().signal,
-  fieldManager: "keyway",
-  rightsHint:
-    "have an administrator apply what `keyway render rbac -n NAMESPACE --user NAME` prints, then run `keyway check`",
-};
-
 /** One entry of what an API group offers. */
 export interface ApiResource {
   /** The plural, as in paths. */
@@ -62,7 +55,7 @@ export class Cluster {
     this.server = transport.server.href.replace(/\/$/, "");
   }
 
-  static async connect(choice: ClusterChoice, env: Env, options: ClusterOptions = usual): Promise<Cluster> {
+  static async connect(choice: ClusterChoice, env: Env, options: ClusterOptions): Promise<Cluster> {
     const access = await findCluster(choice, env);
     return new Cluster(new Transport(access, env), access.namespace, options);
   }

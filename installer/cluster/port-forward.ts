@@ -19,8 +19,8 @@ export interface PodAnswer {
   body: string;
 }
 
-/** Milliseconds for one question to a pod, the connection counted. */
-const QUESTION_LIMIT = 10_000;
+/** Milliseconds without a byte from the pod: what listens there answers at once, and the answer may be large. */
+const QUESTION_LIMIT = 5_000;
 const TRIES = 3;
 const PAUSE = 250; // ms between two tries
 
@@ -37,11 +37,12 @@ export async function getFromPod(cluster: Cluster, at: PodPort, path: string, si
   const where = `pod ${at.namespace}/${at.pod}, port ${at.port}`;
   const dialed = await cluster.transport.dial(signal);
   const limit = { ms: QUESTION_LIMIT, signal, who: `pod ${at.namespace}/${at.pod}`, where: `port ${at.port}, ${path}` };
-  return withLimit(limit, async (ended) => {
+  return withLimit(limit, async (ended, alive) => {
     for (let attempt = 1; ; attempt++) {
       const socket = dial(cluster, at, dialed);
       // Before it is open, since the first frames come with the answer that opens it.
       const connection = tunnel(socket, where);
+      socket.on("message", alive);
       try {
         await opened(socket, cluster, where, ended);
         return await exchange(connection, path, where, ended);

@@ -29,8 +29,10 @@ export interface Answer {
   body: string;
 }
 
-/** Milliseconds for one question, all its tries counted: an admission webhook may take 30 s alone. */
-const QUESTION_LIMIT = 35_000;
+/** Milliseconds until the answer to one question begins, all its tries counted. */
+const READ_LIMIT = 15_000;
+/** An admission webhook may take 30 s alone. */
+const WRITE_LIMIT = 35_000;
 const TRIES = 6;
 const FIRST_PAUSE = 250; // ms, doubled at each try
 /** Bytes of an answer. */
@@ -75,12 +77,12 @@ export class Transport {
   async #persist(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
     const dialed = await this.dial(signal);
     const where = `${this.server.href}, to ${request.doing}`;
-    const limit = { ms: QUESTION_LIMIT, signal, who: "the API server", where };
+    const limit = { ms: request.method === "GET" ? READ_LIMIT : WRITE_LIMIT, signal, who: "the API server", where };
     const { tries = TRIES } = request;
     let seen: Answer | undefined;
-    return withLimit(limit, async (ended) => {
+    return withLimit(limit, async (ended, alive) => {
       for (let attempt = 1; ; attempt++) {
-        const outcome = await this.#exchange(request, dialed, ended).catch((thrown: unknown) => {
+        const outcome = await this.#exchange(request, dialed, ended, alive).catch((thrown: unknown) => {
           if (isCut(thrown) && request.repeatable && attempt < tries && !ended.aborted) return undefined;
           throw thrown;
         });
@@ -100,6 +102,7 @@ export class Transport {
     { method, path, body, contentType = "application/json" }: ApiRequest,
     { agent, headers }: { agent: Agent; headers: Headers },
     signal: AbortSignal,
+    alive: () => void,
   ): Promise<Answer> {
     const send = this.server.protocol === "https:" ? httpsRequest : httpRequest;
     const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
@@ -107,7 +110,7 @@ export class Transport {
     const sent = { accept: "application/json, */*", "user-agent": "keyway", ...headers, ...content };
     return new Promise((resolve, reject) => {
       const request = send(this.at(path), { method, agent, headers: sent, signal }, (response) => {
-        readBody(response).then((read) => {
+        readBody(response, alive).then((read) => {
           const { statusCode: code = 0, headers } = response;
           resolve({ code, retryAfter: headers["retry-after"], body: read });
         }, reject);
@@ -127,10 +130,11 @@ function serverUrl({ cluster }: ClusterAccess): URL {
   });
 }
 
-async function readBody(response: IncomingMessage): Promise<string> {
+async function readBody(response: IncomingMessage, alive: () => void): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
+    alive();
     pieces.push(piece);
     size += piece.length;
     if (size > LARGEST) throw new Error(`the answer has more than ${LARGEST} bytes`);

@@ -1,4 +1,5 @@
 import { type Register, teach } from "../cli/command.ts";
+import { connectCluster } from "../cli/connect.ts";
 import { KeywayError } from "../cli/errors.ts";
 import {
   type CheckFlags,
@@ -35,14 +36,13 @@ export const check: Register = (program, io) => {
     .option("--insecure", "the registry speaks plain HTTP")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../cluster/cluster.ts");
       const { runChecks, failures, refuseUnknown } = await import("../check/check.ts");
       const { checkIds } = await import("../check/checks.ts");
       const { CheckContext } = await import("../check/context.ts");
       const { resultText } = await import("../check/print.ts");
       const { whatToCheck } = await import("../lifecycle/checked.ts");
       refuseUnknown(flags.ignore, checkIds);
-      const cluster = await Cluster.connect(flags, io.env);
+      const cluster = await connectCluster(flags, io);
       const { checks, installation, live } = await whatToCheck(flags, cluster, io);
       const { istioNamespace, allowEmpty = false } = flags;
       const context = new CheckContext({

@@ -1,4 +1,5 @@
 import { type Register, teach } from "../cli/command.ts";
+import { connectCluster, withDeadline } from "../cli/connect.ts";
 import {
   type ApplyFlags,
   applyFlags,
@@ -21,7 +22,7 @@ interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, 
   output: Format;
 }
 
-export const install: Register = (program, io) => {
+export const install: Register = (program, unlimited) => {
   const command = teach(program, {
     usage: "install",
     about:
@@ -46,12 +47,12 @@ export const install: Register = (program, io) => {
     .option("--insecure", "the registry speaks plain HTTP")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../cluster/cluster.ts");
+      const io = withDeadline(unlimited, flags.timeout);
       const { change } = await import("../lifecycle/change.ts");
       const { readLive } = await import("../lifecycle/installed.ts");
       const { desiredState } = await import("../lifecycle/desired.ts");
       const { pinModule } = await import("../check/module.ts");
-      const cluster = await Cluster.connect(flags, io.env);
+      const cluster = await connectCluster(flags, io);
       const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
       const live = await readLive(cluster, place.namespace, place.name);
       const desired = await desiredState(withDefaults(flags), place, live.installation, io);

@@ -1,4 +1,5 @@
 import { type Register, teach } from "../cli/command.ts";
+import { connectCluster } from "../cli/connect.ts";
 import { KeywayError } from "../cli/errors.ts";
 import { type ClusterFlags, clusterFlags } from "../cli/flags.ts";
 import { count, emit, type Format, outputOption, table } from "../cli/output.ts";
@@ -27,9 +28,8 @@ export const status: Register = (program, io) => {
     .option("-A, --all-namespaces", "look in all namespaces")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../cluster/cluster.ts");
       const { problemsOf, statusOf } = await import("../lifecycle/status.ts");
-      const cluster = await Cluster.connect(flags, io.env);
+      const cluster = await connectCluster(flags, io);
       const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? cluster.namespace);
       const { istioNamespace } = flags;
       const found = await statusOf({ cluster, namespace, istioNamespace, signal: io.signal });

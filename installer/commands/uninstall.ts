@@ -1,4 +1,5 @@
 import { type Register, teach } from "../cli/command.ts";
+import { connectCluster, withDeadline } from "../cli/connect.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import {
   type ClusterFlags,
@@ -21,7 +22,7 @@ interface Flags extends ClusterFlags, WaitFlags {
   output: Format;
 }
 
-export const uninstall: Register = (program, io) => {
+export const uninstall: Register = (program, unlimited) => {
   const command = teach(program, {
     usage: "uninstall",
     about:
@@ -40,23 +41,23 @@ export const uninstall: Register = (program, io) => {
     .addOption(dryRunOption())
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../cluster/cluster.ts");
+      const io = withDeadline(unlimited, flags.timeout);
       const { installedNames, installedPods } = await import("../lifecycle/installed.ts");
       const { remove } = await import("../lifecycle/remove.ts");
       if (flags.all && command.getOptionValueSource("name") === "cli") {
         throw new UsageError("--all and --name exclude each other");
       }
-      const cluster = await Cluster.connect(flags, io.env);
+      const cluster = await connectCluster(flags, io);
       const namespace = flags.namespace ?? cluster.namespace;
       const there = await installedNames(cluster, namespace);
       const names = flags.all ? there : there.filter((name) => name === flags.name);
       if (names.length === 0) throw nothingThere(flags, namespace, there);
-      const { dryRun, wait, timeout: timeoutSeconds, includeEdited: edited = false } = flags;
+      const { dryRun, wait, includeEdited: edited = false } = flags;
       const removed = [];
       for (const name of names) {
-        const pods = await installedPods(cluster, namespace, name, flags.istioNamespace);
+        const listPods = await installedPods(cluster, namespace, name, flags.istioNamespace);
         const [steps, signal] = [progress(io), io.signal];
-        const options = { cluster, namespace, name, pods, edited, dryRun, wait, timeoutSeconds, signal, steps };
+        const options = { cluster, namespace, name, listPods, edited, dryRun, wait, signal, steps };
         removed.push(...(await remove(options)));
       }
       printRemoved(io, flags.output, removed);

@@ -1,4 +1,5 @@
 import { type Register, teach } from "../cli/command.ts";
+import { connectCluster, withDeadline } from "../cli/connect.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import {
   type ApplyFlags,
@@ -13,6 +14,7 @@ import {
   type WaitFlags,
   waitFlags,
 } from "../cli/flags.ts";
+import type { Io } from "../cli/io.ts";
 import { type Format, outputOption } from "../cli/output.ts";
 import { type IWasmPlugin, title } from "../cluster/object.ts";
 import type { Place } from "../lifecycle/desired.ts";
@@ -25,7 +27,7 @@ interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, 
   output: Format;
 }
 
-export const upgrade: Register = (program, io) => {
+export const upgrade: Register = (program, unlimited) => {
   const command = teach(program, {
     usage: "upgrade",
     about:
@@ -43,10 +45,10 @@ export const upgrade: Register = (program, io) => {
     .option("--insecure", "the registry speaks plain HTTP")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { Cluster } = await import("../cluster/cluster.ts");
+      const io = withDeadline(unlimited, flags.timeout);
       const { change } = await import("../lifecycle/change.ts");
       const { readLive } = await import("../lifecycle/installed.ts");
-      const cluster = await Cluster.connect(flags, io.env);
+      const cluster = await connectCluster(flags, io);
       const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
       const live = await readLive(cluster, place.namespace, place.name);
       const { plugin, installation } = live;
@@ -56,18 +58,18 @@ export const upgrade: Register = (program, io) => {
           next: "`keyway status -A` lists what there is; `keyway install` makes one",
         });
       }
-      const desired = flags.rollback ? await before(flags, plugin) : await changed(flags, place, installation);
+      const desired = flags.rollback ? await before(flags, plugin) : await changed(flags, place, installation, io);
       const recoveryHint = `\`keyway upgrade --rollback -n ${place.namespace}\` goes back to the version before`;
       await change(io, cluster, { desired, live, flags, recoveryHint });
     });
-
-  async function changed(flags: Flags, place: Place, live: Installation) {
-    const { desiredState } = await import("../lifecycle/desired.ts");
-    const { pinModule } = await import("../check/module.ts");
-    const desired = await desiredState(flags, place, live, io);
-    return { ...desired, module: await pinModule(desired.module, flags, io) };
-  }
 };
+
+async function changed(flags: Flags, place: Place, live: Installation, io: Io) {
+  const { desiredState } = await import("../lifecycle/desired.ts");
+  const { pinModule } = await import("../check/module.ts");
+  const desired = await desiredState(flags, place, live, io);
+  return { ...desired, module: await pinModule(desired.module, flags, io) };
+}
 
 async function before(flags: Flags, plugin: IWasmPlugin) {
   if (saysContent(flags)) throw new UsageError("--rollback returns to a whole version: leave the other settings out");

@@ -5,19 +5,16 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../cluster/object.ts";
 import { type ApplyStep, applySteps, type Plan, type ProxyState, type Step } from "../plan/plan.ts";
 import { whyNotGuarded, whyNotLoaded, whyNotUnfiltered, whyNotUnrouted } from "../proxies/probes.ts";
-import type { SelectedPod } from "../proxies/selected-pods.ts";
-import { Hopeless, type Judge, lateError, settle } from "../proxies/wait.ts";
+import { FatalNotReady, notReadyError, type Probe, type WaitOptions, waitForProxies } from "../proxies/wait.ts";
 import { type Applied, applyOwned, takeBack } from "./apply.ts";
 
 export interface ExecuteOptions {
   cluster: Cluster;
-  /** The proxies that are waited for. */
-  pods: SelectedPod[];
+  /** The pods whose proxies are waited for. */
+  listPods: WaitOptions["listPods"];
   /** Takes back the fields that others have changed. */
   force: boolean;
   wait: boolean;
-  /** How long each wait may take. */
-  timeoutSeconds: number;
   signal: AbortSignal;
   steps: Progress;
 }
@@ -45,7 +42,7 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<Done
       } else if (step.do === "delete") done.push(await remove(step.object, options));
       else if (options.wait) await waitUntil(plan, step, options);
     } catch (thrown) {
-      if (applied.length < complete || thrown instanceof Hopeless) await takeAllBack(applied, options);
+      if (applied.length < complete || thrown instanceof FatalNotReady) await takeAllBack(applied, options);
       throw thrown;
     }
   }
@@ -73,12 +70,13 @@ async function remove(object: KubeObject, { cluster, steps }: ExecuteOptions): P
   return { object, outcome: "deleted" };
 }
 
-/** The last one first, as it was done. What can't be taken back is told, so that the first failure is not hidden behind it. */
+/** The last one first, as it was done, whatever ended the command. What can't be taken back is told, so that the first failure is not hidden behind it. */
 async function takeAllBack(applied: Applied[], { cluster, steps }: ExecuteOptions): Promise<void> {
+  const unhurried = cluster.withSignal(new AbortController().signal);
   for (const one of applied.toReversed()) {
     if (one.outcome === "unchanged") continue;
     try {
-      await takeBack(cluster, one);
+      await takeBack(unhurried, one);
       steps.done(`${title(one.object)} taken back`);
     } catch (thrown) {
       steps.warn(`${title(one.object)} could not be taken back: ${reason(thrown)}`);
@@ -87,20 +85,21 @@ async function takeAllBack(applied: Applied[], { cluster, steps }: ExecuteOption
 }
 
 async function waitUntil(plan: Plan, step: Step & { do: "wait" }, options: ExecuteOptions): Promise<void> {
-  const { pods, steps } = options;
-  const missing = await settle({ ...options, what: step.what, judge: probeOf(plan, step.until) });
-  const late = missing.filter(({ lost }) => !lost);
-  if (late.length > 0) throw lateError(late, pods.length, step.what, plan.recoveryHint);
+  const { steps } = options;
+  const { what } = step;
+  const { pods, notReady } = await waitForProxies({ ...options, what, probe: probeOf(plan, step.until) });
+  const late = notReady.filter(({ lost }) => !lost);
+  if (late.length > 0) throw notReadyError(late, pods.length, what, plan.recoveryHint);
   if (step.until.is !== "loaded") return;
-  for (const { pod, why } of missing) {
+  for (const { pod, why } of notReady) {
     steps.warn(
       `pod ${pod.namespace}/${pod.name} is not ready and its proxy does not answer, so it was left out: ${why}`,
     );
   }
-  steps.done(`${step.what} runs in ${count(pods.length - missing.length, "proxy", "proxies")}`);
+  steps.done(`${what} runs in ${count(pods.length - notReady.length, "proxy", "proxies")}`);
 }
 
-function probeOf(plan: Plan, until: ProxyState): Judge {
+function probeOf(plan: Plan, until: ProxyState): Probe {
   if (until.is === "guarded") return (proxy) => whyNotGuarded(proxy, plan, until.mode);
   if (until.is === "loaded") return (proxy) => whyNotLoaded(proxy, { ...plan, version: until.version });
   if (until.is === "unfiltered") return (proxy) => whyNotUnfiltered(proxy, plan);

@@ -17,7 +17,8 @@ import type { DesiredState } from "../plan/versions.ts";
 import { diffObjects } from "../print/diff.ts";
 import { type ObjectOutcome, printApplied } from "../print/outcomes.ts";
 import { isFilterOf } from "../proxies/proxy-admin.ts";
-import { inBatches } from "../proxies/wait.ts";
+import { selectPods } from "../proxies/selected-pods.ts";
+import { atOnce } from "../proxies/wait.ts";
 
 export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   module?: string;
@@ -47,17 +48,13 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
   const { installation } = plan.next;
   const context = await checked(io, cluster, { installation, live: live.installation }, flags);
   if (flags.dryRun === "server") return printApplied(io, flags.output, await tried(cluster, plan, flags));
-  const { proxies: pods } = await context.selection();
+  const listPods = async () => (await selectPods(cluster, installation, flags.istioNamespace)).proxies;
   if (plan.next.unchanged && (await standInsOf(context)) > 0) {
     steps.done("an agent has not got the module: the same version is told to the proxies anew, under another number");
     plan = planInstallation(desired, live, { now, recoveryHint, renew: true });
   }
-  const { wait, timeout: timeoutSeconds, forceConflicts: force = false } = flags;
-  printApplied(
-    io,
-    flags.output,
-    await execute(plan, { cluster, pods, force, wait, timeoutSeconds, signal: io.signal, steps }),
-  );
+  const { wait, forceConflicts: force = false } = flags;
+  printApplied(io, flags.output, await execute(plan, { cluster, listPods, force, wait, signal: io.signal, steps }));
   steps.next(`\`keyway status -n ${desired.namespace}\` shows what the proxies do`);
 }
 
@@ -82,7 +79,7 @@ async function checked(
 /** Proxies whose agent could not pull the module. It asks the registry again when istiod tells it of another version. */
 async function standInsOf(context: CheckContext): Promise<number> {
   const { name, namespace } = context.installation;
-  const counts = await inBatches(await context.proxies(), 16, async (proxy) => {
+  const counts = await atOnce(16, await context.proxies(), async (proxy) => {
     const extensions = await proxy.extensions().catch(() => []);
     return extensions.filter((one) => isFilterOf(one.name, namespace, name) && one.replaced).length;
   });

@@ -34,14 +34,15 @@ export async function installedNames(cluster: Cluster, namespace: string): Promi
   return [...new Set(all.map(({ metadata }) => metadata?.name ?? ""))].sort();
 }
 
+/** Lists the pods that an installation selects, also when its WasmPlugin, which says which, is deleted meanwhile. */
 export async function installedPods(
   cluster: Cluster,
   namespace: string,
   name: string,
   istioNamespace: string,
-): Promise<SelectedPod[]> {
+): Promise<() => Promise<SelectedPod[]>> {
   const plugin = await cluster.get<IWasmPlugin>(pluginRef(namespace, name));
-  if (plugin === undefined) return [];
+  if (plugin === undefined) return async () => [];
   const installation: Installation = readInstallation(plugin);
-  return (await selectPods(cluster, installation, istioNamespace)).proxies;
+  return async () => (await selectPods(cluster, installation, istioNamespace)).proxies;
 }

@@ -15,7 +15,7 @@ import { whyNotLoaded } from "../proxies/probes.ts";
 import { type Metrics, ProxyAdmin } from "../proxies/proxy-admin.ts";
 import { selectPods } from "../proxies/selected-pods.ts";
 import { missingClusters } from "../proxies/targets.ts";
-import { inBatches } from "../proxies/wait.ts";
+import { atOnce } from "../proxies/wait.ts";
 import { ownedObjects } from "./installed.ts";
 
 export interface MissingTarget {
@@ -113,7 +113,7 @@ async function describe(
 ): Promise<Omit<InstallationStatus, "errors">> {
   const installation = readInstallation(plugin);
   const { proxies } = await selectPods(cluster, installation, istioNamespace);
-  const pods = await inBatches(proxies, 16, (pod) => podStatus(new ProxyAdmin(cluster, pod, signal), installation));
+  const pods = await atOnce(16, proxies, (pod) => podStatus(new ProxyAdmin(cluster, pod, signal), installation));
   const previous = previousOf(plugin)?.version;
   const { namespace, name, mode, module, version, config } = installation;
   const routes = Array.isArray(config.routes) ? config.routes.length : 0;

@@ -7,7 +7,7 @@ export class NoAnswer extends KeywayError {}
 export class TimeIsUp extends KeywayError {}
 
 export interface Limit {
-  /** Milliseconds. */
+  /** Milliseconds without a sign of life. */
   ms: number;
   /** Ends the work too: the person's interruption, or the end of the command's own time. */
   signal: AbortSignal;
@@ -17,11 +17,13 @@ export interface Limit {
   where: string;
 }
 
-/** Runs work that must stop when its signal is aborted. Throws NoAnswer or TimeIsUp with the name of whoever did not answer,
- * and the signal's own reason when the person interrupts. */
+/**
+ * Runs work that must stop when its signal is aborted, and calls `alive` whenever a part of the answer comes. Throws NoAnswer or
+ * TimeIsUp with the name of whoever did not answer, and the signal's own reason when the person interrupts.
+ */
 export async function withLimit<T>(
   { ms, signal, who, where }: Limit,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, alive: () => void) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
   const ended = new AbortController();
@@ -30,11 +32,15 @@ export async function withLimit<T>(
   const timer = setTimeout(() => ended.abort(noAnswer), ms);
   signal.addEventListener("abort", end, { once: true });
   try {
-    return await abortable(work(ended.signal), ended.signal);
+    return await abortable(
+      work(ended.signal, () => timer.refresh()),
+      ended.signal,
+    );
   } catch (thrown) {
     if (!ended.signal.aborted) throw thrown;
-    if (signal.reason instanceof TimeIsUp) {
-      throw new TimeIsUp(`${signal.reason.message}: ${who} has not answered`, { where });
+    if (signal.aborted && signal.reason instanceof TimeIsUp) {
+      const { message, next = "" } = signal.reason;
+      throw new TimeIsUp(`${message}: ${who} has not answered`, { where, next });
     }
     throw ended.signal.reason;
   } finally {

@@ -2,7 +2,7 @@ import { METRIC_CONFIG_REJECTED } from "../../routes/model/names.ts";
 import { routeName } from "../manifests/envoyfilter.ts";
 import { type Mode, modes, versionText } from "../manifests/installation.ts";
 import { isFilterOf, type ProxyAdmin } from "./proxy-admin.ts";
-import { Hopeless } from "./wait.ts";
+import { FatalNotReady } from "./wait.ts";
 
 /** The installation that a proxy is asked about. */
 export interface Named {
@@ -17,7 +17,7 @@ export async function whyNotGuarded(proxy: ProxyAdmin, named: Named, mode: Mode)
   const routes = (await proxy.guardedRoutes(mode)).filter((route) => route.name === own);
   if (routes.length === 0) return "it has not got the route from istiod";
   if (routes.every(({ match }) => (match?.filter_state?.length ?? 0) > 0)) return undefined;
-  throw new Hopeless("the route has lost its guard on the way: this istiod does not know filter_state", {
+  throw new FatalNotReady("the route has lost its guard on the way: this istiod does not know filter_state", {
     where: `pod ${proxy.pod.namespace}/${proxy.pod.name}`,
     next: "upgrade Istio; the route is taken off again if this command made it, else `keyway uninstall` does it",
   });

@@ -7,6 +7,8 @@ import { GATEWAY_NAME_LABEL, PROXY_CONTAINER } from "../manifests/names.ts";
 export interface SelectedPod {
   namespace: string;
   name: string;
+  /** Another pod may come by the same name. */
+  uid: string;
   /** What the pods of one workload share: `Deployment reviews-v1`, or the pod alone. */
   workload: string;
   /** What the kubelet says; a pod whose node is lost is not ready. */
@@ -76,8 +78,8 @@ function isGateway({ spec }: V1Pod): boolean {
 }
 
 function selected(pod: V1Pod): SelectedPod {
-  const { name = "", namespace = "", labels = {} } = pod.metadata ?? {};
-  return { name, namespace, labels, workload: workloadOf(pod), gateway: isGateway(pod), ready: isReady(pod) };
+  const { name = "", namespace = "", uid = `${namespace}/${name}`, labels = {} } = pod.metadata ?? {};
+  return { name, namespace, uid, labels, workload: workloadOf(pod), gateway: isGateway(pod), ready: isReady(pod) };
 }
 
 /** A Deployment's pods belong to a ReplicaSet named after it and a hash. */

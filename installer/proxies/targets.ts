@@ -1,5 +1,5 @@
 import type { ProxyAdmin } from "./proxy-admin.ts";
-import { inBatches } from "./wait.ts";
+import { atOnce } from "./wait.ts";
 
 /** Names asked for at once, so that the question stays short. */
 const AT_ONCE = 40;
@@ -16,7 +16,7 @@ export async function missingClusters(proxy: ProxyAdmin, clusters: readonly stri
     there.slice(index * AT_ONCE, (index + 1) * AT_ONCE),
   );
   const healthy = new Map(
-    (await inBatches(parts, 4, (names) => proxy.healthyEndpoints(names))).flatMap((one) => [...one]),
+    (await atOnce(4, parts, (names) => proxy.healthyEndpoints(names))).flatMap((one) => [...one]),
   );
   return new Map(
     clusters.flatMap((cluster): [string, Missing][] => {

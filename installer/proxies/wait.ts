@@ -1,70 +1,111 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { KeywayError, reason } from "../cli/errors.ts";
 import type { Progress } from "../cli/progress.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { TimeIsUp } from "../net/limit.ts";
 import { ProxyAdmin } from "./proxy-admin.ts";
 import type { SelectedPod } from "./selected-pods.ts";
 
-/** Why a proxy is not there yet; undefined when it is. */
-export type Judge = (proxy: ProxyAdmin) => Promise<string | undefined>;
+/** Why a proxy is not as wanted yet; undefined when it is. Throws FatalNotReady when waiting can only make it worse. */
+export type Probe = (proxy: ProxyAdmin) => Promise<string | undefined>;
 
-export interface Waiting {
+export interface WaitOptions {
   cluster: Cluster;
-  pods: SelectedPod[];
+  /** The pods to wait for now. Asked again while waiting: pods that are gone leave the list, and new ones join it. */
+  listPods: () => Promise<SelectedPod[]>;
   /** `version 2026-…`: what the proxies are waited for. */
   what: string;
-  judge: Judge;
-  timeoutSeconds: number;
+  probe: Probe;
+  /** Waiting ends when it is aborted: with a result when the time is up, else with its reason. */
   signal: AbortSignal;
   steps: Progress;
 }
 
-const AT_ONCE = 16;
-const BETWEEN_ROUNDS = 200;
+export class FatalNotReady extends KeywayError {}
 
-/** What a judge throws when waiting can only make it worse. */
-export class Hopeless extends KeywayError {}
-
-export interface Late {
+export interface NotReady {
   pod: SelectedPod;
   why: string;
   /** It did not answer, and its pod is not ready: nobody waits for it, as on a lost node. */
-  lost?: boolean;
+  lost: boolean;
 }
 
-/** Asks the proxies until all are as the judge wants them or the time is over; the late ones with their reasons. */
-export async function settle(waiting: Waiting): Promise<Late[]> {
-  const { pods, what, timeoutSeconds, signal, steps } = waiting;
-  const deadline = Date.now() + timeoutSeconds * 1000;
-  let late = pods.map((pod): Late => ({ pod, why: "not asked yet" }));
-  while (late.length > 0) {
-    late = await round(waiting, late);
-    steps.update(`${what}: ${pods.length - late.length} of ${pods.length} proxies`);
-    if (late.every(({ lost }) => lost) || Date.now() >= deadline) break;
-    signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, BETWEEN_ROUNDS));
+export interface WaitResult {
+  /** All pods that were waited for in the end. */
+  pods: SelectedPod[];
+  notReady: NotReady[];
+}
+
+const AT_ONCE = 16;
+const BETWEEN_ROUNDS = 200; // ms
+/** Milliseconds that a list of pods is good for: one small list a second is what an API server does not notice. */
+const LIST_LIFE = 1000;
+
+/** Asks the proxies until all are as wanted, or only lost ones are left, or the time is up. */
+export async function waitForProxies(options: WaitOptions): Promise<WaitResult> {
+  const { listPods, what, signal, steps } = options;
+  const ready = new Set<string>();
+  let pods = await listPods();
+  let listed = Date.now();
+  let notReady: NotReady[] = [];
+  for (;;) {
+    notReady = await probeAll(
+      options,
+      pods.filter((pod) => !ready.has(pod.uid)),
+      notReady,
+    );
+    for (const pod of pods) if (!notReady.some((one) => one.pod.uid === pod.uid)) ready.add(pod.uid);
+    steps.update(`${what}: ${pods.length - notReady.length} of ${pods.length} proxies`);
+    if (isTimeUp(signal) || notReady.every(({ lost }) => lost)) return { pods, notReady };
+    await pause(BETWEEN_ROUNDS, undefined, { signal }).catch(() => {});
+    if (isTimeUp(signal)) return { pods, notReady };
+    if (Date.now() - listed < LIST_LIFE) continue;
+    // A list that fails is asked for again in the next round; the one before serves as long.
+    pods = await listPods().catch((thrown: unknown) => {
+      if (isTimeUp(signal) || thrown instanceof KeywayError) return pods;
+      throw thrown;
+    });
+    listed = Date.now();
   }
-  return late;
 }
 
-async function round({ cluster, judge, signal }: Waiting, asked: Late[]): Promise<Late[]> {
-  const verdicts = await inBatches(asked, AT_ONCE, async ({ pod }) => {
+/** False also before it is aborted; throws when the person interrupts. */
+function isTimeUp(signal: AbortSignal): boolean {
+  if (signal.aborted && !(signal.reason instanceof TimeIsUp)) throw signal.reason;
+  return signal.aborted;
+}
+
+async function probeAll(
+  { cluster, probe, signal }: WaitOptions,
+  pods: SelectedPod[],
+  before: NotReady[],
+): Promise<NotReady[]> {
+  const seen = await atOnce(AT_ONCE, pods, async (pod): Promise<NotReady[]> => {
     try {
-      return { pod, why: await judge(new ProxyAdmin(cluster, pod, signal)) };
+      const why = await probe(new ProxyAdmin(cluster, pod, signal));
+      return why === undefined ? [] : [{ pod, why, lost: false }];
     } catch (thrown) {
-      if (thrown instanceof Hopeless) throw thrown;
-      return { pod, why: reason(thrown), lost: !pod.ready };
+      if (thrown instanceof FatalNotReady) throw thrown;
+      const known = before.find((one) => one.pod.uid === pod.uid)?.why;
+      const why = thrown instanceof TimeIsUp ? (known ?? "it has not answered") : reason(thrown);
+      return [{ pod, why, lost: !pod.ready }];
     }
   });
-  return verdicts.filter((verdict): verdict is Late => verdict.why !== undefined);
+  return seen.flat();
 }
 
-export async function inBatches<T, R>(all: T[], size: number, work: (one: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = [];
-  for (let at = 0; at < all.length; at += size) done.push(...(await Promise.all(all.slice(at, at + size).map(work))));
-  return done;
+/** Does work for all, at most so many at once; the results are in the order of `all`. */
+export async function atOnce<T, R>(most: number, all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = all.entries();
+  const worker = async () => {
+    for (const [at, one] of left) results[at] = await work(one);
+  };
+  await Promise.all(Array.from({ length: Math.min(most, all.length) }, worker));
+  return results;
 }
 
-export function lateError(late: Late[], total: number, what: string, next: string): KeywayError {
-  const lines = late.map(({ pod, why }) => `\n  × ${pod.namespace}/${pod.name}: ${why}`);
-  return new KeywayError(`${late.length} of ${total} proxies do not have ${what}:${lines.join("")}`, { next });
+export function notReadyError(notReady: NotReady[], total: number, what: string, next: string): KeywayError {
+  const lines = notReady.map(({ pod, why }) => `\n  × ${pod.namespace}/${pod.name}: ${why}`);
+  return new KeywayError(`${notReady.length} of ${total} proxies do not have ${what}:${lines.join("")}`, { next });
 }

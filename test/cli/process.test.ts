@@ -1,104 +1,90 @@
-// The command as a process: what it leaves behind, and what happens when nobody reads or stores what it says.
-import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+// The command as a process of its own: signals, closed pipes, full disks.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, openSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startDouble } from "../registry/double.ts";
-import { MODULE } from "../registry/subject.ts";
+import { text } from "node:stream/consumers";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type ApiServer, startApiServer } from "../double/api-server.ts";
+import { neverAnswer } from "../double/faults.ts";
+import { kubeconfig } from "../double/kubeconfig.ts";
 
-const MAIN = join(import.meta.dirname, "../../installer/main.ts");
+const MAIN = new URL("../../installer/main.ts", import.meta.url).pathname;
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "keyway-process-"));
-  await writeFile(join(folder, "keyway.wasm"), MODULE);
-});
-afterAll(() => rm(folder, { recursive: true }));
-
-interface Setting {
-  env?: Record<string, string>;
-  shut?: ("stdout" | "stderr")[];
-  out?: "pipe" | number;
-  /** When this file exists, the command is interrupted. */
-  interruptAt?: string;
-}
-
-interface Ending {
-  code: number | null;
-  err: string;
-  ms: number;
-}
-
-/** Runs the command; `shut` closes that stream's reading end as soon as the process has begun. */
-function run(args: string[], { env = {}, shut = [], out = "pipe", interruptAt }: Setting = {}): Promise<Ending> {
-  const begun = Date.now();
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
-    env: { PATH: process.env.PATH, HOME: folder, ...env },
-    stdio: ["ignore", out, "pipe"],
+function start(args: string[], env: Record<string, string> = {}, stdout: "pipe" | number = "pipe"): ChildProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["pipe", stdout, "pipe"],
   });
-  let err = "";
-  child.stderr?.on("data", (text) => {
-    err += text;
-  });
-  for (const name of shut) child[name]?.destroy();
-  if (interruptAt !== undefined) {
-    const look = setInterval(() => {
-      if (!existsSync(interruptAt)) return;
-      clearInterval(look);
-      child.kill("SIGINT");
-    }, 20);
-    child.once("exit", () => clearInterval(look));
-  }
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, err, ms: Date.now() - begun })));
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
 }
 
-test.each([[["stdout"]], [["stderr"]], [["stdout", "stderr"]]] as ("stdout" | "stderr")[][][])(
-  "publish goes on to its end when nobody reads %s",
-  async (shut) => {
-    // Three warnings on the way write to what is closed.
-    let busy = 3;
-    const registry = await startDouble(({ method }) =>
-      method === "HEAD" && busy-- > 0 ? { status: 503, headers: { "retry-after": "0" } } : undefined,
-    );
-    const url = `oci://${registry.host}/team/keyway:1.0`;
-    const { code } = await run(["publish", "--insecure", "--module", join(folder, "keyway.wasm"), url], { shut });
-    await registry.stop();
-    expect(registry.stored.has("team/keyway:1.0")).toBe(true);
-    expect(code).toBe(0);
-  },
-);
+async function ended(child: ChildProcess) {
+  const [out, err, [code]] = await Promise.all([
+    child.stdout === null ? "" : text(child.stdout),
+    child.stderr === null ? "" : text(child.stderr),
+    once(child, "exit"),
+  ]);
+  return { out, err, code };
+}
 
-test("output that finds no space is one line of error, not a stack", async () => {
-  const full = openSync("/dev/full", "w");
-  const { code, err } = await run(["render", "rbac", "-n", "demo", "--user", "jane"], { out: full });
-  closeSync(full);
-  expect(code).toBe(1);
-  expect(err).toContain("keyway: can't write to standard output: no space is left on its device\n");
-  expect(err).not.toMatch(/\n\s+at /);
+async function scratch(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "keyway-process-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** An API server, and the environment by which the command finds it. */
+async function cluster(): Promise<{ api: ApiServer; env: { KUBECONFIG: string } }> {
+  const api = await startApiServer();
+  onTestFinished(() => api.close());
+  const file = join(await scratch(), "config");
+  await writeFile(file, kubeconfig(api));
+  return { api, env: { KUBECONFIG: file } };
+}
+
+describe.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s", (signal, exitCode) => {
+  test("ends a command that waits for an API server", async () => {
+    const { api, env } = await cluster();
+    api.faults.add(/./, neverAnswer, 100);
+    const child = start(["status"], env);
+    const end = ended(child);
+    await vi.waitFor(() => expect(api.requests.length).toBeGreaterThan(0), 20_000);
+    child.kill(signal);
+    expect(await end).toMatchObject({ code: exitCode, err: "keyway: interrupted\n", out: "" });
+  });
+
+  test("ends a command that reads standard input", async () => {
+    const child = start(["route", "explain", "-f", "-", "/"]);
+    const end = ended(child);
+    child.stdin?.write("routes:\n");
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    child.kill(signal);
+    expect(await end).toMatchObject({ code: exitCode, err: "keyway: interrupted\n" });
+  });
 });
 
-test("a credential helper that there is not ends the command at once", async () => {
-  await writeFile(join(folder, "config.json"), JSON.stringify({ credsStore: "absent" }));
-  const { code, err, ms } = await run(
-    ["publish", "--insecure", "--module", join(folder, "keyway.wasm"), "oci://127.0.0.1:9/team/keyway:1.0"],
-    { env: { DOCKER_CONFIG: folder } },
-  );
-  expect(code).toBe(1);
-  expect(err).toContain("the credential helper docker-credential-absent can't be run");
-  expect(ms).toBeLessThan(15_000);
+test("nobody who reads what it tells does not stop a command half-way", async () => {
+  const { api, env } = await cluster();
+  api.faults.add(/./, neverAnswer, 1);
+  const child = start(["status", "-o", "json"], env);
+  child.stderr?.destroy();
+  child.stdout?.destroy();
+  await vi.waitFor(() => expect(api.requests.length).toBeGreaterThan(0), 20_000);
+  api.faults.clear();
+  child.kill("SIGINT");
+  expect((await once(child, "exit"))[0]).toBe(130);
 });
 
-test("an interruption ends the command though a helper's own child still runs", async () => {
-  const began = join(folder, "helper-began");
-  await writeFile(join(folder, "config.json"), JSON.stringify({ credsStore: "slow" }));
-  await writeFile(join(folder, "docker-credential-slow"), `#!/bin/sh\ntouch ${began}\nsleep 20\n`);
-  await chmod(join(folder, "docker-credential-slow"), 0o755);
-  const { code, err, ms } = await run(
-    ["publish", "--insecure", "--module", join(folder, "keyway.wasm"), "oci://127.0.0.1:9/team/keyway:1.0"],
-    { env: { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env.PATH}` }, interruptAt: began },
-  );
-  expect([code, err]).toEqual([130, "keyway: interrupted\n"]);
-  expect(ms).toBeLessThan(15_000);
+test.runIf(existsSync("/dev/full"))("a full disk is told in words", async () => {
+  const child = start(["--help"], {}, openSync("/dev/full", "w"));
+  const { err, code } = await ended(child);
+  expect(err).toBe("keyway: can't write to standard output: no space is left on its device\n");
+  expect(code).toBe(1);
 });

@@ -76,7 +76,7 @@ describe("who does not answer is named, within a limit", () => {
     await vi.waitFor(() => expect(api.requests.some((one) => one.includes("wasmplugins"))).toBe(true));
     await vi.advanceTimersByTimeAsync(40_000);
     expect(await asked).toMatchObject({
-      message: "the API server did not answer within 35 s",
+      message: "the API server did not answer within 15 s",
       where: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/, to get WasmPlugin demo\/keyway$/),
     });
   });

@@ -48,7 +48,7 @@ test("what is stopped does not answer, within a limit", async () => {
   await vi.waitFor(() => expect(reached).toHaveBeenCalled());
   await vi.advanceTimersByTimeAsync(11_000);
   vi.useRealTimers();
-  expect(await asked).toMatchObject({ message: "pod demo/reviews-1 did not answer within 10 s" });
+  expect(await asked).toMatchObject({ message: "pod demo/reviews-1 did not answer within 5 s" });
 });
 
 test.each([

@@ -3,10 +3,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deadline } from "../../installer/cli/connect.ts";
 import { Cluster } from "../../installer/cluster/cluster.ts";
 import type { IEnvoyFilter, IWasmPlugin } from "../../installer/cluster/object.ts";
 import { execute } from "../../installer/execute/execute.ts";
 import { readLive } from "../../installer/lifecycle/installed.ts";
+import { FIELD_MANAGER } from "../../installer/manifests/names.ts";
 import { planInstallation } from "../../installer/plan/installation.ts";
 import type { DesiredState } from "../../installer/plan/versions.ts";
 import { selectPods } from "../../installer/proxies/selected-pods.ts";
@@ -56,7 +58,11 @@ export async function startFleet(): Promise<Fleet> {
   await writeFile(path, kubeconfig(server));
   const fleet: Fleet = {
     server,
-    cluster: await Cluster.connect({ kubeconfig: path }, {}),
+    cluster: await Cluster.connect(
+      { kubeconfig: path },
+      {},
+      { signal: new AbortController().signal, fieldManager: FIELD_MANAGER, rightsHint: "ask for rights" },
+    ),
     kubeconfig: path,
     told: [],
     clusters: new Map([[SANDBOX, 1]]),
@@ -133,11 +139,11 @@ export async function putOver(
 ) {
   const { cluster, told } = fleet;
   const plan = planInstallation(state, live, { now, recoveryHint: "look with status" });
-  const { proxies: pods } = await selectPods(cluster, state, "istio-system");
+  const listPods = async () => (await selectPods(cluster, state, "istio-system")).proxies;
   const tell = (text: string) => void told.push(text);
   const steps = { update: () => {}, done: tell, warn: tell, next: tell };
-  const signal = new AbortController().signal;
-  return execute(plan, { cluster, pods, force, wait: true, timeoutSeconds: 1, signal, steps });
+  const signal = deadline(new AbortController().signal, 1);
+  return execute(plan, { cluster, listPods, force, wait: true, signal, steps });
 }
 
 export function stored(fleet: Fleet, key: typeof pluginKey): Stored | undefined {

@@ -1,0 +1,31 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import type { ClusterChoice } from "../cluster/kubeconfig.ts";
+import { FIELD_MANAGER } from "../manifests/names.ts";
+import { TimeIsUp } from "../net/limit.ts";
+import type { Io } from "./io.ts";
+
+/** The cluster that the flags and the environment name, as Keyway asks it. */
+export async function connectCluster(choice: ClusterChoice, { env, signal }: Io): Promise<Cluster> {
+  const { Cluster } = await import("../cluster/cluster.ts");
+  return Cluster.connect(choice, env, {
+    signal,
+    fieldManager: FIELD_MANAGER,
+    rightsHint:
+      "have an administrator apply what `keyway render rbac -n NAMESPACE --user NAME` prints, then run `keyway check`",
+  });
+}
+
+/** The same surroundings, in which everything that waits ends when the time is up. */
+export function withDeadline(io: Io, seconds: number): Io {
+  return { ...io, signal: deadline(io.signal, seconds) };
+}
+
+/** Aborted with `signal`, and with TimeIsUp so many seconds from now. */
+export function deadline(signal: AbortSignal, seconds: number): AbortSignal {
+  const over = new AbortController();
+  const timeIsUp = new TimeIsUp(`not done within the ${seconds} s of --timeout`, {
+    next: "see why it takes so long, or allow more with --timeout SECONDS",
+  });
+  setTimeout(() => over.abort(timeIsUp), seconds * 1000).unref();
+  return AbortSignal.any([signal, over.signal]);
+}
