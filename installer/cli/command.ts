@@ -27,7 +27,7 @@ export async function addCommands(parent: Command, entries: readonly Entry[], io
   }
 }
 
-interface Teaching {
+interface CommandDefinition {
   /** Name and arguments as commander reads them: `publish <url>`. */
   usage: string;
   /** What it does, needs and leaves behind. */
@@ -36,7 +36,7 @@ interface Teaching {
   examples: [purpose: string, line: string][];
 }
 
-export function teach(parent: Command, { usage, about, examples }: Teaching): Command {
+export function defineCommand(parent: Command, { usage, about, examples }: CommandDefinition): Command {
   const command = parent.command(usage).description(about);
   command.addHelpText("after", `\nExamples:\n${examples.map(([why, line]) => `  # ${why}\n  ${line}\n`).join("\n")}`);
   return explainUsage(command);

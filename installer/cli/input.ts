@@ -50,8 +50,8 @@ export async function readBytes(path: string, next: string): Promise<Buffer<Arra
 /** Mistakes of one file that are told one by one. */
 const SHOWN = 20;
 
-/** Runs what reads `file`, and puts its diagnostics in words that name file, line and column. */
-export function reading<Result>(file: string, read: () => Result): Result {
+/** Runs what reads `file`, and puts its diagnostics in words that name the file, the line and the column. */
+export function withFileErrors<Result>(file: string, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {

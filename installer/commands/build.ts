@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { relative } from "node:path";
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { KeywayError, reason } from "../cli/errors.ts";
 import { emit, type Format, outputOption, table } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 
 export const build: Register = (program, io) => {
-  teach(program, {
+  defineCommand(program, {
     usage: "build",
     about:
       "Compiles the Wasm modules in keyway's checkout, checks that a proxy would load them, and prints their sizes.",

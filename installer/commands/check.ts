@@ -1,4 +1,4 @@
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { connectCluster } from "../cli/connect.ts";
 import { KeywayError } from "../cli/errors.ts";
 import {
@@ -20,7 +20,7 @@ interface Flags extends InstallationFlags, ClusterFlags, CheckFlags {
 }
 
 export const check: Register = (program, io) => {
-  const command = teach(program, {
+  const command = defineCommand(program, {
     usage: "check",
     about:
       "Examines the cluster; with the options of `keyway install` also what that would do; and where there is an installation, " +

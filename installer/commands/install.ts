@@ -1,4 +1,4 @@
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { connectCluster, withDeadline } from "../cli/connect.ts";
 import {
   type ApplyFlags,
@@ -23,7 +23,7 @@ interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, 
 }
 
 export const install: Register = (program, unlimited) => {
-  const command = teach(program, {
+  const command = defineCommand(program, {
     usage: "install",
     about:
       "Applies a WasmPlugin and an EnvoyFilter for the selected workloads, after checking everything that could break traffic, " +

@@ -1,4 +1,4 @@
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import { readBytes } from "../cli/input.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
@@ -18,7 +18,7 @@ interface Options extends Omit<RegistryOptions, "named"> {
 }
 
 export const publish: Register = (program, io) => {
-  const command = teach(program, {
+  const command = defineCommand(program, {
     usage: "publish <url>",
     about: `Pushes the module as an OCI image to oci://HOST/REPOSITORY:TAG, reads it back, compares, and sets the tag last. Prints the URL by digest, alone, on stdout. The same module, version and revision give the same digest everywhere.
 

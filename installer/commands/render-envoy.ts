@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { HEADER_CLUSTER } from "../../routes/model/names.ts";
 import { parseRouteFile, type RouteFile } from "../../routes/reading/route-file.ts";
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { KeywayError } from "../cli/errors.ts";
-import { readInput, reading } from "../cli/input.ts";
+import { readInput, withFileErrors } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
@@ -37,7 +37,7 @@ interface Options {
 }
 
 export const renderEnvoy: Register = (group, io) => {
-  const command = teach(group, {
+  const command = defineCommand(group, {
     usage: "envoy",
     about: `Prints the configuration of an Envoy that routes by the route file. A service's name is its cluster's name; where it is written with its port (reviews:9080), that is also its address.
 
@@ -83,9 +83,9 @@ With --into it prints FILE, an Envoy configuration, a listener, or a file of lis
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
     .action(async (options: Options) => {
       const text = await readInput(options.routes, io);
-      const file = reading(options.routes, () => parseRouteFile(text));
+      const file = withFileErrors(options.routes, () => parseRouteFile(text));
       if (options.into !== undefined) return putInto(options.into, file, options, command, io);
-      const data = reading(options.routes, () => rendered(file, options));
+      const data = withFileErrors(options.routes, () => rendered(file, options));
       const remarks = options.part === undefined ? REMARKS : [];
       io.out.write(options.output === "json" ? toJson(data) : toYaml(data, remarks));
       if (options.part === "route")
@@ -110,14 +110,14 @@ function rendered(file: RouteFile, options: Options): unknown {
 async function putInto(path: string, file: RouteFile, options: Options, command: Command, io: Io): Promise<void> {
   const { module, watchModule: watch, listener: listeners = [], virtualHost: virtualHosts = [] } = options;
   const before = await readInput(path, io);
-  const configuration = reading(options.routes, () => plainConfiguration(file));
+  const configuration = withFileErrors(options.routes, () => plainConfiguration(file));
   const desired = {
     filter: httpFilter({ module, configuration }),
     watcher: watcher({ watch }),
     clusters: [...clustersIn(configuration)],
     modulesGiven: ["module", "watchModule"].some((name) => command.getOptionValueSource(name) === "cli"),
   };
-  const { text, remarks } = reading(path, () =>
+  const { text, remarks } = withFileErrors(path, () =>
     into(before, desired, { listeners, virtualHosts }, { proof: proofOf(options) }),
   );
   const name = path === "-" ? "standard input" : path;

@@ -1,9 +1,9 @@
 import { Option } from "commander";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { UsageError } from "../cli/errors.ts";
 import { contentFlags, type InstallationFlags, nameFlag, scopeFlags } from "../cli/flags.ts";
-import { readInput, reading } from "../cli/input.ts";
+import { readInput, withFileErrors } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
@@ -22,7 +22,7 @@ interface Flags extends InstallationFlags {
 }
 
 export const renderIstio: Register = (group, io) => {
-  const command = teach(group, {
+  const command = defineCommand(group, {
     usage: "istio",
     about:
       "Prints the manifests that `keyway install` would apply, for a repository that something else applies from. " +
@@ -68,13 +68,13 @@ export const renderIstio: Register = (group, io) => {
 
   async function fromFile(path: string): Promise<Listed> {
     const text = await readInput(path, io);
-    return reading(path, () => fromKubectl(text));
+    return withFileErrors(path, () => fromKubectl(text));
   }
 
   function withPortsAsNamed(text: string, { routes = "", namespace }: Flags): Listed {
     progress(io).warn("ports are taken as the route file writes them; --services tells what they are");
     return servicesNamedIn(
-      reading(routes, () => parseRouteFile(text)),
+      withFileErrors(routes, () => parseRouteFile(text)),
       namespace,
     );
   }

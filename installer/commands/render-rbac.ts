@@ -1,9 +1,9 @@
 import { Option } from "commander";
 import { namedServices } from "../../routes/compiling/named-services.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { UsageError } from "../cli/errors.ts";
-import { readInput, reading } from "../cli/input.ts";
+import { readInput, withFileErrors } from "../cli/input.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { rbacManifests, type Subject } from "../manifests/rights.ts";
 
@@ -19,7 +19,7 @@ interface Flags {
 }
 
 export const renderRbac: Register = (group, io) => {
-  teach(group, {
+  defineCommand(group, {
     usage: "rbac",
     about:
       "Prints a Role and a RoleBinding for the workloads' namespace, for Istio's, and for each other namespace whose services the routes " +
@@ -57,7 +57,7 @@ export const renderRbac: Register = (group, io) => {
   async function namespacesIn(path: string | undefined): Promise<string[]> {
     if (path === undefined) return [];
     const text = await readInput(path, io);
-    return namedServices(reading(path, () => parseRouteFile(text))).flatMap(({ isHost, namespace }) =>
+    return namedServices(withFileErrors(path, () => parseRouteFile(text))).flatMap(({ isHost, namespace }) =>
       isHost ? [] : (namespace ?? []),
     );
   }

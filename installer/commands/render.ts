@@ -1,4 +1,4 @@
-import { addCommands, type Entry, type Register, teach } from "../cli/command.ts";
+import { addCommands, defineCommand, type Entry, type Register } from "../cli/command.ts";
 
 const entries: readonly Entry[] = [
   {
@@ -19,7 +19,7 @@ const entries: readonly Entry[] = [
 ];
 
 export const render: Register = async (program, io, wanted) => {
-  const group = teach(program, {
+  const group = defineCommand(program, {
     usage: "render",
     about: "Turns a route file into configuration, on stdout. Touches no cluster and no proxy.",
     examples: [

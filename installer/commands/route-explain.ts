@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { MODES, type Mode } from "../../routes/compiling/resolve.ts";
 import type { Pairs } from "../../routes/deciding/scan.ts";
 import { parseDate } from "../../routes/model/date.ts";
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import { parseSeconds } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
@@ -30,7 +30,7 @@ interface Options {
 const OFFLINE = ["routes", "from", "mode", "namespace", "missing", "at", "caller"];
 
 export const routeExplain: Register = (group, io) => {
-  teach(group, {
+  defineCommand(group, {
     usage: "explain [request]",
     about:
       "Says where a request goes, and why. With -f the filter's decision is made here, from a route file or a plugin " +

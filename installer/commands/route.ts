@@ -1,4 +1,4 @@
-import { addCommands, type Entry, type Register, teach } from "../cli/command.ts";
+import { addCommands, defineCommand, type Entry, type Register } from "../cli/command.ts";
 
 const entries: readonly Entry[] = [
   {
@@ -9,7 +9,7 @@ const entries: readonly Entry[] = [
 ];
 
 export const route: Register = async (program, io, wanted) => {
-  const group = teach(program, {
+  const group = defineCommand(program, {
     usage: "route",
     about: "Commands about single routes and the decisions that they lead to.",
     examples: [

@@ -1,4 +1,4 @@
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { connectCluster } from "../cli/connect.ts";
 import { KeywayError } from "../cli/errors.ts";
 import { type ClusterFlags, clusterFlags } from "../cli/flags.ts";
@@ -13,7 +13,7 @@ interface Flags extends ClusterFlags {
 
 export const status: Register = (program, io) => {
   clusterFlags(
-    teach(program, {
+    defineCommand(program, {
       usage: "status",
       about:
         "Asks every selected proxy, through the API server, which version it runs, how many routes it has, and how many requests " +

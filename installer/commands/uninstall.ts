@@ -1,4 +1,4 @@
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { connectCluster, withDeadline } from "../cli/connect.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import {
@@ -23,7 +23,7 @@ interface Flags extends ClusterFlags, WaitFlags {
 }
 
 export const uninstall: Register = (program, unlimited) => {
-  const command = teach(program, {
+  const command = defineCommand(program, {
     usage: "uninstall",
     about:
       "Deletes what `keyway install` made, the filter first and its route when no proxy uses it any more; the cluster is then as " +

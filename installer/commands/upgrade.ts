@@ -1,4 +1,4 @@
-import { type Register, teach } from "../cli/command.ts";
+import { defineCommand, type Register } from "../cli/command.ts";
 import { connectCluster, withDeadline } from "../cli/connect.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import {
@@ -28,7 +28,7 @@ interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, 
 }
 
 export const upgrade: Register = (program, unlimited) => {
-  const command = teach(program, {
+  const command = defineCommand(program, {
     usage: "upgrade",
     about:
       "Changes the module, the routes or anything else of an installation, and keeps the version that it replaces. " +

@@ -9,7 +9,7 @@ import { isConfiguration, parseConfiguration } from "../../routes/reading/config
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { readYaml } from "../../routes/reading/yaml.ts";
 import { UsageError } from "../cli/errors.ts";
-import { readInput, reading } from "../cli/input.ts";
+import { readInput, withFileErrors } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { servicesFor } from "../lifecycle/services.ts";
 import { servicesNamedIn } from "../render/listed.ts";
@@ -45,14 +45,14 @@ interface Read {
 }
 
 async function read(text: string, { routes: path, mode, namespace }: OfflineQuestion): Promise<Read> {
-  const { value, locate } = reading(path, () => readYaml(text));
+  const { value, locate } = withFileErrors(path, () => readYaml(text));
   if (isConfiguration(value)) {
-    return { configuration: reading(path, () => parseConfiguration(value, locate)), clusterOf: (name) => name };
+    return { configuration: withFileErrors(path, () => parseConfiguration(value, locate)), clusterOf: (name) => name };
   }
-  const file = reading(path, () => parseRouteFile(text));
+  const file = withFileErrors(path, () => parseRouteFile(text));
   const services = await servicesFor(servicesNamedIn(file, namespace), file, namespace);
   const surroundings: Surroundings = { mode, namespace, domain: "cluster.local", services };
-  const { configuration } = reading(path, () => compileRoutes(file, surroundings));
+  const { configuration } = withFileErrors(path, () => compileRoutes(file, surroundings));
   return { configuration, clusterOf: (name) => clusterIn(name, configuration, surroundings) };
 }
 

@@ -3,7 +3,7 @@ import { podPort } from "../../routes/model/service.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { UsageError } from "../cli/errors.ts";
 import { type InstallationFlags, scopeOf } from "../cli/flags.ts";
-import { readInput, reading } from "../cli/input.ts";
+import { readInput, withFileErrors } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import {
   type Baseline,
@@ -63,10 +63,10 @@ async function readRoutes(
 ): Promise<{ config: PluginConfig; baselines: Baseline[] }> {
   const [{ servicesFor }, { hostsFor }] = await Promise.all([import("./services.ts"), import("./hosts.ts")]);
   const text = await readInput(path, io);
-  const file = reading(path, () => parseRouteFile(text));
+  const file = withFileErrors(path, () => parseRouteFile(text));
   const services = await servicesFor(cluster, file, namespace);
   const hosts = await hostsFor(cluster, file, services, namespace);
-  const { configuration, uses } = reading(path, () =>
+  const { configuration, uses } = withFileErrors(path, () =>
     compileRoutes(file, { mode, namespace, domain: DOMAIN, services, ...(hosts && { hosts }) }),
   );
   // Not `strict`: a proxy that is born with a configuration that the filter refuses answers every request with 500.
