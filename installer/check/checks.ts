@@ -8,6 +8,7 @@ import { moduleLoads, modulePulled } from "./module.ts";
 import { namesFree, neighboursQuiet, routesApart } from "./neighbours.ts";
 import { objectsFit } from "./size.ts";
 import { protocolsDeclared, targetsExist, targetsSeen } from "./targets.ts";
+import { moduleUnderstands } from "./understands.ts";
 import { workloadsSelected } from "./workloads.ts";
 
 type Checks = readonly Check<CheckContext>[];
@@ -22,6 +23,7 @@ export const ofInstallation: Checks = [
   objectsFit,
   modulePulled,
   moduleLoads,
+  moduleUnderstands,
   workloadsSelected,
   inboundOwn,
   proxiesNew,

@@ -62,7 +62,7 @@ export const moduleLoads: Check<CheckContext> = {
   },
 };
 
-function pulledModule(context: CheckContext): Promise<Uint8Array<ArrayBuffer>> {
+export function pulledModule(context: CheckContext): Promise<Uint8Array<ArrayBuffer>> {
   return context.once("module", async () => {
     const name = parseImageName(context.installation.module);
     const repository = await connectAs(context.registry, name, context.io);

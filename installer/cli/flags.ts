@@ -49,6 +49,9 @@ export interface InstallationFlags {
   priority?: number;
   imagePullSecret?: string;
   failStrategy?: FailStrategy;
+  served?: boolean;
+  cacheable?: boolean;
+  watchModule?: string;
 }
 
 export function scopeFlags(command: Command): Command {
@@ -80,7 +83,12 @@ export function contentFlags(command: Command): Command {
         "--fail-strategy <strategy>",
         "when the module can't run: serve the baseline, or refuse requests",
       ).choices(failStrategies),
-    );
+    )
+    .option("--served", "routed answers name their target in x-keyway-served (default: but at gateways)")
+    .option("--no-served", "routed answers say nothing of their target")
+    .option("--cacheable", "let shared caches keep routed answers of a gateway")
+    .option("--no-cacheable", "keep routed answers of a gateway out of shared caches (default)")
+    .option("--watch-module <file>", "the watcher for missing targets (default: the one that comes with this command)");
 }
 
 export interface WaitFlags {

@@ -11,6 +11,7 @@ import { desiredState } from "../lifecycle/desired.ts";
 import type { Listed } from "../lifecycle/services.ts";
 import { envoyFilter } from "../manifests/envoyfilter.ts";
 import { wasmPlugin } from "../manifests/wasmplugin.ts";
+import { NO_WATCHER, readWatcher } from "../module/watcher.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
 import { fromKubectl, servicesNamedIn } from "../render/listed.ts";
 
@@ -61,7 +62,9 @@ export const renderIstio: Register = (group, io) => {
         });
       }
       const installation = { ...desired, module: pinned(image, image.digest), version: version(io) };
-      const manifests = [wasmPlugin(installation), envoyFilter(installation)];
+      const watcher = await readWatcher(flags.watchModule);
+      if (watcher === undefined) progress(io).warn(NO_WATCHER);
+      const manifests = [wasmPlugin(installation), envoyFilter(installation, watcher)];
       const list = { apiVersion: "v1", kind: "List", items: manifests };
       io.out.write(flags.output === "json" ? toJson(list) : manifests.map((one) => toYaml(one)).join("---\n"));
     });

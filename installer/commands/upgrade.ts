@@ -82,6 +82,17 @@ async function before(flags: Flags, plugin: IWasmPlugin) {
   });
 }
 
-function saysContent({ module, routes, phase, priority, imagePullSecret, failStrategy }: Flags): boolean {
-  return [module, routes, phase, priority, imagePullSecret, failStrategy].some((said) => said !== undefined);
+function saysContent({
+  module,
+  routes,
+  phase,
+  priority,
+  imagePullSecret,
+  failStrategy,
+  served,
+  cacheable,
+}: Flags): boolean {
+  return [module, routes, phase, priority, imagePullSecret, failStrategy, served, cacheable].some(
+    (said) => said !== undefined,
+  );
 }

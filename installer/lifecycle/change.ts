@@ -11,6 +11,7 @@ import { title } from "../cluster/object.ts";
 import { applyOwned } from "../execute/apply.ts";
 import { execute, rehearse } from "../execute/execute.ts";
 import type { Live } from "../manifests/installation.ts";
+import { NO_WATCHER, readWatcher } from "../module/watcher.ts";
 import { planInstallation } from "../plan/installation.ts";
 import { applySteps, type Plan } from "../plan/plan.ts";
 import type { DesiredState } from "../plan/versions.ts";
@@ -24,6 +25,7 @@ export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyF
   module?: string;
   insecure?: boolean;
   output: Format;
+  watchModule?: string;
 }
 
 export interface Change {
@@ -36,9 +38,11 @@ export interface Change {
 
 /** Makes the cluster what is desired, or shows what that would be. The one way in for install, upgrade and rollback. */
 export async function change(io: Io, cluster: Cluster, { desired, live, flags, recoveryHint }: Change): Promise<void> {
-  const now = new Date();
-  let plan = planInstallation(desired, live, { now, recoveryHint });
   const steps = progress(io);
+  const watcher = await readWatcher(flags.watchModule);
+  if (watcher === undefined) steps.warn(NO_WATCHER);
+  const options = { now: new Date(), recoveryHint, watcher };
+  let plan = planInstallation(desired, live, options);
   for (const warning of plan.warnings) steps.warn(warning);
   if (flags.diff) return showDiff(io, cluster, plan, flags);
   if (flags.dryRun === "client") {
@@ -51,7 +55,7 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
   const listPods = async () => (await selectPods(cluster, installation, flags.istioNamespace)).proxies;
   if (plan.next.unchanged && (await standInsOf(context)) > 0) {
     steps.done("an agent has not got the module: the same version is told to the proxies anew, under another number");
-    plan = planInstallation(desired, live, { now, recoveryHint, renew: true });
+    plan = planInstallation(desired, live, { ...options, renew: true });
   }
   const { wait, forceConflicts: force = false } = flags;
   printApplied(io, flags.output, await execute(plan, { cluster, listPods, force, wait, signal: io.signal, steps }));

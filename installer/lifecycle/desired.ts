@@ -40,6 +40,8 @@ export async function desiredState(
     });
   }
   const phase = flags.phase ?? live?.phase;
+  const served = flags.served ?? live?.served;
+  const cacheable = flags.cacheable ?? live?.cacheable;
   const pullSecret = flags.imagePullSecret ?? live?.pullSecret;
   return {
     name: place.name,
@@ -52,6 +54,8 @@ export async function desiredState(
     priority: flags.priority ?? live?.priority ?? defaultPriority(scope),
     ...(phase === undefined ? {} : { phase }),
     ...(pullSecret === undefined ? {} : { pullSecret }),
+    ...(served === undefined ? {} : { served }),
+    ...(cacheable === true && { cacheable }),
   };
 }
 

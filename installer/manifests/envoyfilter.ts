@@ -1,29 +1,46 @@
-import { GUARD } from "../../routes/model/guard.ts";
+import { CONNECT_GUARD, GUARD } from "../../routes/model/guard.ts";
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
 import type { IEnvoyFilter } from "../cluster/object.ts";
-import { annotatedMode, type Installation, type Scope } from "./installation.ts";
+import { hopMark, type Proof, proofFor, proofHeaders } from "../twins/headers.ts";
+import { annotatedMode, type Installation, type Mode, type Scope } from "./installation.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
+import { watcherPatch } from "./watcher.ts";
+
+export type Context = "SIDECAR_INBOUND" | "SIDECAR_OUTBOUND" | "GATEWAY";
 
 /** What a WasmPlugin for servers and one for clients reach: the filter must stand nowhere without its route. */
 const contexts = {
   inbound: ["SIDECAR_INBOUND"],
   outbound: ["SIDECAR_OUTBOUND", "GATEWAY"],
   gateway: ["SIDECAR_OUTBOUND", "GATEWAY"],
-} as const;
+} satisfies Record<Mode, Context[]>;
 
-/** The route that takes what the filter selected, and nothing that a client could forge. */
-export function envoyFilter(installation: Pick<Installation, "name" | "namespace" | "mode" | "scope">): IEnvoyFilter {
+type Described = Pick<Installation, "name" | "namespace" | "mode" | "scope" | "served" | "cacheable">;
+
+/**
+ * What stands around the filter in each proxy: the routes that take what it selected, and nothing that a client could forge; the
+ * removal of the selection header from every request, whichever route took it; and the watcher, which is given as base64.
+ */
+export function envoyFilter(installation: Described, watcher?: string): IEnvoyFilter {
   return {
     apiVersion: "networking.istio.io/v1alpha3",
     kind: "EnvoyFilter",
     metadata: ownedMetadata(installation),
     spec: {
       ...scopeFields(installation.scope),
-      configPatches: contexts[installation.mode].map((context) => ({
-        applyTo: "HTTP_ROUTE",
-        match: { context },
-        patch: { operation: "INSERT_FIRST", value: guardedRoute(installation) },
-      })),
+      configPatches: contexts[installation.mode].flatMap((context) => [
+        ...guardRoutes(installation, context).map((value) => ({
+          applyTo: "HTTP_ROUTE" as const,
+          match: { context },
+          patch: { operation: "INSERT_FIRST" as const, value },
+        })),
+        {
+          applyTo: "ROUTE_CONFIGURATION" as const,
+          match: { context },
+          patch: { operation: "MERGE" as const, value: { request_headers_to_remove: [HEADER_CLUSTER] } },
+        },
+        ...(watcher === undefined ? [] : [watcherPatch(context, watcher)]),
+      ]),
     },
   };
 }
@@ -38,18 +55,26 @@ export function readFilter(filter: IEnvoyFilter): Pick<Installation, "name" | "n
 }
 
 /** An inserted route inherits nothing from the one it stands before, so it says what Istio says on its own routes. */
-function guardedRoute({ name, namespace, mode }: Pick<Installation, "name" | "namespace" | "mode">) {
-  return {
-    name: routeName(namespace, name),
-    match: GUARD,
+function guardRoutes(installation: Described, context: Context) {
+  const answer = proofHeaders(proofOf(installation, context));
+  return [CONNECT_GUARD, GUARD].map((match) => ({
+    name: routeName(installation.namespace, installation.name),
+    match,
     route: {
       cluster_header: HEADER_CLUSTER,
       timeout: "0s",
       max_stream_duration: { max_stream_duration: "0s", grpc_timeout_header_max: "0s" },
-      ...(mode === "inbound" ? {} : { retry_policy: istioDefaultRetry }),
+      retry_policy: istioDefaultRetry,
     },
-    request_headers_to_remove: [HEADER_CLUSTER],
-  };
+    request_headers_to_add: [hopMark()],
+    ...(answer.length > 0 && { response_headers_to_add: answer }),
+  }));
+}
+
+/** What a routed answer says of itself: a person's word, or else what suits the place. */
+export function proofOf({ served, cacheable }: Pick<Installation, "served" | "cacheable">, context: Context): Proof {
+  const usual = proofFor(context === "GATEWAY" ? "edge" : "inside");
+  return { served: served ?? usual.served, noStore: usual.noStore && cacheable !== true };
 }
 
 /** Tells the routes of several installations on one proxy apart. */
@@ -57,8 +82,9 @@ export function routeName(namespace: string, name: string): string {
   return `${PLUGIN_NAME}.${namespace}.${name}`;
 }
 
+/** Istio's own default, which an inserted route does not get from it. */
 const istioDefaultRetry = {
-  retry_on: "connect-failure,refused-stream,unavailable,cancelled",
+  retry_on: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
   num_retries: 2,
   retry_host_predicate: [
     {

@@ -1,6 +1,6 @@
 import { targetsOf } from "../../routes/model/targets.ts";
 import type { IEnvoyFilter, IWasmPlugin, KubeObject } from "../cluster/object.ts";
-import { MODE_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
+import { CACHEABLE_ANNOTATION, MODE_ANNOTATION, SERVED_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
 
 export const modes = ["inbound", "outbound", "gateway"] as const;
 export type Mode = (typeof modes)[number];
@@ -41,6 +41,10 @@ export interface Installation {
   /** Higher runs earlier among the plugins of one phase. */
   priority: number;
   pullSecret?: string;
+  /** Whether routed answers name their target; unless said, everywhere but at gateways. */
+  served?: boolean;
+  /** Whether shared caches may keep routed answers of a gateway. */
+  cacheable?: boolean;
 }
 
 /** The clusters that the routes lead to, each once. */
@@ -89,6 +93,7 @@ export function readInstallation(plugin: IWasmPlugin): Installation {
   const { metadata, spec } = plugin;
   const version = spec?.vmConfig?.env?.find(({ name }) => name === VERSION_VARIABLE)?.value;
   const gateway = spec?.targetRefs?.[0]?.name;
+  const served = metadata?.annotations?.[SERVED_ANNOTATION];
   const phase = phases.find((known) => known === spec?.phase);
   return {
     name: metadata?.name ?? "",
@@ -97,12 +102,19 @@ export function readInstallation(plugin: IWasmPlugin): Installation {
     scope: gateway === undefined ? { labels: spec?.selector?.matchLabels ?? {} } : { gateway },
     module: spec?.url ?? "",
     version: readVersion(version),
-    config: (spec?.pluginConfig ?? {}) as PluginConfig,
+    config: withoutHopMark(spec?.pluginConfig ?? {}),
     failStrategy: spec?.failStrategy ?? "FAIL_CLOSE",
     priority: Number(spec?.priority ?? 0),
     ...(phase === undefined ? {} : { phase }),
     ...(spec?.imagePullSecret === undefined ? {} : { pullSecret: spec.imagePullSecret }),
+    ...(served === undefined ? {} : { served: served === "true" }),
+    ...(metadata?.annotations?.[CACHEABLE_ANNOTATION] === "true" && { cacheable: true }),
   };
+}
+
+/** Who adds the hop mark is not a person's choice: it follows from the routes that the EnvoyFilter brings. */
+function withoutHopMark({ hopMark: _, ...config }: PluginConfig): PluginConfig {
+  return config;
 }
 
 /** The mode as it stands on every object of an installation. */

@@ -6,6 +6,10 @@ export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const INSTALLATION_LABEL = "keyway.dev/installation";
 export const INSTANCE_LABEL = "app.kubernetes.io/instance";
 export const MODE_ANNOTATION = "keyway.dev/mode";
+/** Whether routed answers name their target; without it, as the place has it. */
+export const SERVED_ANNOTATION = "keyway.dev/served";
+/** "true" where shared caches may keep routed answers of a gateway. */
+export const CACHEABLE_ANNOTATION = "keyway.dev/cacheable";
 /** The spec that the present one replaced: JSON, gzip, base64. An annotation holds at most 256 KiB. */
 export const PREVIOUS_ANNOTATION = "keyway.dev/previous";
 

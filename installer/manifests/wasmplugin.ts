@@ -1,7 +1,15 @@
 import { PLUGIN_NAME } from "../../routes/model/names.ts";
 import type { IWasmPlugin } from "../cluster/object.ts";
 import type { Installation, Scope } from "./installation.ts";
-import { INSTALLATION_LABEL, INSTANCE_LABEL, MANAGED_BY_LABEL, MODE_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
+import {
+  CACHEABLE_ANNOTATION,
+  INSTALLATION_LABEL,
+  INSTANCE_LABEL,
+  MANAGED_BY_LABEL,
+  MODE_ANNOTATION,
+  SERVED_ANNOTATION,
+  VERSION_VARIABLE,
+} from "./names.ts";
 
 /** The plugin that brings the module and its routes to the proxies. Pure: the same installation, the same object. */
 export function wasmPlugin(installation: Installation): IWasmPlugin {
@@ -21,18 +29,25 @@ export function wasmPlugin(installation: Installation): IWasmPlugin {
       ...(phase === undefined ? {} : { phase }),
       priority,
       match: [{ mode: mode === "inbound" ? "SERVER" : "CLIENT" }],
-      pluginConfig: config,
+      // The routes of the EnvoyFilter add the hop mark.
+      pluginConfig: { ...config, hopMark: "route" },
       vmConfig: { env: [{ name: VERSION_VARIABLE, value: String(version) }] },
     },
   };
 }
 
-export function ownedMetadata({ name, namespace, mode }: Pick<Installation, "name" | "namespace" | "mode">) {
+type Named = Pick<Installation, "name" | "namespace" | "mode" | "served" | "cacheable">;
+
+export function ownedMetadata({ name, namespace, mode, served, cacheable }: Named) {
   return {
     name,
     namespace,
     labels: { [INSTALLATION_LABEL]: name, [MANAGED_BY_LABEL]: "keyway", [INSTANCE_LABEL]: name },
-    annotations: { [MODE_ANNOTATION]: mode },
+    annotations: {
+      [MODE_ANNOTATION]: mode,
+      ...(served !== undefined && { [SERVED_ANNOTATION]: String(served) }),
+      ...(cacheable && { [CACHEABLE_ANNOTATION]: "true" }),
+    },
   };
 }
 

@@ -13,6 +13,8 @@ export interface PlanOptions {
   recoveryHint: string;
   /** Make a new version although nothing differs, so that istiod tells the proxies anew. */
   renew?: boolean;
+  /** The watcher as base64. */
+  watcher?: string | undefined;
 }
 
 /** The way from what is installed to what is desired. The guard route comes first: alone it matches no request, whereas a
@@ -26,7 +28,7 @@ export function planInstallation(desired: DesiredState, live: Live, options: Pla
     name: installation.name,
     namespace: installation.namespace,
     steps: [
-      { do: "apply", object: envoyFilter(installation), basedOn: live.filter },
+      { do: "apply", object: envoyFilter(installation, options.watcher), basedOn: live.filter },
       { do: "wait", until: { is: "guarded", mode: installation.mode }, what: "the route" },
       { do: "apply", object: plugin, basedOn: live.plugin },
       {

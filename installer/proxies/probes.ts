@@ -1,6 +1,7 @@
 import { METRIC_CONFIG_REJECTED } from "../../routes/model/names.ts";
 import { routeName } from "../manifests/envoyfilter.ts";
 import { type Mode, modes, versionText } from "../manifests/installation.ts";
+import { WATCHER_NAME } from "../manifests/watcher.ts";
 import { isFilterOf, type ProxyAdmin } from "./proxy-admin.ts";
 import { FatalNotReady } from "./wait.ts";
 
@@ -13,6 +14,7 @@ export interface Named {
 /** Why a proxy does not have the guard route; undefined when it has. A route without its guard lets any client choose its
  * cluster, so that is no matter of waiting. */
 export async function whyNotGuarded(proxy: ProxyAdmin, named: Named, mode: Mode): Promise<string | undefined> {
+  await refuseBrokenWatcher(proxy);
   const own = routeName(named.namespace, named.name);
   const routes = (await proxy.guardedRoutes(mode)).filter((route) => route.name === own);
   if (routes.length === 0) return "it has not got the route from istiod";
@@ -20,6 +22,16 @@ export async function whyNotGuarded(proxy: ProxyAdmin, named: Named, mode: Mode)
   throw new FatalNotReady("the route has lost its guard on the way: this istiod does not know filter_state", {
     where: `pod ${proxy.pod.namespace}/${proxy.pod.name}`,
     next: "upgrade Istio; the route is taken off again if this command made it, else `keyway uninstall` does it",
+  });
+}
+
+/** A running proxy keeps the listener that it had, but one that starts would have none: no matter of waiting either. */
+async function refuseBrokenWatcher(proxy: ProxyAdmin): Promise<void> {
+  const refused = (await proxy.refusedListeners()).find(({ configuration }) => configuration.includes(WATCHER_NAME));
+  if (refused === undefined) return;
+  throw new FatalNotReady(`the proxy refuses listener ${refused.name} with the watcher in it: ${refused.why}`, {
+    where: `pod ${proxy.pod.namespace}/${proxy.pod.name}`,
+    next: "build the watcher with `keyway build`, or name another with --watch-module, and run it again",
   });
 }
 

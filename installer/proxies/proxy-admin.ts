@@ -79,9 +79,20 @@ export class ProxyAdmin {
 
   /** The routes that lead where the selection header says. */
   async guardedRoutes(mode: Mode): Promise<GuardedRoute[]> {
-    const place =
-      mode === "inbound" ? ["dynamic_listeners", "&name_regex=virtualInbound"] : ["dynamic_route_configs", ""];
-    return [...selectingRoutes(await this.#dump(...(place as [string, string])))];
+    if (mode !== "inbound") return [...selectingRoutes(await this.#dump("dynamic_route_configs"))];
+    const listeners = (await this.#dump("dynamic_listeners", "&name_regex=virtualInbound")) as ListenerDump[];
+    // What a listener would have with a configuration that the proxy has refused stands in the dump as well.
+    return [...selectingRoutes(listeners.map(({ active_state }) => active_state))];
+  }
+
+  /** The listeners whose newest configuration the proxy has refused, with its reason and the configuration. */
+  async refusedListeners(): Promise<RefusedListener[]> {
+    const listeners = (await this.#dump("dynamic_listeners", "&mask=name,error_state")) as ListenerDump[];
+    return listeners.flatMap(({ name = "", error_state }) =>
+      error_state === undefined
+        ? []
+        : [{ name, why: error_state.details ?? "", configuration: JSON.stringify(error_state.failed_configuration) }],
+    );
   }
 
   /** The route configurations that the proxy has from istiod, apart from its listeners. */
@@ -117,6 +128,19 @@ export class ProxyAdmin {
 /** Istio names the filter after the plugin, with a prefix that differs between its versions. */
 export function isFilterOf(filter: string, namespace: string, plugin: string): boolean {
   return filter === `${namespace}.${plugin}` || filter.endsWith(`/${namespace}.${plugin}`);
+}
+
+export interface RefusedListener {
+  name: string;
+  why: string;
+  /** JSON. */
+  configuration: string;
+}
+
+interface ListenerDump {
+  name?: string;
+  active_state?: unknown;
+  error_state?: { details?: string; failed_configuration?: unknown };
 }
 
 interface EcdsFilter {

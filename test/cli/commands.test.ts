@@ -138,7 +138,11 @@ describe("render envoy", () => {
 
 describe("render istio", () => {
   const module = `oci://registry.example.com/team/keyway@sha256:${DIGEST}`;
-  const render = (...more: string[]) => ["render", "istio", "-f", routes, "-n", "demo", "--module", module, ...more];
+  const render = (...more: string[]) => {
+    const content = ["-f", routes, "-n", "demo", "--module", module, "--watch-module", join(folder, "watch.wasm")];
+    return ["render", "istio", ...content, ...more];
+  };
+  beforeAll(() => writeFile(join(folder, "watch.wasm"), "\0asm\x01\0\0\0"));
 
   test("for one workload, with real ports", () =>
     shows("render-istio", render("-l", "app=reviews", "--services", join(folder, "services.json"))));
@@ -171,6 +175,10 @@ describe("render istio", () => {
   test("as JSON it is one list", async () => {
     const { out } = await runCli(render("-o", "json"));
     expect(JSON.parse(out)).toMatchObject({ kind: "List", items: [{ kind: "WasmPlugin" }, { kind: "EnvoyFilter" }] });
+  });
+  test("with a watcher that is no module", async () => {
+    const { code, err } = await runCli(render("--watch-module", routes));
+    expect([code, err]).toEqual([1, expect.stringContaining("the watcher is no WebAssembly module")]);
   });
   test("with a module that can change", () =>
     shows("render-istio-tag", [

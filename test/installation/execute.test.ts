@@ -46,6 +46,12 @@ test("an upgrade that is refused half-way puts the EnvoyFilter back as it was", 
   expect(stored(fleet, filterKey)?.spec).toEqual(before);
 });
 
+test("a watcher that a proxy refuses is taken off again, and the proxy's reason is told", async () => {
+  fleet.refusesWatcher = true;
+  await expect(put(fleet)).rejects.toThrow(/refuses listener 0\.0\.0\.0_9080 .*Unable to create Wasm plugin/);
+  expect([stored(fleet, filterKey), stored(fleet, pluginKey)]).toEqual([undefined, undefined]);
+});
+
 test("of two upgrades at once the later one is refused, and overwrites nothing", async () => {
   await put(fleet);
   const read = await readLive(fleet.cluster, "demo", "keyway");

@@ -46,8 +46,8 @@ export interface Fleet {
   told: string[];
   /** Clusters that proxies know, with the number of their healthy endpoints. */
   clusters: Map<string, number>;
-  /** Listeners that each proxy has refused. */
-  refusedListeners: number;
+  /** Whether proxies refuse a listener with the watcher in it. */
+  refusesWatcher: boolean;
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export async function startFleet(): Promise<Fleet> {
     kubeconfig: path,
     told: [],
     clusters: new Map([[SANDBOX, 1]]),
-    refusedListeners: 0,
+    refusesWatcher: false,
     async close() {
       await server.close();
       await rm(directory, { recursive: true });
@@ -90,19 +90,17 @@ export function addPod(fleet: Fleet, name: string, labels: Record<string, string
 function proxyOf(fleet: Fleet): PodHandler {
   return (request, response) => {
     const url = new URL(`${request.url}`, "http://proxy");
-    const answer = url.pathname === "/config_dump" ? { configs: dump(fleet, url) } : other(fleet, url);
+    const answer = url.pathname === "/config_dump" ? { configs: dump(fleet, url) } : other(url);
     response.end(JSON.stringify(answer));
   };
 }
 
-function other(fleet: Fleet, { pathname, search }: URL): object {
+function other({ pathname }: URL): object {
   if (pathname === "/server_info") return { node: { metadata: { ISTIO_VERSION: "1.29.1" } } };
-  if (search.includes("update_rejected"))
-    return { stats: [{ name: "listener_manager.lds.update_rejected", value: fleet.refusedListeners }] };
   return { stats: [] };
 }
 
-function dump({ server, clusters }: Fleet, { searchParams }: URL): object[] {
+function dump({ server, clusters, refusesWatcher }: Fleet, { searchParams }: URL): object[] {
   const plugin = server.find(pluginKey) as IWasmPlugin | undefined;
   const filter = server.find(filterKey) as IEnvoyFilter | undefined;
   const resource = searchParams.get("resource");
@@ -113,6 +111,10 @@ function dump({ server, clusters }: Fleet, { searchParams }: URL): object[] {
     return plugin ? [{ ecds_filter: { name: "demo.keyway", typed_config: { config } } }] : [];
   }
   if (resource === "dynamic_route_configs") return [filter?.spec ?? {}];
+  if (resource === "dynamic_listeners" && refusesWatcher) {
+    const failed_configuration = { access_log: [{ config: { name: "keyway-watch" } }] };
+    return [{ name: "0.0.0.0_9080", error_state: { details: "Unable to create Wasm plugin", failed_configuration } }];
+  }
   if (resource === "dynamic_active_clusters") return [...clusters.keys()].map((name) => ({ cluster: { name } }));
   if (resource === "dynamic_endpoint_configs") {
     return [...clusters].map(([cluster_name, healthy]) => ({

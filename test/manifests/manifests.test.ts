@@ -46,25 +46,85 @@ test("the module is pinned twice, by its URL and by sha256", () => {
   });
 });
 
+const patchValue = <Value>(patch: { value?: unknown } | undefined) => patch?.value as Value;
+
 test.each(["inbound", "outbound", "gateway"] as const)(
   "%s, every route has both guards, no timeout, and keeps the selection to itself",
   (mode) => {
     const patches = envoyFilter({ ...installation, mode }).spec?.configPatches ?? [];
-    expect(patches.length).toBe(mode === "inbound" ? 1 : 2);
-    for (const { applyTo, patch } of patches) {
-      expect([applyTo, patch?.operation]).toEqual(["HTTP_ROUTE", "INSERT_FIRST"]);
+    const routes = patches.filter(({ applyTo }) => applyTo === "HTTP_ROUTE");
+    expect(routes.length).toBe(mode === "inbound" ? 2 : 4);
+    for (const { patch } of routes) {
+      expect(patch?.operation).toBe("INSERT_FIRST");
       expect(patch?.value).toMatchObject({
         match: {
-          prefix: "/",
           headers: [{ name: "x-keyway-cluster", present_match: true }],
           filter_state: [{ key: "wasm.keyway", string_match: { prefix: "routed" } }],
         },
-        route: { cluster_header: "x-keyway-cluster", timeout: "0s" },
-        request_headers_to_remove: ["x-keyway-cluster"],
+        route: {
+          cluster_header: "x-keyway-cluster",
+          timeout: "0s",
+          retry_policy: { retry_on: expect.stringContaining("retriable-status-codes") },
+        },
+        request_headers_to_add: [{ header: { key: "x-keyway-routed", value: "%REQ(x-keyway-cluster)%" } }],
       });
     }
+    const matches = routes.map(({ patch }) => patchValue<{ match: object }>(patch).match);
+    expect(matches.filter((match) => "prefix" in match)).toHaveLength(routes.length / 2);
+    expect(matches.filter((match) => "connect_matcher" in match)).toHaveLength(routes.length / 2);
+    const removals = patches.filter(({ applyTo }) => applyTo === "ROUTE_CONFIGURATION");
+    expect(removals.map(({ match }) => match?.context)).toEqual([
+      ...new Set(routes.map(({ match }) => match?.context)),
+    ]);
+    for (const { patch } of removals)
+      expect(patch).toEqual({ operation: "MERGE", value: { request_headers_to_remove: ["x-keyway-cluster"] } });
   },
 );
+
+const answersOf = (more: Partial<Installation>, context: string) =>
+  envoyFilter({ ...installation, mode: "gateway", ...more })
+    .spec?.configPatches?.filter(({ applyTo, match }) => applyTo === "HTTP_ROUTE" && match?.context === context)
+    .flatMap(
+      ({ patch }) => patchValue<{ response_headers_to_add?: { header: object }[] }>(patch).response_headers_to_add,
+    )
+    .map((added) => added?.header);
+
+const SERVED = { key: "x-keyway-served", value: "%REQ(x-keyway-routed)%" };
+const NO_STORE = { key: "cache-control", value: "no-store" };
+
+test("routed answers name their target inside the mesh, and stay out of caches at its edge, unless a person says otherwise", () => {
+  expect(answersOf({}, "SIDECAR_OUTBOUND")).toEqual([SERVED, SERVED]);
+  expect(answersOf({}, "GATEWAY")).toEqual([NO_STORE, NO_STORE]);
+  expect(answersOf({ served: true }, "GATEWAY")).toEqual([SERVED, NO_STORE, SERVED, NO_STORE]);
+  expect(answersOf({ served: false }, "SIDECAR_OUTBOUND")).toEqual([undefined, undefined]);
+  expect(answersOf({ cacheable: true }, "GATEWAY")).toEqual([undefined, undefined]);
+});
+
+test("what a person says of routed answers stands in the plugin, for the next upgrade", () => {
+  const said = { ...installation, served: false, cacheable: true };
+  expect(readInstallation(wasmPlugin(said))).toEqual(said);
+});
+
+test("the watcher stands in the access logs of every context, in the plugin's VM namespace and for missing targets alone", () => {
+  const patches = envoyFilter({ ...installation, mode: "outbound" }, "AGFzbQ==").spec?.configPatches ?? [];
+  const watchers = patches.filter(({ applyTo }) => applyTo === "NETWORK_FILTER");
+  expect(watchers.map(({ match }) => match?.context)).toEqual(["SIDECAR_OUTBOUND", "GATEWAY"]);
+  for (const { patch } of watchers) {
+    const { access_log } = patchValue<{ typed_config: { access_log: object[] } }>(patch).typed_config;
+    expect(access_log).toMatchObject([
+      {
+        filter: { response_flag_filter: { flags: expect.arrayContaining(["NC", "UH"]) } },
+        typed_config: {
+          config: { root_id: "keyway", vm_config: { code: { local: { inline_bytes: "AGFzbQ==" } } } },
+        },
+      },
+    ]);
+    expect(JSON.stringify(access_log)).not.toContain("vm_id");
+  }
+  expect(envoyFilter(installation).spec?.configPatches?.some(({ applyTo }) => applyTo === "NETWORK_FILTER")).toBe(
+    false,
+  );
+});
 
 test("an unchanged installation keeps its version and what it keeps behind it", () => {
   const { version, ...draft } = installation;

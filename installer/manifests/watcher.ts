@@ -1,0 +1,44 @@
+import { PLUGIN_NAME } from "../../routes/model/names.ts";
+import { WATCHED_FLAGS } from "../render/parts.ts";
+import type { Context } from "./envoyfilter.ts";
+
+/** The name under which Envoy complains of the watcher. */
+export const WATCHER_NAME = "keyway-watch";
+
+const HTTP_CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager";
+
+/**
+ * Adds the watcher to the access logs of every HTTP listener of a context: it runs only for requests whose target is missing, and
+ * tells the filter. The VM has no id, as Istio gives its plugins none: filter and watcher share what they tell each other by it.
+ */
+export function watcherPatch(context: Context, inlineBytes: string) {
+  return {
+    applyTo: "NETWORK_FILTER" as const,
+    match: { context, listener: { filterChain: { filter: { name: HTTP_CONNECTION_MANAGER } } } },
+    patch: {
+      operation: "MERGE" as const,
+      value: {
+        typed_config: {
+          "@type": `type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+          access_log: [accessLog(inlineBytes)],
+        },
+      },
+    },
+  };
+}
+
+function accessLog(inline_bytes: string) {
+  return {
+    name: "envoy.access_loggers.wasm",
+    filter: { response_flag_filter: { flags: WATCHED_FLAGS } },
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.access_loggers.wasm.v3.WasmAccessLog",
+      config: {
+        name: WATCHER_NAME,
+        root_id: PLUGIN_NAME,
+        failure_policy: "FAIL_OPEN",
+        vm_config: { runtime: "envoy.wasm.runtime.v8", code: { local: { inline_bytes } } },
+      },
+    },
+  };
+}
