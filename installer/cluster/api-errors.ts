@@ -136,12 +136,3 @@ export function unreachable(thrown: unknown, server: string): KeywayError {
 export function isForbidden(thrown: unknown): boolean {
   return statusOf(thrown) === 403;
 }
-
-/** What the API server itself says about a refusal. */
-export function apiMessage(thrown: unknown): string {
-  return thrown instanceof ApiError ? thrown.said : reason(thrown);
-}
-
-export function explainApi(thrown: unknown, server: string, doing: string): KeywayError {
-  return thrown instanceof KeywayError ? thrown : unreachable(thrown, `${server}, to ${doing}`);
-}

@@ -30,7 +30,15 @@ const REFUSAL = 1;
 const PROTOCOL = "v4.channel.k8s.io";
 
 /** The pod can be reached, and what should listen there does not answer: its process is stopped, or does not run. */
-export class PodDoesNotAnswer extends KeywayError {}
+export class PodDoesNotAnswer extends KeywayError {
+  /** What the kubelet says. */
+  readonly said: string;
+
+  constructor(said: string, where: string) {
+    super(`nothing answers in the pod: ${said}`, { where });
+    this.said = said;
+  }
+}
 
 /** GET over a port-forward to a pod, made by the API server and the node's kubelet: reaches what listens on 127.0.0.1 there. */
 export async function getFromPod(cluster: Cluster, at: PodPort, path: string, signal: AbortSignal): Promise<PodAnswer> {
@@ -109,8 +117,7 @@ function tunnel(socket: WebSocket, where: string): Duplex {
     const said = frame.subarray(begins);
     if (said.length === 0) return;
     if (channel === DATA) stream.push(said);
-    else if (channel === REFUSAL)
-      stream.destroy(new PodDoesNotAnswer(`nothing answers in the pod: ${said}`, { where }));
+    else if (channel === REFUSAL) stream.destroy(new PodDoesNotAnswer(`${said}`, where));
   });
   socket.on("close", () => stream.destroy(new KeywayError("the connection to the pod was cut", { where })));
   return stream;

@@ -63,6 +63,7 @@ function row({
   workload,
   pod,
   ready,
+  silent,
   routes,
   tableVersion,
   routed,
@@ -70,7 +71,13 @@ function row({
   missingTargets,
 }: PodStatus): string[] {
   const counted = [routes, tableVersion, routed, missingTarget].map((number) => String(number ?? "-"));
-  return [workload, pod, ready ? "ready" : "not ready", ...counted, targetsText(missingTargets)];
+  return [
+    workload,
+    pod,
+    ready ? "ready" : silent ? "does not answer" : "not ready",
+    ...counted,
+    targetsText(missingTargets),
+  ];
 }
 
 function targetsText(missing: PodStatus["missingTargets"]): string {

@@ -1,5 +1,5 @@
 import { KeywayError } from "../cli/errors.ts";
-import { apiMessage, explainApi, statusOf } from "../cluster/api-errors.ts";
+import { ApiError } from "../cluster/api-errors.ts";
 import type { ApplyOptions, Cluster } from "../cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../cluster/object.ts";
 import { sameContents, withoutBookkeeping } from "../manifests/contents.ts";
@@ -32,7 +32,7 @@ export async function applyOwned(
     const after = await cluster.apply(atVersion(object, before), options);
     return { object: after, before, outcome: outcome(before, after) };
   } catch (thrown) {
-    throw explainApply(thrown, cluster, object);
+    throw explainApply(thrown, object);
   }
 }
 
@@ -62,11 +62,11 @@ function outcome(before: KubeObject | undefined, after: KubeObject): Applied["ou
   return sameContents(before, after) ? "unchanged" : "configured";
 }
 
-function explainApply(thrown: unknown, cluster: Cluster, object: KubeObject): KeywayError {
-  if (statusOf(thrown) !== 409) return explainApi(thrown, cluster.server, `apply ${title(object)}`);
-  const said = apiMessage(thrown);
-  if (/object has been modified/.test(said)) return meanwhile(object, thrown);
-  return new KeywayError(`others have changed fields of ${title(object)} that keyway would set: ${said}`, {
+function explainApply(thrown: unknown, object: KubeObject): unknown {
+  if (!(thrown instanceof ApiError)) return thrown;
+  if (thrown.isStale) return meanwhile(object, thrown);
+  if (!thrown.isFieldConflict) return thrown;
+  return new KeywayError(`others have changed fields of ${title(object)} that keyway would set: ${thrown.said}`, {
     where: title(object),
     next: "look with --diff, then take the fields back with --force-conflicts",
     cause: thrown,

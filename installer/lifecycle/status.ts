@@ -12,7 +12,7 @@ import { readFilter } from "../manifests/envoyfilter.ts";
 import { describeScope, type Installation, readInstallation, targetNames } from "../manifests/installation.ts";
 import { previousOf } from "../manifests/previous.ts";
 import { whyNotLoaded } from "../proxies/probes.ts";
-import { type Metrics, ProxyAdmin } from "../proxies/proxy-admin.ts";
+import { type Metrics, ProxyAdmin, ProxySilent } from "../proxies/proxy-admin.ts";
 import { selectPods } from "../proxies/selected-pods.ts";
 import { missingClusters } from "../proxies/targets.ts";
 import { atOnce } from "../proxies/wait.ts";
@@ -31,6 +31,8 @@ export interface PodStatus {
   ready: boolean;
   /** Why it does not. */
   error?: string;
+  /** Its proxy does not answer, so nobody knows what it runs. */
+  silent?: true;
   routes?: number;
   tableVersion?: number;
   routed?: number;
@@ -150,6 +152,7 @@ async function podStatus(proxy: ProxyAdmin, installation: Installation): Promise
     };
     return { namespace, pod, workload, ready: error === undefined, ...(error !== undefined && { error }), ...shown };
   } catch (thrown) {
-    return { namespace, pod, workload, ready: false, error: reason(thrown) };
+    const error = thrown instanceof ProxySilent ? thrown.message : reason(thrown);
+    return { namespace, pod, workload, ready: false, error, ...(thrown instanceof ProxySilent && { silent: true }) };
   }
 }

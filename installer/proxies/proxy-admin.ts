@@ -1,9 +1,10 @@
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
 import { KeywayError, reason } from "../cli/errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { getFromPod } from "../cluster/port-forward.ts";
+import { getFromPod, PodDoesNotAnswer } from "../cluster/port-forward.ts";
 import { type Mode, readVersion } from "../manifests/installation.ts";
 import { VERSION_VARIABLE } from "../manifests/names.ts";
+import { NoAnswer } from "../net/limit.ts";
 import type { Message } from "../twins/spelling.ts";
 import type { SelectedPod } from "./selected-pods.ts";
 
@@ -21,6 +22,17 @@ export interface Extension {
 
 /** Keyway's counters and gauges by their names without Envoy's prefix. */
 export type Metrics = Partial<Record<string, number>>;
+
+/** The proxy does not answer: its process is stopped or gone, or its node is lost. What it runs, nobody knows. */
+export class ProxySilent extends KeywayError {}
+
+function silent({ namespace, name }: SelectedPod, cause: NoAnswer | PodDoesNotAnswer): ProxySilent {
+  const why = cause instanceof PodDoesNotAnswer ? `: ${cause.said}` : "";
+  return new ProxySilent(`the proxy of pod ${namespace}/${name} does not answer${why}`, {
+    next: `see whether the pod is well: kubectl describe pod -n ${namespace} ${name}`,
+    cause,
+  });
+}
 
 /** Asks one Envoy, through the API server, what it really runs. */
 export class ProxyAdmin {
@@ -111,7 +123,9 @@ export class ProxyAdmin {
 
   async #read(path: string, none?: number): Promise<unknown> {
     const at = { namespace: this.pod.namespace, pod: this.pod.name, port: ADMIN_PORT };
-    const { status, body } = await getFromPod(this.#cluster, at, path, this.#signal);
+    const { status, body } = await getFromPod(this.#cluster, at, path, this.#signal).catch((thrown: unknown) => {
+      throw thrown instanceof NoAnswer || thrown instanceof PodDoesNotAnswer ? silent(this.pod, thrown) : thrown;
+    });
     if (status === none) return {};
     try {
       if (status === 200) return JSON.parse(body);

@@ -3,7 +3,7 @@ import { KeywayError, reason } from "../cli/errors.ts";
 import type { Progress } from "../cli/progress.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { TimeIsUp } from "../net/limit.ts";
-import { ProxyAdmin } from "./proxy-admin.ts";
+import { ProxyAdmin, ProxySilent } from "./proxy-admin.ts";
 import type { SelectedPod } from "./selected-pods.ts";
 
 /** Why a proxy is not as wanted yet; undefined when it is. Throws FatalNotReady when waiting can only make it worse. */
@@ -87,7 +87,8 @@ async function probeAll(
     } catch (thrown) {
       if (thrown instanceof FatalNotReady) throw thrown;
       const known = before.find((one) => one.pod.uid === pod.uid)?.why;
-      const why = thrown instanceof TimeIsUp ? (known ?? "it has not answered") : reason(thrown);
+      const silent = thrown instanceof ProxySilent ? "it does not answer" : reason(thrown);
+      const why = thrown instanceof TimeIsUp ? (known ?? "it has not answered") : silent;
       return [{ pod, why, lost: !pod.ready }];
     }
   });

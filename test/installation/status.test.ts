@@ -1,7 +1,7 @@
 // What status tells, and the exit code that a script can use.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runCli } from "../cli/run.ts";
-import { desired, type Fleet, filterKey, pluginKey, put, SANDBOX, startFleet } from "./fleet.ts";
+import { addPod, desired, type Fleet, filterKey, pluginKey, put, SANDBOX, startFleet } from "./fleet.ts";
 
 let fleet: Fleet;
 beforeEach(async () => {
@@ -74,4 +74,17 @@ test("--diff prints JSON when that is asked for", async () => {
     { object: "EnvoyFilter demo/keyway", outcome: "not sent (dry run)" },
     { object: "WasmPlugin demo/keyway", outcome: "not sent (dry run)" },
   ]);
+});
+
+test("a proxy that does not answer is shown as such, with its pod, and the others as they are", async () => {
+  await put(fleet);
+  addPod(fleet, "caller-2", { app: "caller" });
+  fleet.server.pods.silence("demo/caller-2", 15000);
+  const { code, out, err } = await status();
+  expect(out).toMatch(/caller-1 +ready/);
+  expect(out).toMatch(/caller-2 +does not answer/);
+  expect(err).toContain(
+    "the proxy of pod demo/caller-2 does not answer: an error occurred forwarding 15000: connection refused",
+  );
+  expect(code).toBe(1);
 });
