@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { KeywayError, reason } from "../cli/errors.ts";
 import { type ExecCredential, execCredential } from "./exec-credential.ts";
 import type { ClusterAccess, Env } from "./kubeconfig.ts";
-import type { UserEntry } from "./kubeconfig-file.ts";
+import type { ExecEntry, UserEntry } from "./kubeconfig-file.ts";
 
 export type Headers = Record<string, string | string[]>;
 
@@ -16,7 +16,9 @@ export interface ClientCertificate {
 export class Credentials {
   readonly #access: ClusterAccess;
   readonly #env: Env;
-  #exec: Promise<ExecCredential> | undefined;
+  /** What the plugin said last. */
+  #known: ExecCredential | undefined;
+  #asked: Promise<ExecCredential> | undefined;
 
   constructor(access: ClusterAccess, env: Env) {
     this.#access = access;
@@ -40,8 +42,8 @@ export class Credentials {
 
   /** Forgets what a plugin said, because the API server does not take it any more; false when no plugin is asked. */
   renew(): boolean {
-    const asked = this.#exec !== undefined;
-    this.#exec = undefined;
+    const asked = this.#known !== undefined;
+    this.#known = undefined;
     return asked;
   }
 
@@ -54,13 +56,22 @@ export class Credentials {
   }
 
   async #fromPlugin(signal: AbortSignal): Promise<ExecCredential> {
-    const { user, cluster } = this.#access;
-    if (user.exec === undefined) return {};
-    this.#exec ??= execCredential(user.exec, cluster, this.#env, signal);
-    const known = await this.#exec;
-    if (!isOver(known)) return known;
-    this.#exec = execCredential(user.exec, cluster, this.#env, signal);
-    return this.#exec;
+    if (this.#access.user.exec === undefined) return {};
+    const known = this.#known;
+    return known !== undefined && !isOver(known) ? known : this.#askPlugin(this.#access.user.exec, signal);
+  }
+
+  /** Questions that come at the same time share the answer; a failure is not kept. */
+  #askPlugin(exec: ExecEntry, signal: AbortSignal): Promise<ExecCredential> {
+    this.#asked ??= execCredential(exec, this.#access.cluster, this.#env, signal)
+      .then((credential) => {
+        this.#known = credential;
+        return credential;
+      })
+      .finally(() => {
+        this.#asked = undefined;
+      });
+    return this.#asked;
   }
 }
 

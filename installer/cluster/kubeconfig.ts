@@ -28,14 +28,21 @@ const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 export async function findCluster(choice: ClusterChoice, env: Env): Promise<ClusterAccess> {
   const files = filesOf(choice, env);
   const read = (await Promise.all(files.map(readKubeconfig))).filter((one) => one !== undefined);
-  if (read.length > 0) return chosen(merged(read), choice, files.join(delimiter));
-  if (choice.kubeconfig !== undefined) throw nothing(`there is no kubeconfig ${choice.kubeconfig}`, choice.kubeconfig);
+  const config = merged(read);
+  if (saysSomething(config) || choice.context !== undefined) return chosen(config, choice, files.join(delimiter));
+  if (read.length === 0 && choice.kubeconfig !== undefined)
+    throw nothing(`there is no kubeconfig ${choice.kubeconfig}`, choice.kubeconfig);
   if (env.KUBERNETES_SERVICE_HOST !== undefined) return inCluster(env, env.KUBERNETES_SERVICE_HOST);
+  if (read.length > 0) return chosen(config, choice, files.join(delimiter));
   const what = files.length > 0 ? "none of the kubeconfigs exists" : "there is no kubeconfig";
   throw nothing(
     `no cluster to talk to: ${what} and this is no pod`,
     files.join(delimiter) || "--kubeconfig, $KUBECONFIG, ~/.kube/config",
   );
+}
+
+function saysSomething({ clusters, contexts, currentContext }: Kubeconfig): boolean {
+  return clusters.size > 0 || contexts.size > 0 || currentContext !== "";
 }
 
 function nothing(what: string, where: string): KeywayError {

@@ -1,7 +1,4 @@
-import type { IWasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1/WasmPlugin";
-import type { IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3/EnvoyFilter";
-
-/** What Keyway needs to know of any object of the API; the typed models of all packages fit it. */
+/** What is needed to know of any object of the API; the typed models of all packages fit it. */
 export interface KubeObject {
   apiVersion?: string | undefined;
   kind?: string | undefined;
@@ -42,13 +39,3 @@ export function qualified(metadata: Meta | undefined): string {
 export function refOf({ apiVersion = "", kind = "", metadata }: KubeObject): Ref {
   return { apiVersion, kind, metadata: { name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" } };
 }
-
-export function pluginRef(namespace: string, name: string): Ref {
-  return { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name, namespace } };
-}
-
-export function filterRef(namespace: string, name: string): Ref {
-  return { apiVersion: "networking.istio.io/v1alpha3", kind: "EnvoyFilter", metadata: { name, namespace } };
-}
-
-export type { IEnvoyFilter, IWasmPlugin };

@@ -1,11 +1,12 @@
 import { type Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { KeywayError } from "../cli/errors.ts";
-import { NoAnswer, withLimit } from "../net/limit.ts";
+import { withLimit } from "../net/limit.ts";
 import { agentFor } from "./agent.ts";
 import { isCut, unreachable } from "./api-errors.ts";
-import { Credentials, type Headers } from "./credentials.ts";
+import { type ClientCertificate, Credentials, type Headers } from "./credentials.ts";
 import type { ClusterAccess, Env } from "./kubeconfig.ts";
 
 export interface ApiRequest {
@@ -44,7 +45,8 @@ export class Transport {
   readonly #access: ClusterAccess;
   readonly #credentials: Credentials;
   readonly #env: Env;
-  #agent: Promise<Agent> | undefined;
+  #agent: Agent | undefined;
+  #certificate: ClientCertificate | undefined;
 
   constructor(access: ClusterAccess, env: Env) {
     this.#access = access;
@@ -57,16 +59,19 @@ export class Transport {
   async send(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
     const answer = await this.#persist(request, signal);
     if (answer.code !== 401 || !this.#credentials.renew()) return answer;
-    this.#agent = undefined;
     return this.#persist(request, signal);
   }
 
   /** What another protocol needs to connect to the server as this user. */
   async dial(signal: AbortSignal): Promise<{ agent: Agent; headers: Headers }> {
-    this.#agent ??= this.#credentials
-      .certificate(signal)
-      .then((certificate) => agentFor(this.server, this.#access.cluster, certificate, this.#env));
-    return { agent: await this.#agent, headers: await this.#credentials.headers(signal) };
+    const headers = await this.#credentials.headers(signal);
+    const certificate = await this.#credentials.certificate(signal);
+    // Connections are kept as long as the certificate is the same.
+    if (this.#agent === undefined || !isDeepStrictEqual(certificate, this.#certificate)) {
+      this.#agent = await agentFor(this.server, this.#access.cluster, certificate, this.#env);
+      this.#certificate = certificate;
+    }
+    return { agent: this.#agent, headers };
   }
 
   /** The server's address with a path below it: some clusters have an address with a path of its own. */
@@ -79,20 +84,19 @@ export class Transport {
     const where = `${this.server.href}, to ${request.doing}`;
     const limit = { ms: request.method === "GET" ? READ_LIMIT : WRITE_LIMIT, signal, who: "the API server", where };
     const { tries = TRIES } = request;
-    let seen: Answer | undefined;
+    const until = Date.now() + limit.ms;
     return withLimit(limit, async (ended, alive) => {
       for (let attempt = 1; ; attempt++) {
         const outcome = await this.#exchange(request, dialed, ended, alive).catch((thrown: unknown) => {
           if (isCut(thrown) && request.repeatable && attempt < tries && !ended.aborted) return undefined;
           throw thrown;
         });
-        seen = outcome;
-        if (outcome !== undefined && (!mayPass(outcome, request.repeatable) || attempt >= tries)) return outcome;
-        await pause(pauseBefore(outcome, attempt), undefined, { signal: ended });
+        const wait = pauseBefore(outcome, attempt);
+        const over = attempt >= tries || Date.now() + wait > until;
+        if (outcome !== undefined && (over || !mayPass(outcome, request.repeatable))) return outcome;
+        await pause(wait, undefined, { signal: ended });
       }
     }).catch((thrown: unknown) => {
-      // The limit passed while it asked for patience: what it said last explains more.
-      if (thrown instanceof NoAnswer && seen !== undefined) return seen;
       if (signal.aborted || thrown instanceof KeywayError) throw thrown;
       throw unreachable(thrown, this.server.href);
     });

@@ -16,9 +16,10 @@ import {
 } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
 import { type Format, outputOption } from "../cli/output.ts";
-import { type IWasmPlugin, title } from "../cluster/object.ts";
+import { title } from "../cluster/object.ts";
 import type { Place } from "../lifecycle/desired.ts";
 import type { Installation } from "../manifests/installation.ts";
+import type { IWasmPlugin } from "../manifests/kinds.ts";
 
 interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   name: string;

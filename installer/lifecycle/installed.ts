@@ -1,6 +1,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import { filterRef, type IEnvoyFilter, type IWasmPlugin, type KubeObject, pluginRef } from "../cluster/object.ts";
+import type { KubeObject } from "../cluster/object.ts";
 import { type Installation, type Live, readInstallation } from "../manifests/installation.ts";
+import { filterRef, type IEnvoyFilter, type IWasmPlugin, pluginRef } from "../manifests/kinds.ts";
 import { isOwned, refuseForeign } from "../manifests/ownership.ts";
 import { type SelectedPod, selectPods } from "../proxies/selected-pods.ts";
 

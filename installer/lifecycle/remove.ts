@@ -1,9 +1,10 @@
 import { KeywayError } from "../cli/errors.ts";
 import type { DryRun } from "../cli/flags.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { filterRef, type KubeObject, pluginRef, refOf, title } from "../cluster/object.ts";
+import { type KubeObject, refOf, title } from "../cluster/object.ts";
 import { type Done, type ExecuteOptions, execute } from "../execute/execute.ts";
 import { editsOf } from "../manifests/edits.ts";
+import { filterRef, pluginRef } from "../manifests/kinds.ts";
 import { isOwned } from "../manifests/ownership.ts";
 import { type Parts, planRemoval } from "../plan/removal.ts";
 

@@ -6,10 +6,11 @@ import {
 } from "../../routes/model/names.ts";
 import { reason } from "../cli/errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { type IEnvoyFilter, type IWasmPlugin, type KubeObject, qualified, title } from "../cluster/object.ts";
+import { type KubeObject, qualified, title } from "../cluster/object.ts";
 import { editsOf } from "../manifests/edits.ts";
 import { readFilter } from "../manifests/envoyfilter.ts";
 import { describeScope, type Installation, readInstallation, targetNames } from "../manifests/installation.ts";
+import type { IEnvoyFilter, IWasmPlugin } from "../manifests/kinds.ts";
 import { previousOf } from "../manifests/previous.ts";
 import { whyNotLoaded } from "../proxies/probes.ts";
 import { type Metrics, ProxyAdmin, ProxySilent } from "../proxies/proxy-admin.ts";

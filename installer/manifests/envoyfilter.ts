@@ -1,8 +1,8 @@
 import { CONNECT_GUARD, GUARD } from "../../routes/model/guard.ts";
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
-import type { IEnvoyFilter } from "../cluster/object.ts";
 import { hopMark, type Proof, proofFor, proofHeaders } from "../twins/headers.ts";
 import { annotatedMode, type Installation, type Mode, type Scope } from "./installation.ts";
+import type { IEnvoyFilter } from "./kinds.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
 import { watcherPatch } from "./watcher.ts";
 

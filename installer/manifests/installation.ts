@@ -1,5 +1,6 @@
 import { targetsOf } from "../../routes/model/targets.ts";
-import type { IEnvoyFilter, IWasmPlugin, KubeObject } from "../cluster/object.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import type { IEnvoyFilter, IWasmPlugin } from "./kinds.ts";
 import { CACHEABLE_ANNOTATION, MODE_ANNOTATION, SERVED_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
 
 export const modes = ["inbound", "outbound", "gateway"] as const;

@@ -1,7 +1,8 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { KeywayError, reason } from "../cli/errors.ts";
-import { type IWasmPlugin, title } from "../cluster/object.ts";
+import { title } from "../cluster/object.ts";
 import type { Installation } from "./installation.ts";
+import type { IWasmPlugin } from "./kinds.ts";
 import { PREVIOUS_ANNOTATION } from "./names.ts";
 
 /** Bytes that Kubernetes lets all annotations of one object hold together, less room for the others. */

@@ -1,6 +1,6 @@
 import { PLUGIN_NAME } from "../../routes/model/names.ts";
-import type { IWasmPlugin } from "../cluster/object.ts";
 import type { Installation, Scope } from "./installation.ts";
+import type { IWasmPlugin } from "./kinds.ts";
 import {
   CACHEABLE_ANNOTATION,
   INSTALLATION_LABEL,

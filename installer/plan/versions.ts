@@ -1,6 +1,6 @@
-import type { IWasmPlugin } from "../cluster/object.ts";
 import { sameContents } from "../manifests/contents.ts";
 import type { Installation } from "../manifests/installation.ts";
+import type { IWasmPlugin } from "../manifests/kinds.ts";
 import { PREVIOUS_ANNOTATION } from "../manifests/names.ts";
 import { packPrevious } from "../manifests/previous.ts";
 import { LARGEST_OBJECT, objectSize } from "../manifests/size.ts";

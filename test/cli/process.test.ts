@@ -60,6 +60,19 @@ describe.each([
     expect(await end).toMatchObject({ code: exitCode, err: "keyway: interrupted\n", out: "" });
   });
 
+  test("ends, the second time, also what does not heed it", async () => {
+    const io = new URL("../../installer/cli/io.ts", import.meta.url).href;
+    const program = `(await import(${JSON.stringify(io)})).processIo(); console.log("ready"); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program]);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    await once(child.stdout, "data");
+    child.kill(signal);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(child.exitCode).toBeNull();
+    child.kill(signal);
+    expect((await once(child, "exit"))[0]).toBe(exitCode);
+  });
+
   test("ends a command that reads standard input", async () => {
     const child = start(["route", "explain", "-f", "-", "/"]);
     const end = ended(child);

@@ -51,6 +51,13 @@ describe("what passes is tried again", () => {
     expect(api.requests.length).toBeLessThan(20);
   });
 
+  test("one that asks for more patience than there is time is told at once", async () => {
+    const api = await server();
+    const cluster = await connect(api);
+    api.faults.add(/^GET \/version/, tooManyRequests(3600));
+    await expect(cluster.serverVersion()).rejects.toMatchObject({ code: 429 });
+  });
+
   test("a write that may have happened and is bound to a version is not sent again", async () => {
     const api = await server();
     const cluster = await connect(api);

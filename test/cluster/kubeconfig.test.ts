@@ -174,7 +174,9 @@ describe("no file", () => {
 
   test("in a pod its own account is taken", async () => {
     const env = { KUBERNETES_SERVICE_HOST: "fd00::1", KUBERNETES_SERVICE_PORT: "6443", POD_NAMESPACE: "tools" };
-    expect(await findCluster({}, env)).toMatchObject({
+    const found = await findCluster({}, { ...env, KUBECONFIG: await fileWith("# nothing") });
+    expect(found).toEqual(await findCluster({}, env));
+    expect(found).toMatchObject({
       cluster: { server: "https://[fd00::1]:6443" },
       namespace: "tools",
     });

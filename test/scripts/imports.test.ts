@@ -55,6 +55,20 @@ describe("directions", () => {
       ["node:", "installer/cli/", "installer/net/", "undici", "commander"],
     ],
     [
+      "the API client knows nothing of Keyway",
+      "installer/cluster/",
+      [
+        "node:",
+        "installer/cli/errors.ts",
+        "installer/net/",
+        "routes/reading/closest.ts",
+        "yaml",
+        "ws",
+        "hpagent",
+        "socks-proxy-agent",
+      ],
+    ],
+    [
       "planning is pure: it calls neither a cluster nor a proxy",
       "installer/plan/",
       ["installer/cluster/object.ts", "installer/cluster/managed-fields.ts", "installer/manifests/", "routes/"],
