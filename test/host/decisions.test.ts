@@ -26,7 +26,7 @@ test("the module decides, acts and counts as routes/ foretells", () => {
       const counted = new Map<string, number>();
       for (const asked of all) {
         const passed = filter.request(asked);
-        const wanted = expectedDecision(table, { ...asked, now: NOW });
+        const wanted = expectedDecision(table, asked, NOW);
         expect(decisionOf(passed)).toEqual(wanted);
         assertConsistent(asked.headers, passed, asked.cluster);
         const metric = METRIC[wanted.outcome] ?? "";
@@ -50,13 +50,13 @@ test("explain answers with the same decision and sends the request nowhere", () 
     (table, all) => {
       const { envoy, filter } = proxyWith({ ...table, explain: true });
       for (const name of targets) envoy.process.clusters.set(name, true);
-      for (const { headers, cluster } of all) {
-        const passed = filter.request({ headers: [...headers, ["x-keyway-explain", "1"]], cluster });
-        const wanted = expectedDecision(table, { headers, cluster, now: NOW });
+      for (const asked of all) {
+        const passed = filter.request({ ...asked, headers: [...asked.headers, ["x-keyway-explain", "1"]] });
+        const wanted = expectedDecision(table, asked, NOW);
         const body = JSON.parse(passed.local?.body ?? "null");
         const { outcome, key, to, from } = body as Decision & { from: string };
         expect({ outcome, key, to }).toEqual(wanted);
-        expect(from).toBe(cluster ?? "");
+        expect(from).toBe(asked.cluster ?? "");
         expect([passed.status, passed.cluster]).toEqual([200, undefined]);
         expect(Object.keys(body)).toEqual(["outcome", "key", "source", "from", "to", "why"]);
         const decision = passed.local?.headers.find(([name]) => name === "x-keyway-decision")?.[1];

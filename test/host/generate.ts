@@ -1,6 +1,7 @@
 // Random tables and requests from few words, so that they meet often.
 import fc from "fast-check";
-import type { Condition } from "../../routes/model/model.ts";
+import type { Condition, Route } from "../../routes/model/model.ts";
+import { duplicates } from "../../routes/reading/duplicates.ts";
 import type { Pairs } from "./emulator/headers.ts";
 
 /** A plugin configuration as it is written; whether it makes sense is for its readers. */
@@ -21,7 +22,7 @@ const froms = [
 ];
 const clusters = [...froms.slice(2), `outbound|9080|v2|${HOST}`, "inbound|9080||", "other"];
 export const targets = ["reviews-pr-1", "reviews-pr-2", "everything", `outbound|9080|pr|${HOST}`];
-const keys = ["pr-1", "pr-2", "PR-1", "a", "a-b", "alice", "x".repeat(256)];
+const keys = ["pr-1", "pr-2", "PR-1", "a", "a-b", "alice", "pr-1.x", "pr-1.x.y", "a-b-c", "x".repeat(256)];
 const sources = [
   "header:x-routing-key",
   "header:X-Other",
@@ -51,18 +52,28 @@ const moment = fc.constantFrom(
 const text = fc.constantFrom("a", "alice", "pr-", "1", "");
 const word = fc.constantFrom("a", "alice", "pr-", "1");
 
+const methods = ["GET", "POST"];
+const callers = ["spiffe://cluster.local/ns/demo/sa/alice", "spiffe://cluster.local/ns/demo/sa/bob"];
+const subjects: Condition[] = [
+  ...[{ header: "X-User" }, { header: "x-other" }, { cookie: "user" }, { cookie: "k" }, { query: "k" }],
+  ...(["path", "method", "host", "caller"] as const).map((request) => ({ request })),
+];
+
 const condition: fc.Arbitrary<Condition> = fc
   .tuple(
-    fc.constantFrom({ header: "X-User" }, { header: "x-other" }, { cookie: "user" }, { cookie: "k" }, { query: "k" }),
+    fc.constantFrom(...subjects),
     fc.oneof(
       word.map((exact) => ({ exact })),
       word.map((prefix) => ({ prefix })),
       word.map((suffix) => ({ suffix })),
       word.map((contains) => ({ contains })),
       fc.boolean().map((present) => ({ present })),
+      fc.constantFrom(...methods, ...callers, "/a", "pr-1.preview.example.com").map((exact) => ({ exact })),
     ),
+    fc.constantFrom({}, {}, { not: true }, { not: false }),
   )
-  .map(([where, test]) => ({ ...where, ...test }));
+  .map(([where, test, turned]) => ({ ...where, ...test, ...turned }));
+const conditions = fc.array(condition, { minLength: 1, maxLength: 3 });
 
 const splitRoute = fc
   .tuple(
@@ -79,23 +90,41 @@ const route: fc.Arbitrary<WrittenRoute> = fc
     fc.constantFrom(...froms),
     fc.oneof(
       { weight: 4, arbitrary: fc.record({ key, to: target }) },
-      { weight: 2, arbitrary: fc.record({ when: fc.array(condition, { minLength: 1, maxLength: 3 }), to: target }) },
+      { weight: 2, arbitrary: fc.record({ key, when: conditions, to: target }) },
+      { weight: 2, arbitrary: fc.record({ when: conditions, to: target }) },
       { weight: 1, arbitrary: splitRoute },
+      { weight: 1, arbitrary: fc.tuple(conditions, splitRoute).map(([when, split]) => ({ when, ...split })) },
     ),
     fc.option(moment, { freq: 4, nil: undefined }),
   )
   .map(([from, rest, expires]) => ({ from, ...rest, ...(expires && { expires }) }));
 
+/** Several routes for one key from one baseline, told apart by their conditions. */
+const alternatives: fc.Arbitrary<WrittenRoute[]> = fc
+  .tuple(
+    fc.constantFrom(...froms),
+    key,
+    fc.array(fc.tuple(fc.option(conditions, { freq: 3, nil: undefined }), target), { minLength: 2, maxLength: 4 }),
+  )
+  .map(([from, key, all]) => all.map(([when, to]) => ({ from, key, ...(when && { when }), to })));
+
+function withoutDuplicates(routes: WrittenRoute[]): WrittenRoute[] {
+  const repeated = new Set(duplicates(routes as Route[]).map(({ path }) => path[1]));
+  return routes.filter((_, index) => !repeated.has(index));
+}
+
 export const configuration: fc.Arbitrary<Configuration> = fc
   .record(
     {
       keys: fc.uniqueArray(fc.constantFrom(...sources), { minLength: 1, maxLength: 5 }),
-      routes: fc.uniqueArray(route, {
-        maxLength: 25,
-        size: "max",
-        selector: (own) => JSON.stringify(own.key === undefined ? own : [own.from, own.key]),
-      }),
+      routes: fc
+        .array(fc.oneof({ weight: 4, arbitrary: fc.tuple(route) }, { weight: 1, arbitrary: alternatives }), {
+          maxLength: 20,
+          size: "max",
+        })
+        .map((all) => withoutDuplicates(all.flat())),
       explain: fc.boolean(),
+      hierarchy: fc.constantFrom(".", "-"),
     },
     { requiredKeys: ["routes"] },
   )
@@ -131,6 +160,7 @@ const headers: fc.Arbitrary<[string, string]>[] = [
     (own) => ["x-override", own],
   ),
   value.map((own) => ["authorization", token(own)]),
+  fc.constantFrom(...methods).map((own) => [":method", own]),
   key.map((own) => ["kubernetes-route-as", own]),
   key.map((own) => ["uberctx-sd-routing-key", own]),
   key.map((own) => ["x-telepresence-intercept-id", own]),
@@ -138,14 +168,21 @@ const headers: fc.Arbitrary<[string, string]>[] = [
   target.map((own) => ["X-Keyway-Cluster", own]),
 ];
 
+export type Asked = { headers: Pairs; cluster: string | null; caller: string | undefined };
+
 /** Every request has the values that a sticky choice looks for, since one without them is a throw of dice. */
-export const request: fc.Arbitrary<{ headers: Pairs; cluster: string | null }> = fc
+export const request: fc.Arbitrary<Asked> = fc
   .tuple(
     fc.array(fc.oneof(...headers), { maxLength: 6 }),
     fc.constantFrom(...clusters, null),
     fc.nat({ max: 1_000_000 }),
+    fc.constantFrom(undefined, ...callers),
   )
-  .map(([pairs, cluster, session]) => {
+  .map(([pairs, cluster, session, caller]) => {
     const once = pairs.filter(([name], i) => !name.startsWith(":") || pairs.findIndex(([own]) => own === name) === i);
-    return { headers: [["cookie", `session=${session}`], ["x-session", `s${session}`], ...once] as Pairs, cluster };
+    return {
+      headers: [["cookie", `session=${session}`], ["x-session", `s${session}`], ...once] as Pairs,
+      cluster,
+      caller,
+    };
   });

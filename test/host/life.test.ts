@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Envoy } from "./emulator/envoy.ts";
 import type { Slot, Stream } from "./emulator/slot.ts";
 import { type Decision, expectedDecision } from "./expected.ts";
-import { type Configuration, configuration, NOW, request, targets } from "./generate.ts";
+import { type Asked, type Configuration, configuration, NOW, request, targets } from "./generate.ts";
 import { filterCode, watchCode } from "./module.ts";
 import { assertConsistent, decisionOf } from "./observe.ts";
 import { check } from "./property.ts";
@@ -68,24 +68,19 @@ test("through any life of three filters on one proxy each answers from its own l
       // Which configuration a rejected one replaced is known for sure only once the replaced one is gone. Until then a filter
       // whose namesake serves another table stays with the baseline; one that never had a table may take one of its
       // namesake's. A root context that a stream keeps alive comes back, unasked, with the very text that it came with.
-      const possible = (own: Place, headers: [string, string][], cluster: string | null): Decision[] => {
+      const possible = (own: Place, request: Asked): Decision[] => {
         const by = (table: Configuration | undefined): Decision =>
-          table ? expectedDecision(table, { headers, cluster, now: NOW }) : { outcome: "no_key", key: null, to: null };
+          table ? expectedDecision(table, request, NOW) : { outcome: "no_key", key: null, to: null };
         if (!own.rejected) return [by(own.serves)];
         const others = namesakes(own);
         const unknown = streams.length > 0 || others.length > 0;
         const pasts = [...(streams.length > 0 ? [own] : []), ...(own.serves ? [] : others)].flatMap(({ past }) => past);
         return [own.serves, ...(unknown ? [undefined] : []), ...pasts].map(by);
       };
-      const assertAnswer = (
-        own: Place,
-        headers: [string, string][],
-        cluster: string | null,
-        passed: Stream["outcome"],
-      ) => {
+      const assertAnswer = (own: Place, request: Asked, passed: Stream["outcome"]) => {
         const answer = decisionOf(passed);
-        expect(possible(own, headers, cluster)).toContainEqual(answer);
-        assertConsistent(headers, passed, cluster);
+        expect(possible(own, request)).toContainEqual(answer);
+        assertConsistent(request.headers, passed, request.cluster);
         asked.all++;
         if (answer.outcome === "routed") asked.routed++;
       };
@@ -101,10 +96,10 @@ test("through any life of three filters on one proxy each answers from its own l
         } else if (own.do === "refuse") expect(at(own.place).filter.configure(own.text)).toBe(false);
         else if (own.do === "ask" && at(own.place).stands) {
           const passed = at(own.place).filter.request({ ...own.asked, worker: own.worker });
-          assertAnswer(at(own.place), own.asked.headers, own.asked.cluster, passed);
+          assertAnswer(at(own.place), own.asked, passed);
         } else if (own.do === "open" && at(own.place).stands) {
           const stream = at(own.place).filter.open({ ...own.asked, worker: own.worker });
-          assertAnswer(at(own.place), own.asked.headers, own.asked.cluster, stream.outcome);
+          assertAnswer(at(own.place), own.asked, stream.outcome);
           streams.push(stream);
         } else if (own.do === "end") streams.splice(own.which, 1)[0]?.end();
         else if (own.do === "tick") envoy.tick();

@@ -41,6 +41,17 @@ function outcomeOf(exchange: Exchange, reached: string | undefined): Outcome {
   };
 }
 
+const PSEUDO: Pairs = [
+  [":method", "GET"],
+  [":path", "/"],
+  [":authority", "reviews"],
+];
+
+/** The headers of a request with those that every request has. */
+export function withPseudoHeaders(pairs: Pairs): Pairs {
+  return [...PSEUDO.filter(([name]) => !pairs.some(([given]) => given === name)), ...pairs];
+}
+
 export class Slot {
   private readonly envoy: Envoy;
   private readonly code: Code;
@@ -114,14 +125,7 @@ export class Slot {
   open({ worker = 0, headers = [], cluster = "reviews", subset = false, caller }: Request): Stream {
     const thread = this.envoy.workerThread(worker);
     const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
-    const own = [":method", ":path", ":authority"].filter((name) => !pairs.some(([given]) => given === name));
-    const defaults = { ":method": "GET", ":path": "/", ":authority": "reviews" } as Record<string, string>;
-    const exchange = new Exchange(
-      [...own.map((name) => [name, defaults[name]] as [string, string]), ...pairs],
-      cluster ?? undefined,
-      subset,
-      caller,
-    );
+    const exchange = new Exchange(withPseudoHeaders(pairs), cluster ?? undefined, subset, caller);
     const handle = this.current.get(thread);
     const end = handle ? filterRequest(thread, handle, exchange) : () => {};
     const reached = exchange.local ? undefined : this.envoy.route(exchange, thread);
