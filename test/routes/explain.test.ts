@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { explain } from "../../routes/deciding/explain.ts";
 import { parseConfiguration } from "../../routes/reading/configuration.ts";
+import { withPseudoHeaders } from "../host/emulator/slot.ts";
 import { configuration, NOW, request, targets } from "../host/generate.ts";
 import { proxyWith } from "../host/module.ts";
 
@@ -11,9 +12,10 @@ test("explains any request in the words of the module itself", () => {
       const { envoy, filter } = proxyWith({ ...table, explain: true });
       for (const name of targets) envoy.process.clusters.set(name, true);
       const parsed = parseConfiguration(table);
-      for (const { headers, cluster } of requests) {
-        const answer = filter.request({ headers: [...headers, ["x-keyway-explain", "1"]], cluster });
-        expect(explain(parsed, { headers, cluster, now: NOW })).toEqual(JSON.parse(answer.local?.body ?? "null"));
+      for (const asked of requests) {
+        const answer = filter.request({ ...asked, headers: [...asked.headers, ["x-keyway-explain", "1"]] });
+        const input = { ...asked, headers: withPseudoHeaders(asked.headers), now: NOW };
+        expect(explain(parsed, input)).toEqual(JSON.parse(answer.local?.body ?? "null"));
       }
     }),
     { numRuns: 200 },
