@@ -3,7 +3,9 @@ import { request as httpsRequest } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { KeywayError } from "../cli/errors.ts";
+import { readUpTo } from "../net/body.ts";
 import { withLimit } from "../net/limit.ts";
+import { retryAfter } from "../net/retry-after.ts";
 import { agentFor } from "./agent.ts";
 import { isCut, unreachable } from "./api-errors.ts";
 import { type ClientCertificate, Credentials, type Headers } from "./credentials.ts";
@@ -135,15 +137,9 @@ function serverUrl({ cluster }: ClusterAccess): URL {
 }
 
 async function readBody(response: IncomingMessage, alive: () => void): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    alive();
-    pieces.push(piece);
-    size += piece.length;
-    if (size > LARGEST) throw new Error(`the answer has more than ${LARGEST} bytes`);
-  }
-  return Buffer.concat(pieces).toString("utf8");
+  const body = await readUpTo(LARGEST, response, alive);
+  if (body === undefined) throw new Error(`the answer has more than ${LARGEST} bytes`);
+  return body.toString("utf8");
 }
 
 /** Whether the same request may be answered otherwise a little later. 429 is said before anything is done. */
@@ -153,7 +149,5 @@ function mayPass({ code }: Answer, repeatable: boolean): boolean {
 
 /** Milliseconds. */
 function pauseBefore(outcome: Answer | undefined, attempt: number): number {
-  const asked = outcome?.retryAfter;
-  if (asked !== undefined && /^\d+$/.test(asked)) return Number(asked) * 1000;
-  return FIRST_PAUSE * 2 ** (attempt - 1);
+  return retryAfter(outcome?.retryAfter) ?? FIRST_PAUSE * 2 ** (attempt - 1);
 }

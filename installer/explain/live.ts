@@ -4,6 +4,8 @@ import { request as tlsRequest } from "node:https";
 import type { Pairs } from "../../routes/deciding/scan.ts";
 import { HEADER_DECISION, HEADER_EXPLAIN } from "../../routes/model/names.ts";
 import { KeywayError, reason } from "../cli/errors.ts";
+import { readUpTo } from "../net/body.ts";
+import { NoAnswer, withLimit } from "../net/limit.ts";
 
 /** What the proxy said; a newer filter may say more than `Explanation` has. */
 export type LiveExplanation = Readonly<Record<string, unknown>>;
@@ -24,20 +26,21 @@ const LARGEST = 64 * 1024; // bytes of an explanation
 /** The proxy's own words; throws a KeywayError when there is no answer, or none that explains anything. */
 export async function askProxy(question: Question): Promise<LiveExplanation> {
   const { url, timeout, signal } = question;
-  const limit = AbortSignal.timeout(timeout * 1000);
   try {
-    const answer = await send(question, AbortSignal.any([signal, limit]));
-    const body = answer.headers[HEADER_DECISION] === undefined ? "" : await bodyOf(answer);
-    answer.destroy();
-    return explanationIn(body) ?? notExplained(url, answer);
+    return await withLimit({ ms: timeout * 1000, signal, who: url.origin, where: "--live" }, async (ended) => {
+      const answer = await send(question, ended);
+      const body = answer.headers[HEADER_DECISION] === undefined ? undefined : await readUpTo(LARGEST, answer);
+      answer.destroy();
+      return explanationIn(body?.toString("utf8") ?? "") ?? notExplained(url, answer);
+    });
   } catch (thrown) {
-    if (signal.aborted || thrown instanceof KeywayError) throw thrown;
-    if (limit.aborted) {
+    if (thrown instanceof NoAnswer) {
       throw new KeywayError(`${url.origin} did not answer within ${timeout} s`, {
         next: "look whether the proxy is well, or allow more time with --timeout",
         cause: thrown,
       });
     }
+    if (signal.aborted || thrown instanceof KeywayError) throw thrown;
     throw new KeywayError(`can't ask ${url.origin}: ${reason(thrown)}`, {
       next: "give the address of a proxy's listener; `kubectl port-forward POD 8080` makes one of a pod reachable",
       cause: thrown,
@@ -62,17 +65,6 @@ function send({ url, headers }: Question, signal: AbortSignal): Promise<Incoming
       .on("error", reject)
       .end();
   });
-}
-
-async function bodyOf(answer: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of answer) {
-    pieces.push(piece);
-    size += piece.length;
-    if (size > LARGEST) return "";
-  }
-  return Buffer.concat(pieces).toString("utf8");
 }
 
 /** Undefined for what is no explanation. */

@@ -1,5 +1,7 @@
-import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from "undici";
+import { Agent, type Dispatcher, fetch, ProxyAgent } from "undici";
 import { KeywayError } from "../cli/errors.ts";
+import { readUpTo } from "../net/body.ts";
+import { NoAnswer, withLimit } from "../net/limit.ts";
 import { proxyFor } from "../net/proxy.ts";
 import { CutOff, integrityError, unreachable } from "./errors.ts";
 
@@ -42,26 +44,23 @@ export class Http {
     const { env, signal, timeout } = this.#options;
     const where = `${request.method} ${url.origin}${url.pathname}`;
     const proxy = proxyFor(url, env);
-    const limit = AbortSignal.timeout(timeout);
+    const dispatcher = this.#dispatcher(proxy);
     try {
-      const response = await fetch(url, {
-        ...request,
-        redirect: "manual",
-        signal: AbortSignal.any([signal, limit]),
-        dispatcher: this.#dispatcher(proxy),
+      return await withLimit({ ms: timeout, signal, who: url.host, where }, async (ended) => {
+        const response = await fetch(url, { ...request, redirect: "manual", signal: ended, dispatcher });
+        const body = await readUpTo(LARGEST, response.body);
+        if (!body) throw integrityError(url.host, `sends more than ${LARGEST} bytes`, where);
+        return { status: response.status, headers: response.headers, body, url, where };
       });
-      const body = await readBody(response);
-      if (!body) throw integrityError(url.host, `sends more than ${LARGEST} bytes`, where);
-      return { status: response.status, headers: response.headers, body, url, where };
     } catch (thrown) {
-      if (signal.aborted || thrown instanceof KeywayError) throw thrown;
-      if (limit.aborted) {
+      if (thrown instanceof NoAnswer) {
         throw new CutOff(`${url.host} does not answer within ${timeout / 1000} s`, {
           where,
           next: "check that it runs, and the network on the way to it; then run the command again",
           cause: thrown,
         });
       }
+      if (signal.aborted || thrown instanceof KeywayError) throw thrown;
       throw unreachable(thrown, url.host, where, proxy);
     }
   }
@@ -72,15 +71,4 @@ export class Http {
     this.#dispatchers.set(key, dispatcher);
     return dispatcher;
   }
-}
-
-async function readBody(response: Response): Promise<Buffer | undefined> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of response.body ?? []) {
-    pieces.push(piece);
-    size += piece.length;
-    if (size > LARGEST) return undefined;
-  }
-  return Buffer.concat(pieces);
 }

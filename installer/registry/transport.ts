@@ -1,4 +1,5 @@
 import { KeywayError } from "../cli/errors.ts";
+import { retryAfter } from "../net/retry-after.ts";
 import { Login } from "./auth.ts";
 import type { Found } from "./credentials.ts";
 import { integrityError, Unreachable } from "./errors.ts";
@@ -126,8 +127,6 @@ export class Transport {
 function waitAfter(outcome: Answer | Unreachable, usual: number): number | undefined {
   const failed = outcome instanceof Unreachable;
   if (!failed && outcome.status !== 429 && outcome.status < 500) return undefined;
-  const asked = failed ? outcome.retryAfter : outcome.headers.get("retry-after");
-  if (asked === null) return usual;
-  const wait = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - Date.now();
-  return wait <= LONGEST_WAIT ? Math.max(wait, 0) : undefined;
+  const wait = retryAfter(failed ? outcome.retryAfter : outcome.headers.get("retry-after")) ?? usual;
+  return wait <= LONGEST_WAIT ? wait : undefined;
 }
