@@ -6,17 +6,18 @@ import { asksForStrict } from "./config/strict";
 import { ERROR, actFor, configuration, got, gotLen, log, record, setShared, shared, tickEvery } from "./host/calls";
 import { resetScratch } from "./host/memory";
 import * as metrics from "./metrics";
-import { Root, addRoot, anyRejected, inherit, lookWhoLives, onTrial, serveFrom, setCurrent } from "./roots";
+import { Root, addRoot, anyRejected, inherit, reapRoots, isCanary, serveFrom, setCurrent } from "./roots";
 import { generation, routes } from "./table/header";
 import { name, nameLen, rejectedName } from "./table/names";
 import { publish } from "./table/publish";
 import { claim, findStanding, foundGeneration, standing } from "./table/slots";
 import { same } from "./text/bytes";
 import { hashEnd, hashMore, hashStart } from "./text/hash";
+import { PERIOD_MS } from "./upkeep";
 
 const NO_TABLE = "keyway: no table: shared data can't be written; the baseline serves";
 const PIECE: u32 = 64 * 1024;
-/** Until a VM that was not on trial says so, if no request does it before. */
+/** Until a VM that is no canary counts its root context, if no request makes it do so before. */
 const COUNT_AFTER_MS: u32 = 500;
 
 /** Two independent hashes of the configuration's text. */
@@ -26,7 +27,7 @@ const fingerprint = memory.data(16);
 export function configure(id: u32, size: u32): bool {
   resetScratch();
   metrics.defineMetrics();
-  lookWhoLives();
+  reapRoots();
   actFor(id);
   const root = addRoot(id);
   readFingerprint(size);
@@ -38,7 +39,7 @@ export function configure(id: u32, size: u32): bool {
     root.rejected = true;
     inherit(root);
   }
-  if (onTrial) tickEvery(COUNT_AFTER_MS);
+  tickEvery(isCanary ? COUNT_AFTER_MS : PERIOD_MS);
   setCurrent(root);
   tell(root);
   return true;

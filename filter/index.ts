@@ -2,13 +2,13 @@
 // before adding one.
 import { configure } from "./configure";
 import { asksToExplain, explain } from "./explain";
-import { actFor, tickEvery } from "./host/calls";
 import { resetScratch } from "./host/memory";
 import { hearAnswer } from "./missing/verdict";
 import { beginRequest } from "./request";
-import { hold, lookWhoLives, rootOf } from "./roots";
+import { retain, rootOf } from "./roots";
 import { route } from "./route";
 import { explains } from "./table/header";
+import { upkeep } from "./upkeep";
 
 import "./host/abort";
 
@@ -28,7 +28,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
   beginRequest();
   const root = rootOf(stream);
   if (root && root.slot >= 0) {
-    if (!root.counted) hold(root);
+    if (!root.counted) retain(root);
     if (explains(root.head.at) && asksToExplain() && explain(root, stream)) return STOP_ITERATION;
   }
   return route(root, stream) ? STOP_ITERATION : CONTINUE;
@@ -36,9 +36,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
 
 export function proxy_on_tick(root: u32): void {
   resetScratch();
-  lookWhoLives();
-  actFor(root);
-  tickEvery(0);
+  upkeep(root);
 }
 
 export function proxy_on_http_call_response(_root: u32, token: u32, _headers: u32, _body: u32, _trailers: u32): void {

@@ -15,7 +15,7 @@ import { countUser } from "./table/slots";
 import { hash } from "./text/hash";
 
 /** Between two looks at which root contexts still live, while there are several tables, in requests. */
-const LOOK_AGAIN = 256;
+const REAP_AGAIN = 256;
 
 
 @unmanaged
@@ -42,13 +42,13 @@ let current: Root | null = null;
 let severalTables = false;
 /** Whether plugins of several names live here, whose filters may stand in one filter chain. */
 export let severalPlugins = false;
-let untilLook = 0;
+let untilReap = 0;
 /** Until this VM is configured a second time: it may be one in which Envoy only tries a configuration. */
-export let onTrial = true;
+export let isCanary = true;
 
 /** A record for the root context that is acting. */
 export function addRoot(id: u32): Root {
-  onTrial = total == 0;
+  isCanary = total == 0;
   let i = 0;
   while (i < total && rootAt(i).live) i++;
   const root = i < total ? rootAt(i) : newRecord();
@@ -63,14 +63,14 @@ export function addRoot(id: u32): Root {
 }
 
 /** Forgets the root contexts that Envoy has destroyed, and counts the others among their slots' users. */
-export function lookWhoLives(): void {
+export function reapRoots(): void {
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
     if (!root.live) continue;
-    if (actFor(root.id)) hold(root);
+    if (actFor(root.id)) retain(root);
     else {
       root.live = false;
-      bequeath(root);
+      transferTable(root);
       release(root);
       if (root == current) current = null;
     }
@@ -114,8 +114,16 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   root.slot = slot;
   root.generation = wanted;
   forgetAsked();
-  if (!onTrial) hold(root);
+  if (!isCanary) retain(root);
   return root.slot >= 0;
+}
+
+/** Says of all root contexts that they still use their slots. */
+export function renewRoots(): void {
+  for (let i = 0; i < total; i++) {
+    const root = rootAt(i);
+    if (root.live && root.counted) countUser(root.slot, root.generation, 0);
+  }
 }
 
 function release(root: Root): void {
@@ -127,7 +135,7 @@ function release(root: Root): void {
  * Counts the root context among its slot's users. A VM that may be on trial leaves it for later: it is gone without a word
  * when it was, and is asked or ticks when it was not. Who finds the slot given away serves the baseline.
  */
-export function hold(root: Root): void {
+export function retain(root: Root): void {
   if (root.counted || root.slot < 0) return;
   root.counted = countUser(root.slot, root.generation, 1);
   if (!root.counted) root.slot = -1;
@@ -135,17 +143,17 @@ export function hold(root: Root): void {
 
 /**
  * Lets a root context whose configuration was rejected go on with the table that it replaces: that of the same plugin. Where
- * several tables have that name, the one it replaces is the one whose root context dies next (`bequeath`).
+ * several tables have that name, the one it replaces is the one whose root context dies next (`transferTable`).
  */
-export function inherit(heir: Root): void {
+export function inherit(successor: Root): void {
   let newest: Root | null = null;
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
-    if (root == heir || !root.live || root.slot < 0 || root.plugin != heir.plugin) continue;
+    if (root == successor || !root.live || root.slot < 0 || root.plugin != successor.plugin) continue;
     if (newest && newest.slot != root.slot) return;
     if (!newest || root.id > newest.id) newest = root;
   }
-  if (newest) serveFrom(heir, newest.slot, newest.generation);
+  if (newest) serveFrom(successor, newest.slot, newest.generation);
 }
 
 // True for a root context that waits for the table of another to go on with.
@@ -154,15 +162,15 @@ function isWaiting(root: Root): bool {
 }
 
 // Where several root contexts wait, or a newer one has come since, nobody can know whose table it was: the baseline serves.
-function bequeath(dead: Root): void {
-  let heir: Root | null = null;
+function transferTable(dead: Root): void {
+  let successor: Root | null = null;
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
     if (!isWaiting(root) || root.plugin != dead.plugin) continue;
-    if (heir) return;
-    heir = root;
+    if (successor) return;
+    successor = root;
   }
-  if (heir && heir.id > dead.id && isNewest(heir)) serveFrom(heir, dead.slot, dead.generation);
+  if (successor && successor.id > dead.id && isNewest(successor)) serveFrom(successor, dead.slot, dead.generation);
 }
 
 /** Whether a plugin's newest configuration was rejected; root contexts are numbered in the order they come. */
@@ -194,7 +202,7 @@ function tellTablesApart(): void {
     if (root.slot != current!.slot) severalTables = true;
     if (root.plugin != current!.plugin) severalPlugins = true;
   }
-  untilLook = LOOK_AGAIN;
+  untilReap = REAP_AGAIN;
 }
 
 /** The root context that this stream belongs to. */
@@ -205,14 +213,14 @@ export function rootOf(stream: u32): Root | null {
 }
 
 function askRoot(stream: u32): Root | null {
-  if (untilLook-- == 0) lookAgain(stream);
+  if (untilReap-- == 0) reapAgain(stream);
   let root = severalTables ? identify() : current;
-  if (root && isWaiting(root)) lookAgain(stream);
+  if (root && isWaiting(root)) reapAgain(stream);
   return root;
 }
 
-function lookAgain(stream: u32): void {
-  lookWhoLives();
+function reapAgain(stream: u32): void {
+  reapRoots();
   actFor(stream);
 }
 

@@ -1,7 +1,7 @@
 // Marks of targets that can't be used at the moment. The watch module and the filter make them, the filter reads them before it
 // selects a target, and whoever finds the target back removes its mark.
 //
-// There are as many shared values for marks as `GROUPS` says, and a target's hash names the one that holds its mark. So a target
+// There are as many shared values for marks as `MARK_GROUPS` says, and a target's hash names the one that holds its mark. So a target
 // that has no mark costs one read that finds nothing, and no target's name stays behind in shared data. A value holds up to
 // `MOST` marks; where one more is needed, the mark that was due longest ago makes room, and its target is asked after again.
 //
@@ -10,7 +10,7 @@
 // Times are nanoseconds since 1970.
 import { got, gotCas, gotLen, setShared, shared } from "../host/calls";
 import { writer } from "../host/writer";
-import { markName, name, nameLen } from "../table/names";
+import { MARK_GROUPS, markName, name, nameLen } from "../table/names";
 
 /** The target has no cluster or no healthy host. A question that Envoy accepts ends it. */
 export const GONE: u32 = 1;
@@ -21,7 +21,6 @@ export const TRIAL: u32 = 3;
 /** A trial has succeeded although questions fail, so for this target a question that fails proves nothing. */
 export const UNASKABLE: u32 = 4;
 
-const GROUPS: u32 = 1024;
 const MOST = 8;
 const SIZE = 32;
 const DUE = 8;
@@ -37,7 +36,7 @@ let offset = -1;
 
 /** Reads the target's mark; false when it has none. */
 export function readMark(target: u64): bool {
-  markName((<u32>target) & (GROUPS - 1));
+  markName((<u32>target) & (MARK_GROUPS - 1));
   if (!shared(name, nameLen) || gotLen == 0) {
     group.clear();
     cas = gotCas;
@@ -80,7 +79,7 @@ export function removeMark(): void {
 
 /** Writes the group last read back; false when another thread has changed it since. */
 export function writeMarks(): bool {
-  markName((<u32>load<u64>(group.at + offset)) & (GROUPS - 1));
+  markName((<u32>load<u64>(group.at + offset)) & (MARK_GROUPS - 1));
   return setShared(name, nameLen, group.at, group.len, cas);
 }
 

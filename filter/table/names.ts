@@ -6,6 +6,10 @@ import { LAYOUT } from "./layout";
 const LAYOUT_AT = 7;
 const NUMBERS_AT = 11;
 
+/** How many values there are for marks; see missing/mark.ts. */
+export const MARK_GROUPS: u32 = 1024;
+
+const LAYOUTS = "keyway:layouts";
 const SLOTS = "keyway:--:s";
 const REJECTED = "keyway:--:r";
 const HEADER = "keyway:--:h----";
@@ -15,30 +19,36 @@ const MARKS = "keyway:--:m----";
 export let name: usize = 0;
 export let nameLen: i32 = 0;
 
+/** The layouts that have values in shared data; see layouts.ts. */
+export function layoutsName(): void {
+  name = LAYOUTS.at;
+  nameLen = LAYOUTS.len;
+}
+
 /** The slots and who uses them; see slots.ts. */
-export function slotsName(): void {
-  setName(SLOTS, LAYOUT);
+export function slotsName(layout: u32 = LAYOUT): void {
+  setName(SLOTS, layout);
 }
 
 /** The fingerprint of the configuration last rejected. */
-export function rejectedName(): void {
-  setName(REJECTED, LAYOUT);
+export function rejectedName(layout: u32 = LAYOUT): void {
+  setName(REJECTED, layout);
 }
 
-export function headerName(slot: u32): void {
-  setName(HEADER, LAYOUT);
+export function headerName(slot: u32, layout: u32 = LAYOUT): void {
+  setName(HEADER, layout);
   store<u32>(name + NUMBERS_AT, slot);
 }
 
-export function bucketName(slot: u32, bucket: u32): void {
-  setName(BUCKET, LAYOUT);
+export function bucketName(slot: u32, bucket: u32, layout: u32 = LAYOUT): void {
+  setName(BUCKET, layout);
   store<u32>(name + NUMBERS_AT, slot);
   store<u32>(name + NUMBERS_AT + 4, bucket);
 }
 
 /** A group of marks; see missing/mark.ts. */
-export function markName(group: u32): void {
-  setName(MARKS, LAYOUT);
+export function markName(group: u32, layout: u32 = LAYOUT): void {
+  setName(MARKS, layout);
   store<u32>(name + NUMBERS_AT, group);
 }
 

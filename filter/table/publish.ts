@@ -1,10 +1,11 @@
 // Puts the builder into shared data, for all workers of the process to read. Whoever publishes the same configuration at the
 // same time writes the very same bytes, so it does not matter who is first.
 //   a bucket's value: u32 the generation of its table, then its entries
-import { setShared } from "../host/calls";
+import { now, setShared } from "../host/calls";
 import { Writer, writer } from "../host/writer";
 import * as builder from "./builder";
 import { writeHeader } from "./header";
+import { renewLayout } from "./layouts";
 import { bucketName, headerName, name, nameLen } from "./names";
 import { bucketsBefore, foundGeneration, finish } from "./slots";
 
@@ -19,6 +20,7 @@ export function publish(slot: i32): bool {
   const generation = foundGeneration;
   const before = bucketsBefore;
   const buckets = builder.bucketCount();
+  renewLayout(slot + 1, max(buckets, before), now());
   if (buckets) builder.sortIntoBuckets(buckets);
   for (let b = 0; b < buckets; b++) {
     value.clear().u32(generation);

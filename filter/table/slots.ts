@@ -1,20 +1,24 @@
 // Which tables are published, in one shared value changed by compare-and-swap: u32 the last generation, u32 unused, then
-// per slot, 32 bytes:
-//   u64 u64 fingerprint of the configuration, u32 generation (0: never used), u32 users, u32 buckets ever written, u32 state
+// per slot, 40 bytes:
+//   u64 u64 fingerprint of the configuration, u32 generation (0: never used), u32 users, u32 buckets ever written, u32 state,
+//   u64 when a user last said that it still is one, in nanoseconds since 1970
 // A table is named by its configuration's fingerprint, so workers that read the same configuration find the same table,
 // whatever order they come in, and two configurations never share one. `users` counts the root contexts, in all VMs, that
 // serve from the slot; it is used again once it has none. Whoever publishes does not count itself, as it may be the VM in
-// which Envoy only tries a configuration, and which is gone without a word: the slot is FRESH until somebody counts.
-import { gotCas, got, gotLen, setShared, shared } from "../host/calls";
+// which Envoy only tries a configuration, and which is gone without a word: the slot is FRESH until somebody counts. VMs of
+// another build, too, go without a word and leave their users counted; a slot that nobody has renewed for long has none.
+import { gotCas, got, gotLen, now, setShared, shared } from "../host/calls";
 import { writer } from "../host/writer";
+import { ABANDONED } from "./layouts";
 import { name, nameLen, slotsName } from "./names";
 
-const HEAD = 8;
-const SLOT = 32;
+const FIXED = 8;
+const SLOT = 40;
 const GENERATION = 16;
 const USERS = 20;
 const BUCKETS = 24;
 const STATE = 28;
+const RENEWED = 32;
 
 const BUILDING: u32 = 0;
 const FRESH: u32 = 1;
@@ -27,7 +31,7 @@ const copy = writer();
 function readSlots(): void {
   copy.clear();
   slotsName();
-  if (shared(name, nameLen) && gotLen >= HEAD) copy.bytes(got, gotLen);
+  if (shared(name, nameLen) && gotLen >= FIXED) copy.bytes(got, gotLen);
   else copy.u64(0);
 }
 
@@ -37,11 +41,11 @@ function writeSlots(): bool {
 }
 
 function slotAt(slot: i32): usize {
-  return copy.at + HEAD + slot * SLOT;
+  return copy.at + FIXED + slot * SLOT;
 }
 
 function slotCount(): i32 {
-  return (copy.len - HEAD) / SLOT;
+  return (copy.len - FIXED) / SLOT;
 }
 
 function findSlot(a: u64, b: u64): i32 {
@@ -66,7 +70,7 @@ export let foundGeneration: u32 = 0;
 export let bucketsBefore: u32 = 0;
 export let standing = false;
 
-function look(s: i32): void {
+function loadSlot(s: i32): void {
   const at = slotAt(s);
   foundGeneration = load<u32>(at, GENERATION);
   bucketsBefore = load<u32>(at, BUCKETS);
@@ -77,7 +81,7 @@ function look(s: i32): void {
 export function findStanding(a: u64, b: u64): i32 {
   readSlots();
   const s = findSlot(a, b);
-  if (s >= 0) look(s);
+  if (s >= 0) loadSlot(s);
   return s >= 0 && standing ? s : -1;
 }
 
@@ -95,9 +99,10 @@ export function claim(a: u64, b: u64): i32 {
       store<u64>(at, b, 8);
       store<u32>(at, generation, GENERATION);
       store<u32>(at, BUILDING, STATE);
+      store<u64>(at, now(), RENEWED);
       if (!writeSlots()) continue;
     }
-    look(s);
+    loadSlot(s);
     return s;
   }
   return -1;
@@ -124,7 +129,32 @@ export function countUser(slot: i32, generation: u32, change: i32): bool {
     if (slot >= slotCount() || load<u32>(at, GENERATION) != generation) return false;
     store<u32>(at, max(load<i32>(at, USERS) + change, 0), USERS);
     store<u32>(at, COUNTED, STATE);
+    store<u64>(at, now(), RENEWED);
     if (writeSlots()) return true;
   }
   return false;
+}
+
+/** How many slots there are, and the most buckets that one of them has ever had. */
+export let allSlots: u32 = 0;
+export let mostBuckets: u32 = 0;
+
+/** Takes the users off slots that nobody has renewed for long; `allSlots` and `mostBuckets` are up to date afterwards. */
+export function sweepSlots(time: u64): void {
+  readSlots();
+  let swept = false;
+  allSlots = slotCount();
+  mostBuckets = 0;
+  for (let s = 0; s < slotCount(); s++) {
+    const at = slotAt(s);
+    mostBuckets = max(mostBuckets, load<u32>(at, BUCKETS));
+    if (time < load<u64>(at, RENEWED) + ABANDONED) continue;
+    swept = swept || load<u32>(at, USERS) != 0 || load<u32>(at, STATE) != COUNTED;
+    // Of a table that was never finished nobody may think that it stands.
+    if (load<u32>(at, STATE) == BUILDING) memory.fill(at, 0, GENERATION);
+    store<u32>(at, 0, USERS);
+    store<u32>(at, COUNTED, STATE);
+  }
+  // Another thread that has got in between will find the same the next time.
+  if (swept) writeSlots();
 }

@@ -1,4 +1,5 @@
 // Two builds with different layouts in one process, one after the other, as an update of the module brings them.
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { OTHER_LAYOUT, variant } from "../modules/variant.ts";
 import { Envoy } from "./emulator/envoy.ts";
@@ -45,4 +46,68 @@ test.each([
   expectAllRouted(after);
   before.remove();
   expectAllRouted(after);
+});
+
+const MINUTES = 60_000;
+/** Minutes go by, in which the root contexts that there are do what they do once a minute. */
+function minutes(envoy: Envoy, n: number): void {
+  for (let i = 0; i < n; i++) {
+    envoy.process.advance(MINUTES);
+    envoy.tick();
+  }
+}
+
+test("what a layout has left is emptied once nobody uses it, and not before", () => {
+  const envoy = proxy();
+  const before = place(envoy, otherCode);
+  before.configure(config);
+  const after = place(envoy, filterCode);
+  after.configure(config);
+  const left = () =>
+    [...envoy.process.shared.entries].filter(([name, { value }]) => /:77:/.test(name) && value.length > 0);
+  minutes(envoy, 30);
+  expect(left()).not.toEqual([]);
+  expectAllRouted(before);
+  before.remove();
+  minutes(envoy, 20);
+  expect(left()).toEqual([]);
+  expectAllRouted(after);
+
+  // Should the other build come back, it starts afresh.
+  const back = place(envoy, otherCode);
+  back.configure({ routes: config.routes.slice(0, 10) });
+  expect(back.request({ headers: { "x-routing-key": "k3" } }).cluster).toBe("t3");
+  expect(back.request({ headers: { "x-routing-key": "k30" } }).cluster).toBe("reviews");
+});
+
+test("a process that was stopped for an hour loses no table", () => {
+  const envoy = proxy();
+  const [one, two] = [place(envoy, otherCode), place(envoy, filterCode)];
+  for (const filter of [one, two]) filter.configure(config);
+  minutes(envoy, 3);
+  envoy.process.advance(60 * MINUTES);
+  minutes(envoy, 5);
+  for (const filter of [one, two]) expectAllRouted(filter);
+});
+
+test("builds of one layout that replace each other don't keep the slots of those before", async () => {
+  const envoy = proxy();
+  let last = place(envoy, filterCode);
+  const sizes: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    const routes = config.routes.map(({ key, ...route }) => ({ ...route, key: `${key}-${round}` }));
+    last.configure({ routes });
+    for (const worker of [0, 1]) last.request({ worker });
+    sizes.push(envoy.process.shared.size);
+    // The same code again as another module: its VMs come without a word from those of the one before.
+    const next = place(envoy, new Code(readFileSync(new URL("../../build/keyway.wasm", import.meta.url))));
+    for (const thread of envoy.threads) thread.vms.delete(filterCode);
+    next.configure({ routes: [] });
+    last.remove();
+    for (const thread of envoy.threads)
+      for (const code of thread.vms.keys()) if (code !== next.code) thread.vms.delete(code);
+    minutes(envoy, 20);
+    last = next;
+  }
+  expect(sizes[3]).toBeLessThan((sizes[1] as number) * 1.1);
 });

@@ -54,7 +54,7 @@ export function withPseudoHeaders(pairs: Pairs): Pairs {
 
 export class Slot {
   private readonly envoy: Envoy;
-  private readonly code: Code;
+  readonly code: Code;
   private readonly name: string;
   private readonly rootId: string;
   private readonly direction: string;
