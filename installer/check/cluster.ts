@@ -2,7 +2,7 @@ import { type Right, rights } from "../manifests/rights.ts";
 import { atOnce } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
-import { targetsOf } from "./targets.ts";
+import { targetsOf } from "./target.ts";
 
 export const apiAnswers: Check<CheckContext> = {
   id: "api",

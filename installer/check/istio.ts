@@ -1,4 +1,5 @@
 import { KeywayError } from "../cli/errors.ts";
+import { isForbidden } from "../cluster/api-errors.ts";
 import { OLDEST_ISTIO } from "../manifests/names.ts";
 import { atOnce } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";
@@ -48,7 +49,13 @@ async function askIstiods({ cluster, istioNamespace }: CheckContext): Promise<Is
   const running = asked.flatMap(({ service, version }) => (version === undefined ? [] : [{ service, version }]));
   const failed = asked.filter(({ thrown }) => thrown !== undefined);
   if (running.length === 0 && failed[0] !== undefined) throw failed[0].thrown;
-  return { running, silent: failed.map(({ service }) => `${service}: nobody answers behind this service, left out`) };
+  return { running, silent: failed.map(silenceText) };
+}
+
+function silenceText({ service, thrown }: { service: string; thrown?: KeywayError }): string {
+  return isForbidden(thrown)
+    ? `${service}: you may not ask it for its version, left out`
+    : `${service}: nobody answers behind this service, left out`;
 }
 
 /** False also for what is no version: better refused than routed without the guard. */

@@ -1,5 +1,5 @@
 import { versionText } from "../manifests/installation.ts";
-import { whyNotLoaded } from "../proxies/probes.ts";
+import { whyNotGuarded, whyNotLoaded } from "../proxies/probes.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 
@@ -17,5 +17,22 @@ export const versionLoaded: Check<CheckContext> = {
     const late = reasons.flat();
     const all = `${versionText(context.installation.version)} on ${reasons.length} proxies`;
     return { holds: late.length === 0, detail: [...(late.length === 0 ? [all] : late), ...silent].join("\n") };
+  },
+};
+
+export const guardThere: Check<CheckContext> = {
+  id: "guard",
+  description: "every selected proxy has the route that takes what the filter selects",
+  severity: "fatal",
+  hint: "somebody took the EnvoyFilter off or changed it, so keyed requests stay at the baseline: `keyway upgrade` puts it back",
+  needs: ["rights", "workloads"],
+  async run(context) {
+    const { answers, silent } = await context.askProxies(async (proxy) => {
+      const why = await whyNotGuarded(proxy, context.installation, context.installation.mode);
+      return why === undefined ? [] : [`${proxy.pod.name}: ${why}`];
+    });
+    const without = answers.flat();
+    const detail = [...without, ...silent].join("\n");
+    return { holds: without.length === 0, ...(detail !== "" && { detail }) };
   },
 };

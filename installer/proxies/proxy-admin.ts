@@ -72,6 +72,16 @@ export class ProxyAdmin {
     return new Set(active.flatMap(({ cluster }) => (cluster === undefined ? [] : [cluster.name])));
   }
 
+  /** How its clusters find their hosts: `EDS`, `ORIGINAL_DST`, … by the clusters' names. */
+  async clusterTypes(): Promise<Map<string, string>> {
+    const active = (await this.#dump("dynamic_active_clusters", "&mask=cluster.name,cluster.type")) as {
+      cluster?: { name: string; type?: string };
+    }[];
+    return new Map(
+      active.flatMap(({ cluster }) => (cluster === undefined ? [] : [[cluster.name, cluster.type ?? "STATIC"]])),
+    );
+  }
+
   /** How many endpoints of these clusters take requests; a cluster without an endpoint list, such as ORIGINAL_DST, is left out. */
   async healthyEndpoints(clusters: readonly string[]): Promise<Map<string, number>> {
     const names = encodeURIComponent(`^(${clusters.map(escaped).join("|")})$`);

@@ -16,6 +16,7 @@ export interface SelectedPod {
   labels: Record<string, string>;
   /** Nothing but a proxy. */
   gateway: boolean;
+  serviceAccount: string;
 }
 
 export interface Selection {
@@ -79,7 +80,16 @@ function isGateway({ spec }: V1Pod): boolean {
 
 function selected(pod: V1Pod): SelectedPod {
   const { name = "", namespace = "", uid = `${namespace}/${name}`, labels = {} } = pod.metadata ?? {};
-  return { name, namespace, uid, labels, workload: workloadOf(pod), gateway: isGateway(pod), ready: isReady(pod) };
+  return {
+    name,
+    namespace,
+    uid,
+    labels,
+    workload: workloadOf(pod),
+    gateway: isGateway(pod),
+    ready: isReady(pod),
+    serviceAccount: pod.spec?.serviceAccountName ?? "default",
+  };
 }
 
 /** A Deployment's pods belong to a ReplicaSet named after it and a hash. */

@@ -3,7 +3,7 @@ import { type Check, type CheckResult, failures, refuseUnknown, runChecks } from
 import { checkIds } from "../../installer/check/checks.ts";
 import { isNewEnough } from "../../installer/check/istio.ts";
 import { refuse } from "../../installer/check/print.ts";
-import { targetsOf } from "../../installer/check/targets.ts";
+import { targetsOf } from "../../installer/check/target.ts";
 import { KeywayError } from "../../installer/cli/errors.ts";
 
 const check = (id: string, holds: boolean, more: Partial<Check<null>> = {}): Check<null> => ({
