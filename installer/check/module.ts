@@ -6,7 +6,7 @@ import { connect } from "../registry/connect.ts";
 import { sha256 } from "../registry/image.ts";
 import { type ImageName, parseImageName, pinned } from "../registry/name.ts";
 import { pullModule } from "../registry/pull.ts";
-import type { Check } from "./check.ts";
+import type { Check, CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 
 /** What a command line says of the registry. */
@@ -52,20 +52,29 @@ export const moduleLoads: Check<CheckContext> = {
   hint: "build it with `keyway build`, and publish that",
   needs: ["module-pull"],
   async run(context) {
-    const module = await pulledModule(context).catch((thrown) => {
-      if (thrown instanceof KeywayError) return undefined;
-      throw thrown;
-    });
-    if (module === undefined) return { holds: undefined, detail: "not looked at: it can't be pulled" };
+    const module = await moduleIfPulled(context);
+    if (module === undefined) return NOT_PULLED;
     const faults = moduleFaults(module);
     return faults.length === 0 ? { holds: true } : { holds: false, detail: faults.join("\n") };
   },
 };
 
-export function pulledModule(context: CheckContext): Promise<Uint8Array<ArrayBuffer>> {
+function pulledModule(context: CheckContext): Promise<Uint8Array<ArrayBuffer>> {
   return context.once("module", async () => {
     const name = parseImageName(context.installation.module);
     const repository = await connectAs(context.registry, name, context.io);
     return (await pullModule(repository, name)).module;
   });
+}
+
+export const NOT_PULLED: CheckOutcome = { holds: undefined, detail: "not looked at: the module can't be pulled" };
+
+/** Undefined for a module that can't be pulled, which is told by a check of its own. */
+export async function moduleIfPulled(context: CheckContext): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await pulledModule(context);
+  } catch (thrown) {
+    if (thrown instanceof KeywayError) return undefined;
+    throw thrown;
+  }
 }

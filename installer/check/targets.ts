@@ -12,6 +12,13 @@ export const targetsExist: Check<CheckContext> = {
   hint: "create the service first, or mend the route",
   needs: ["rights"],
   async run(context) {
+    return outcomeOf(await missingServices(context), context.live);
+  },
+};
+
+/** Targets whose Service, or whose port of it, there is not. */
+function missingServices(context: CheckContext): Promise<Missing[]> {
+  return context.once("missing services", async () => {
     const missing: Missing[] = [];
     for (const target of targetsOf(context.installation)) {
       const services = await servicesOf(context, target.namespace);
@@ -20,9 +27,9 @@ export const targetsExist: Check<CheckContext> = {
       const what = `${target.service}.${target.namespace}:${target.port} does not exist${didYouMean(target.service, names)}`;
       missing.push({ cluster: target.cluster, what });
     }
-    return outcomeOf(missing, context.live);
-  },
-};
+    return missing;
+  });
+}
 
 export const targetsSeen: Check<CheckContext> = {
   id: "visible",
@@ -31,8 +38,11 @@ export const targetsSeen: Check<CheckContext> = {
   hint: "a Sidecar resource, an exportTo or a missing subset hides them: add them to its egress hosts, or to a DestinationRule",
   needs: ["rights", "workloads", "targets"],
   async run(context): Promise<CheckOutcome> {
-    const unfit = new Set((await unfitServices(context)).map(({ cluster }) => cluster));
-    const targets = targetsOf(context.installation).filter(({ cluster }) => !unfit.has(cluster));
+    // What is told already would be told twice, and with a hint that leads nowhere.
+    const told = [...(await missingServices(context)), ...(await unfitServices(context))];
+    const targets = targetsOf(context.installation).filter(
+      ({ cluster }) => !told.some((one) => one.cluster === cluster),
+    );
     if (targets.length === 0) return { holds: true };
     const { answers: blind, silent } = await context.askProxies(async (proxy) => {
       const clusters = await proxy.clusters();

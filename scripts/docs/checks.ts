@@ -17,7 +17,7 @@ export function checkReference(): string {
     `\`keyway check\` makes them in this order. Without an installation it makes ${ids(ofCluster)}. For one that is about to be it makes ` +
       `also ${ids(rest)}, and so do \`install\` and \`upgrade\` before they change anything. The remaining ones look at what is installed.`,
     "A `fatal` check that does not hold gives exit code 1 and stops an installation, unless `--ignore ID` says otherwise; the others warn. " +
-      "A check is skipped where one that it needs does not hold.",
+      "A check is skipped where one that it needs does not hold and is not ignored; what was skipped is printed.",
     table(["id", "what holds", "weight", "needs", "what to do when it does not hold"], rows),
   );
 }

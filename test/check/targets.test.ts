@@ -3,7 +3,7 @@ import { targetsAddressable } from "../../installer/check/addresses.ts";
 import { portsUnshared } from "../../installer/check/inbound.ts";
 import { proxiesNew } from "../../installer/check/istio.ts";
 import { guardThere } from "../../installer/check/loaded.ts";
-import { protocolsDeclared, targetsSeen } from "../../installer/check/targets.ts";
+import { protocolsDeclared, targetsExist, targetsSeen } from "../../installer/check/targets.ts";
 import { admin } from "../double/port-forward.ts";
 import { desired, type Fleet, filterKey, put as install, SANDBOX, startFleet } from "../installation/fleet.ts";
 import { installation, resultOf, service } from "./bed.ts";
@@ -56,6 +56,15 @@ test("an ExternalName gets a hint of its own, and only that", async () => {
   });
   fleet.clusters.clear();
   expect(await resultOf(fleet, targetsSeen)).toMatchObject({ status: "ok" });
+});
+
+test("a target that does not exist is told once, so that it takes one --ignore", async () => {
+  fleet.clusters.clear();
+  service(fleet, "reviews-pr-43");
+  expect(await resultOf(fleet, targetsExist)).toMatchObject({ status: "fatal" });
+  expect(await resultOf(fleet, targetsSeen)).toMatchObject({ status: "ok" });
+  service(fleet, "reviews-pr-42");
+  expect(await resultOf(fleet, targetsSeen)).toMatchObject({ status: "fatal" });
 });
 
 test.each([
@@ -127,7 +136,7 @@ test("a ready pod whose proxy does not answer is named, with a hint of its own",
   fleet.server.pods.silence("demo/caller-1", 15000);
   expect(await resultOf(fleet, proxiesNew)).toMatchObject({
     status: "fatal",
-    detail: expect.stringContaining("demo/caller-1: nothing answers in the pod"),
-    hint: expect.stringContaining("kubectl logs POD -c istio-proxy"),
+    detail: expect.stringContaining("the proxy of pod demo/caller-1 does not answer"),
+    hint: expect.stringContaining("kubectl describe pod -n demo caller-1"),
   });
 });

@@ -52,6 +52,8 @@ test("a target whose Service is gone already does not refuse another change", as
 });
 
 test("a target that a proxy could not see before is told, one that the change brings is refused", async () => {
+  service("demo", "reviews-pr-42");
+  service("demo", "reviews-pr-7");
   const change = withTargets(SANDBOX, OTHER);
   expect(await resultOf(targetsSeen, change, withTargets(OTHER))).toMatchObject({ status: "warning" });
   expect(await resultOf(targetsSeen, change, withTargets(SANDBOX))).toMatchObject({ status: "fatal" });
