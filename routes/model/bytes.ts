@@ -22,3 +22,9 @@ export function fromLatin1(bytes: string): string {
 export function fromBase64Url(text: string): string {
   return atob(text.replaceAll("-", "+").replaceAll("_", "/"));
 }
+
+/** A text that may come from anywhere, in quotes for a message: 60 bytes at most, `?` for what is not printable ASCII. */
+export function quoted(text: string): string {
+  const bytes = toLatin1(text);
+  return `"${bytes.slice(0, 60).replace(/[^\x20\x21\x23-\x7e]/g, "?")}${bytes.length > 60 ? "..." : ""}"`;
+}

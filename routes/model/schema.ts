@@ -146,7 +146,10 @@ export function routeFields<To extends z.ZodType>(to: To) {
       "Conditions that must all hold. Beside `key` they narrow the route; without it they make a route of their own.",
     ),
     split: optional(
-      list(share, "share", "shares", MAX_SPLIT),
+      list(share, "share", "shares", MAX_SPLIT).refine(
+        (shares) => shares.reduce((sum, { weight }) => sum + toUnits(weight), 0) <= WHOLE,
+        `shares of more than ${MAX_SHARES} percent together`,
+      ),
       "Targets with their shares in percent, at most 100 together; the rest stays with the baseline.",
     ),
     to: optional(to, "The target: where the requests go."),
@@ -184,7 +187,7 @@ export function configurationFields<Route extends z.ZodType>(route: Route) {
 interface RouteFields {
   key?: unknown;
   when?: unknown;
-  split?: { weight: number }[];
+  split?: unknown;
   to?: unknown;
   sticky?: unknown;
 }
@@ -198,8 +201,6 @@ export function betweenFields({ value, issues }: z.core.ParsePayload<RouteFields
   else if (split === undefined && to === undefined) report("required", "to");
   else if (split !== undefined && to !== undefined) report("a split names its targets itself", "to");
   else if (split === undefined && sticky !== undefined) report("only for a split", "sticky");
-  const units = split?.reduce((sum, share) => sum + toUnits(share.weight), 0) ?? 0;
-  if (units > WHOLE) report(`shares of more than ${MAX_SHARES} percent together`, "split");
 }
 
 function exactlyOne<const Fields extends readonly string[]>(fields: Fields) {

@@ -1,4 +1,4 @@
-import { byteLength } from "./bytes.ts";
+import { byteLength, quoted } from "./bytes.ts";
 import { MAX_NAME } from "./names.ts";
 
 export const KINDS = ["header", "baggage", "tracestate", "cookie", "query", "host", "overrides", "jwt"] as const;
@@ -36,12 +36,12 @@ const HEADER_NAME = /^[:!#$%&'*+\-.^_`|~0-9A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]*$/
 /** The sources that `KIND:NAME` or a preset stands for; an Error's message says why it stands for none. */
 export function parseSource(text: string): readonly Source[] | Error {
   const colon = text.indexOf(":");
-  if (colon < 0) return PRESETS.get(text) ?? new Error(`unknown source "${text}"`);
+  if (colon < 0) return PRESETS.get(text) ?? new Error(`unknown source ${quoted(text)}`);
   const kind = KINDS.find((known) => known === text.slice(0, colon));
   const name = text.slice(colon + 1);
   if (name === "") return new Error("a source needs a name after its colon");
   if (byteLength(name) > MAX_NAME) return new Error(`a source's name has at most ${MAX_NAME} bytes`);
-  if (!kind) return new Error(`unknown source "${text}"`);
+  if (!kind) return new Error(`unknown source ${quoted(text)}`);
   if (kind === "host") return [{ kind, name: name.startsWith(".") ? name : `.${name}` }];
   if (kind !== "header" && kind !== "overrides") return [{ kind, name }];
   return isHeaderName(name) ? [{ kind, name: name.toLowerCase() }] : new Error("not a header's name");

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { quoted } from "../model/bytes.ts";
 import { ConfigurationError, type Diagnostic, type Path } from "./diagnostic.ts";
 
 /** The value as the schema types it; throws a ConfigurationError with every diagnostic. */
@@ -15,7 +16,7 @@ export function validate<Schema extends z.ZodType>(
 function toDiagnostics(issue: z.core.$ZodIssue, above: Path): Diagnostic[] {
   const path = [...above, ...(issue.path as (string | number)[])];
   if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => ({ path, message: `unknown field "${key}"`, field: key }));
+    return issue.keys.map((key) => ({ path, message: `unknown field ${quoted(key)}`, field: key }));
   if (issue.code === "invalid_union") return closestForm(issue.errors).flatMap((inner) => toDiagnostics(inner, path));
   return [{ path, message: issue.message }];
 }
