@@ -1,11 +1,16 @@
 // What --timeout bounds, and what is left behind when it ends a command, or when nobody reads what it tells.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { execute } from "../../installer/execute/execute.ts";
+import { readLive } from "../../installer/lifecycle/installed.ts";
+import { TimeIsUp } from "../../installer/net/limit.ts";
+import { planInstallation } from "../../installer/plan/installation.ts";
+import { selectPods } from "../../installer/proxies/selected-pods.ts";
 import { runCli } from "../cli/run.ts";
 import { neverAnswer } from "../double/faults.ts";
 import { stopped } from "../double/port-forward.ts";
-import { addPod, type Fleet, filterKey, pluginKey, put, startFleet, stored } from "./fleet.ts";
+import { addPod, desired, type Fleet, filterKey, pluginKey, put, startFleet, stored } from "./fleet.ts";
 
 let fleet: Fleet;
 beforeEach(async () => {
@@ -44,6 +49,29 @@ test("a pod that is deleted meanwhile is not waited for", async () => {
     fleet.server.delete({ apiVersion: "v1", kind: "Pod", metadata: { name: "caller-2", namespace: "demo" } });
   }, 500);
   expect(await uninstall("--timeout", "30")).toMatchObject({ code: 0 });
+  expect([stored(fleet, pluginKey), stored(fleet, filterKey)]).toEqual([undefined, undefined]);
+});
+
+test.each([
+  ["an interruption", new Error("interrupted"), /^interrupted$/],
+  ["the end of its time", new TimeIsUp("not done within the 5 s of --timeout"), /1 of 1 proxies do not have/],
+])("%s takes back an installation that is half-done", async (_, reason, message) => {
+  for (const key of [pluginKey, filterKey]) fleet.server.delete(key);
+  fleet.server.pods.listen("demo/caller-1", 15000, stopped);
+  const stop = new AbortController();
+  const cluster = fleet.cluster.withSignal(stop.signal);
+  const plan = planInstallation(desired, await readLive(cluster, "demo", "keyway"), {
+    now: new Date(),
+    recoveryHint: "",
+  });
+  const listPods = async () => (await selectPods(cluster, desired, "istio-system")).proxies;
+  const steps = { update: () => {}, done: () => {}, warn: () => {}, next: () => {} };
+  const { signal } = stop;
+  const running = execute(plan, { cluster, listPods, force: false, wait: true, signal, steps });
+  const failed = running.catch((thrown: unknown) => thrown as Error);
+  await vi.waitFor(() => expect(stored(fleet, filterKey)).toBeDefined());
+  stop.abort(reason);
+  expect(((await failed) as Error).message).toMatch(message);
   expect([stored(fleet, pluginKey), stored(fleet, filterKey)]).toEqual([undefined, undefined]);
 });
 
