@@ -67,11 +67,12 @@ export async function quiet(pods: Pod[]): Promise<void> {
   });
 }
 
-/** Compares what a person sees with test/golden/cli/NAME.txt, whatever the addresses, digests, sizes and times are. */
+/** Compares what a person sees with test/golden/cli/NAME.txt, whatever the addresses, digests, watchers, sizes and times are. */
 export function expectTranscript(name: string, run: Run): Promise<void> {
   const text = transcript(run)
     .replaceAll(mesh.registry.host, "REGISTRY")
     .replaceAll(mesh.api.server, "API-SERVER")
+    .replace(/inline_bytes: \S+/g, "inline_bytes: WATCHER")
     .replace(/[0-9a-f]{64}/g, "DIGEST")
     .replace(/"\d{10}"/g, '"VERSION"')
     .replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, "TIME")
