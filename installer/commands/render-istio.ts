@@ -64,7 +64,12 @@ export const renderIstio: Register = (group, io) => {
       const installation = { ...desired, module: pinned(image, image.digest), version: version(io) };
       const watcher = await readWatcher(flags.watchModule);
       if (watcher === undefined) progress(io).warn(NO_WATCHER);
-      const manifests = [wasmPlugin(installation), envoyFilter(installation, watcher)];
+      if (installation.mode !== "inbound") {
+        progress(io).warn(
+          "no proxy is asked, so there are no twins: routed requests lose what their own routes say; `keyway install` keeps it",
+        );
+      }
+      const manifests = [wasmPlugin(installation), envoyFilter(installation, { watcher })];
       const list = { apiVersion: "v1", kind: "List", items: manifests };
       io.out.write(flags.output === "json" ? toJson(list) : manifests.map((one) => toYaml(one)).join("---\n"));
     });

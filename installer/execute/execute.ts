@@ -4,7 +4,7 @@ import type { Progress } from "../cli/progress.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../cluster/object.ts";
 import { type ApplyStep, applySteps, type Plan, type ProxyState, type Step } from "../plan/plan.ts";
-import { whyNotGuarded, whyNotLoaded, whyNotUnfiltered, whyNotUnrouted } from "../proxies/probes.ts";
+import { whyNotLoaded, whyNotRouted, whyNotUnfiltered, whyNotUnrouted } from "../proxies/probes.ts";
 import { FatalNotReady, notReadyError, type Probe, type WaitOptions, waitForProxies } from "../proxies/wait.ts";
 import { type Applied, applyOwned, takeBack } from "./apply.ts";
 
@@ -100,7 +100,7 @@ async function waitUntil(plan: Plan, step: Step & { do: "wait" }, options: Execu
 }
 
 function probeOf(plan: Plan, until: ProxyState): Probe {
-  if (until.is === "guarded") return (proxy) => whyNotGuarded(proxy, plan, until.mode);
+  if (until.is === "guarded") return (proxy) => whyNotRouted(proxy, plan, until.mode, until.twins);
   if (until.is === "loaded") return (proxy) => whyNotLoaded(proxy, { ...plan, version: until.version });
   if (until.is === "unfiltered") return (proxy) => whyNotUnfiltered(proxy, plan);
   return (proxy) => whyNotUnrouted(proxy, plan);

@@ -11,6 +11,8 @@ import { title } from "../cluster/object.ts";
 import { applyOwned } from "../execute/apply.ts";
 import { execute, rehearse } from "../execute/execute.ts";
 import type { Live } from "../manifests/installation.ts";
+import { twinsAmong } from "../manifests/installed-twins.ts";
+import type { TwinPatch } from "../manifests/twin-patches.ts";
 import { NO_WATCHER, readWatcher } from "../module/watcher.ts";
 import { planInstallation } from "../plan/installation.ts";
 import { applySteps, type Plan } from "../plan/plan.ts";
@@ -20,6 +22,7 @@ import { type ObjectOutcome, printApplied } from "../print/outcomes.ts";
 import { isFilterOf } from "../proxies/proxy-admin.ts";
 import { selectPods } from "../proxies/selected-pods.ts";
 import { atOnce } from "../proxies/wait.ts";
+import { twinsOfProxies } from "./twins.ts";
 
 export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   module?: string;
@@ -41,7 +44,8 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
   const steps = progress(io);
   const watcher = await readWatcher(flags.watchModule);
   if (watcher === undefined) steps.warn(NO_WATCHER);
-  const options = { now: new Date(), recoveryHint, watcher };
+  const twins = flags.dryRun === "client" ? undefined : await twinsFor(io, cluster, desired, live, flags);
+  const options = { now: new Date(), recoveryHint, watcher, twins };
   let plan = planInstallation(desired, live, options);
   for (const warning of plan.warnings) steps.warn(warning);
   if (flags.diff) return showDiff(io, cluster, plan, flags);
@@ -60,6 +64,21 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
   const { wait, forceConflicts: force = false } = flags;
   printApplied(io, flags.output, await execute(plan, { cluster, listPods, force, wait, signal: io.signal, steps }));
   steps.next(`\`keyway status -n ${desired.namespace}\` shows what the proxies do`);
+}
+
+/** The twins that the proxies ask for; those that are there already where no proxy tells its routes. */
+async function twinsFor(
+  io: Io,
+  cluster: Cluster,
+  desired: DesiredState,
+  live: Live,
+  { istioNamespace }: ChangeFlags,
+): Promise<readonly TwinPatch[] | undefined> {
+  const { proxies: pods } = await selectPods(cluster, desired, istioNamespace);
+  const made = await twinsOfProxies(cluster, desired, pods, io.signal);
+  for (const remark of made?.remarks ?? []) progress(io).warn(`routes not kept: ${remark}`);
+  if (made === undefined || made.asked > 0) return made?.patches;
+  return twinsAmong(live.filter?.spec?.configPatches ?? []);
 }
 
 async function checked(

@@ -10,6 +10,7 @@ import { type KubeObject, qualified, title } from "../cluster/object.ts";
 import { editsOf } from "../manifests/edits.ts";
 import { readFilter } from "../manifests/envoyfilter.ts";
 import { describeScope, type Installation, readInstallation, targetNames } from "../manifests/installation.ts";
+import { staleHosts, twinsAmong } from "../manifests/installed-twins.ts";
 import type { IEnvoyFilter, IWasmPlugin } from "../manifests/kinds.ts";
 import { previousOf } from "../manifests/previous.ts";
 import { whyNotLoaded } from "../proxies/probes.ts";
@@ -18,6 +19,7 @@ import { selectPods } from "../proxies/selected-pods.ts";
 import { missingClusters } from "../proxies/targets.ts";
 import { atOnce } from "../proxies/wait.ts";
 import { ownedObjects } from "./installed.ts";
+import { twinsOfProxies } from "./twins.ts";
 
 export interface MissingTarget {
   target: string;
@@ -75,8 +77,8 @@ export async function statusOf(options: StatusOptions): Promise<InstallationStat
   for (const plugin of plugins) {
     const filter = filters.find(same(plugin));
     const described = await describe(plugin, options);
-    const missing = filter === undefined ? [FILTER_MISSING] : [];
-    found.push({ ...described, errors: [...missing, ...editsIn([plugin, ...(filter ? [filter] : [])])] });
+    const ofFilter = filter === undefined ? [FILTER_MISSING] : await staleTwins(plugin, filter, options);
+    found.push({ ...described, errors: [...ofFilter, ...editsIn([plugin, ...(filter ? [filter] : [])])] });
   }
   for (const filter of filters) if (!plugins.some(same(filter))) found.push(await describeRest(filter, options));
   return found;
@@ -90,6 +92,20 @@ export function problemsOf({ errors, pods }: InstallationStatus): string[] {
 
 const FILTER_MISSING =
   "its EnvoyFilter is missing, so what the filter selects stays at the baseline: `keyway upgrade` makes it anew";
+
+/** What the mesh's own routes have become since the twins were made, in words. */
+async function staleTwins(
+  plugin: IWasmPlugin,
+  filter: IEnvoyFilter,
+  { cluster, istioNamespace, signal }: StatusOptions,
+): Promise<string[]> {
+  const installation = readInstallation(plugin);
+  const { proxies } = await selectPods(cluster, installation, istioNamespace);
+  const now = await twinsOfProxies(cluster, installation, proxies, signal);
+  if (now === undefined || now.asked === 0) return [];
+  const stale = staleHosts(twinsAmong(filter.spec?.configPatches ?? []), now.patches);
+  return stale.map((what) => `${what} since the twins of its routes were made: \`keyway upgrade\` makes them anew`);
+}
 
 function editsIn(objects: KubeObject[]): string[] {
   return objects.flatMap((object) =>

@@ -3,6 +3,7 @@ import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
 import { hopMark, type Proof, proofFor, proofHeaders } from "../twins/headers.ts";
 import { annotatedMode, type Installation, type Mode, type Scope } from "./installation.ts";
 import type { IEnvoyFilter } from "./kinds.ts";
+import type { TwinPatch } from "./twin-patches.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
 import { watcherPatch } from "./watcher.ts";
 
@@ -17,30 +18,44 @@ const contexts = {
 
 type Described = Pick<Installation, "name" | "namespace" | "mode" | "scope" | "served" | "cacheable">;
 
+export interface Extras {
+  /** As base64. */
+  watcher?: string | undefined;
+  /** Of the proxies' own routes, where they were asked for them. */
+  twins?: readonly TwinPatch[] | undefined;
+}
+
 /**
  * What stands around the filter in each proxy: the routes that take what it selected, and nothing that a client could forge; the
- * removal of the selection header from every request, whichever route took it; and the watcher, which is given as base64.
+ * removal of the selection header from every request, whichever route took it; and the watcher. Each route is inserted at the front, so
+ * the twins stand above the guards. Where twins are known, a gateway has no guard: a route that came after them may have a policy, which a
+ * guard would not keep, so its requests go to the baseline until it has its twin.
  */
-export function envoyFilter(installation: Described, watcher?: string): IEnvoyFilter {
+export function envoyFilter(installation: Described, { watcher, twins }: Extras = {}): IEnvoyFilter {
+  const guardsIn = (context: Context) =>
+    context === "GATEWAY" && twins !== undefined ? [] : guardRoutes(installation, context);
   return {
     apiVersion: "networking.istio.io/v1alpha3",
     kind: "EnvoyFilter",
     metadata: ownedMetadata(installation),
     spec: {
       ...scopeFields(installation.scope),
-      configPatches: contexts[installation.mode].flatMap((context) => [
-        ...guardRoutes(installation, context).map((value) => ({
-          applyTo: "HTTP_ROUTE" as const,
-          match: { context },
-          patch: { operation: "INSERT_FIRST" as const, value },
-        })),
-        {
-          applyTo: "ROUTE_CONFIGURATION" as const,
-          match: { context },
-          patch: { operation: "MERGE" as const, value: { request_headers_to_remove: [HEADER_CLUSTER] } },
-        },
-        ...(watcher === undefined ? [] : [watcherPatch(context, watcher)]),
-      ]),
+      configPatches: [
+        ...contexts[installation.mode].flatMap((context) => [
+          ...guardsIn(context).map((value) => ({
+            applyTo: "HTTP_ROUTE" as const,
+            match: { context },
+            patch: { operation: "INSERT_FIRST" as const, value },
+          })),
+          {
+            applyTo: "ROUTE_CONFIGURATION" as const,
+            match: { context },
+            patch: { operation: "MERGE" as const, value: { request_headers_to_remove: [HEADER_CLUSTER] } },
+          },
+          ...(watcher === undefined ? [] : [watcherPatch(context, watcher)]),
+        ]),
+        ...(twins ?? []),
+      ],
     },
   };
 }

@@ -15,8 +15,8 @@ export function staleHosts(installed: readonly TwinPatch[], present: readonly Tw
   const [before, now] = [byHost(installed), byHost(present)];
   const names = [...new Set([...before.keys(), ...now.keys()])].sort();
   return names.flatMap((name) => {
-    if (!before.has(name)) return [`${name} has no twins yet`];
-    if (!now.has(name)) return [`${name} is not there any more`];
+    if (!before.has(name)) return [`${name} has come`];
+    if (!now.has(name)) return [`${name} is gone`];
     return before.get(name) === now.get(name) ? [] : [`${name} has changed`];
   });
 }
@@ -31,7 +31,10 @@ function byHost(patches: readonly TwinPatch[]): Map<string, string> {
 }
 
 /** Why a proxy does not have the twins that are meant for it; undefined when it has. */
-export function whyNotTwinned({ gateway, routeConfigurations }: ProxyRoutes, patches: readonly TwinPatch[]) {
+export function whyNotTwinned(
+  { gateway, routeConfigurations }: Omit<ProxyRoutes, "pod">,
+  patches: readonly TwinPatch[],
+) {
   const context: TwinContext = gateway ? "GATEWAY" : "SIDECAR_OUTBOUND";
   const wanted = Map.groupBy(
     patches.filter(({ match }) => match.context === context),

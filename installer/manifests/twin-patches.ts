@@ -19,7 +19,8 @@ export interface TwinScope {
   owner: string;
   /** A gateway gets twins of all its routes, a sidecar those of the routes to these baselines. */
   baselines: readonly string[];
-  proof: Proof;
+  /** What routed answers say of themselves, at gateways and elsewhere. */
+  proofFor: (gateway: boolean) => Proof;
 }
 
 export type TwinContext = "GATEWAY" | "SIDECAR_OUTBOUND";
@@ -86,7 +87,7 @@ interface HostPatches {
 function patchesOf(
   configuration: Message,
   gateway: boolean,
-  { owner, baselines, proof }: TwinScope,
+  { owner, baselines, proofFor }: TwinScope,
   remarks: Set<string>,
 ): HostPatches[] {
   const name = field<string>(configuration, "name") ?? "";
@@ -94,7 +95,7 @@ function patchesOf(
   const concerned = (route: Message | undefined) =>
     route !== undefined && (gateway || clustersOf(route).some((cluster) => isBaseline(cluster, baselines)));
   const all = messages(configuration, "virtual_hosts");
-  const made = twinsOf(configuration, { proof });
+  const made = twinsOf(configuration, { proof: proofFor(gateway) });
   for (const { kind, path, what, why } of made.remarks) {
     const [, host, , route] = path;
     if (kind === "no-twin" && !concerned(routeAt(all, host, route))) continue;

@@ -1,4 +1,4 @@
-import { envoyFilter } from "../manifests/envoyfilter.ts";
+import { type Extras, envoyFilter } from "../manifests/envoyfilter.ts";
 import { type Live, versionText } from "../manifests/installation.ts";
 import { PREVIOUS_ANNOTATION } from "../manifests/names.ts";
 import type { Plan } from "./plan.ts";
@@ -8,13 +8,11 @@ export interface InstallationPlan extends Plan {
   next: NextVersion;
 }
 
-export interface PlanOptions {
+export interface PlanOptions extends Extras {
   now: Date;
   recoveryHint: string;
   /** Make a new version although nothing differs, so that istiod tells the proxies anew. */
   renew?: boolean;
-  /** The watcher as base64. */
-  watcher?: string | undefined;
 }
 
 /** The way from what is installed to what is desired. The guard route comes first: alone it matches no request, whereas a
@@ -28,8 +26,8 @@ export function planInstallation(desired: DesiredState, live: Live, options: Pla
     name: installation.name,
     namespace: installation.namespace,
     steps: [
-      { do: "apply", object: envoyFilter(installation, options.watcher), basedOn: live.filter },
-      { do: "wait", until: { is: "guarded", mode: installation.mode }, what: "the route" },
+      { do: "apply", object: envoyFilter(installation, options), basedOn: live.filter },
+      { do: "wait", until: { is: "guarded", mode: installation.mode, twins: options.twins }, what: "the routes" },
       { do: "apply", object: plugin, basedOn: live.plugin },
       {
         do: "wait",

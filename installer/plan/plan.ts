@@ -1,10 +1,11 @@
 import type { KubeObject } from "../cluster/object.ts";
 import type { Mode } from "../manifests/installation.ts";
+import type { TwinPatch } from "../manifests/twin-patches.ts";
 
-/** What every selected proxy is waited for: it has the guard route, it runs a version, it has drained the filter, it has lost
+/** What every selected proxy is waited for: it has the guard route and the twins, it runs a version, it has drained the filter, it has lost
  * the guard route. */
 export type ProxyState =
-  | { is: "guarded"; mode: Mode }
+  | { is: "guarded"; mode: Mode; twins: readonly TwinPatch[] | undefined }
   | { is: "loaded"; version: number }
   | { is: "unfiltered" }
   | { is: "unrouted" };

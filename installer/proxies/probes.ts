@@ -1,6 +1,8 @@
 import { METRIC_CONFIG_REJECTED } from "../../routes/model/names.ts";
 import { routeName } from "../manifests/envoyfilter.ts";
 import { type Mode, modes, versionText } from "../manifests/installation.ts";
+import { whyNotTwinned } from "../manifests/installed-twins.ts";
+import { ownerOf, type TwinPatch } from "../manifests/twin-patches.ts";
 import { WATCHER_NAME } from "../manifests/watcher.ts";
 import { isFilterOf, type ProxyAdmin } from "./proxy-admin.ts";
 import { FatalNotReady } from "./wait.ts";
@@ -33,6 +35,19 @@ async function refuseBrokenWatcher(proxy: ProxyAdmin): Promise<void> {
     where: `pod ${proxy.pod.namespace}/${proxy.pod.name}`,
     next: "build the watcher with `keyway build`, or name another with --watch-module, and run it again",
   });
+}
+
+/** Why a proxy does not have the routes that take what the filter selects: the guard, unless it is a gateway with twins, and the twins. */
+export async function whyNotRouted(
+  proxy: ProxyAdmin,
+  named: Named,
+  mode: Mode,
+  twins: readonly TwinPatch[] | undefined,
+): Promise<string | undefined> {
+  const { gateway } = proxy.pod;
+  const unguarded = gateway && twins !== undefined ? undefined : await whyNotGuarded(proxy, named, mode);
+  if (unguarded !== undefined || twins === undefined) return unguarded;
+  return whyNotTwinned({ gateway, routeConfigurations: await proxy.routeConfigurations() }, twins);
 }
 
 /** Why a proxy does not run exactly this version; undefined when it does. */
@@ -69,7 +84,8 @@ export async function whyNotUnfiltered(proxy: ProxyAdmin, { namespace, name }: N
 
 export async function whyNotUnrouted(proxy: ProxyAdmin, { namespace, name }: Named): Promise<string | undefined> {
   const routes = await Promise.all(modes.map((mode) => proxy.guardedRoutes(mode)));
-  return routes.flat().some((route) => route.name === routeName(namespace, name))
+  const own = [routeName(namespace, name), `${namespace}/${name}`];
+  return routes.flat().some((route) => own.includes(route.name ?? "") || own.includes(ownerOf(route) ?? ""))
     ? "it still has the route"
     : undefined;
 }

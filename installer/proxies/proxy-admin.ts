@@ -203,11 +203,11 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-export interface GuardedRoute {
+export type GuardedRoute = {
   name?: string;
   route: { cluster_header: string };
   match?: { filter_state?: unknown[] };
-}
+};
 
 function* selectingRoutes(value: unknown): Generator<GuardedRoute> {
   if (typeof value !== "object" || value === null) return;

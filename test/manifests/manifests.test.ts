@@ -106,7 +106,7 @@ test("what a person says of routed answers stands in the plugin, for the next up
 });
 
 test("the watcher stands in the access logs of every context, in the plugin's VM namespace and for missing targets alone", () => {
-  const patches = envoyFilter({ ...installation, mode: "outbound" }, "AGFzbQ==").spec?.configPatches ?? [];
+  const patches = envoyFilter({ ...installation, mode: "outbound" }, { watcher: "AGFzbQ==" }).spec?.configPatches ?? [];
   const watchers = patches.filter(({ applyTo }) => applyTo === "NETWORK_FILTER");
   expect(watchers.map(({ match }) => match?.context)).toEqual(["SIDECAR_OUTBOUND", "GATEWAY"]);
   for (const { patch } of watchers) {

@@ -7,7 +7,7 @@ import type { Message } from "../../installer/twins/spelling.ts";
 
 const REVIEWS = "outbound|9080||reviews.demo.svc.cluster.local";
 const RATINGS = "outbound|9080||ratings.demo.svc.cluster.local";
-const scope = { owner: "demo/keyway", baselines: [REVIEWS], proof: proofFor("inside") };
+const scope = { owner: "demo/keyway", baselines: [REVIEWS], proofFor: () => proofFor("inside") };
 
 const route = (cluster: string, prefix = "/", more: object = {}): Message => ({
   match: { prefix },
@@ -143,8 +143,8 @@ test("twins are out of date when the proxies' own routes have changed, come or g
       ["new", route(REVIEWS)],
     ]),
   ).toEqual([
-    "virtual host cart of 9080 is not there any more",
-    "virtual host new of 9080 has no twins yet",
+    "virtual host cart of 9080 is gone",
+    "virtual host new of 9080 has come",
     "virtual host shop of 9080 has changed",
   ]);
 });
