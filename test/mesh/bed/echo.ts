@@ -6,14 +6,33 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { APP_GRPC_PORT, APP_HTTP_PORT } from "./ports.ts";
 
-export type Echo = { app: string; path: string; headers: IncomingHttpHeaders | Headers2; body: string };
+export type Echo = {
+  app: string;
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders | Headers2;
+  body: string;
+  /** Which request with this `x-echo-id` it is, from 1; 0 without one. */
+  attempt: number;
+};
 
+/** Over HTTP/1.1 a request can ask for trouble: `x-echo-delay: MILLISECONDS`; `x-echo-failures: N` with an `x-echo-id`, whose first N
+ * requests are answered with 503. */
 export function serveEcho(app: string): void {
+  const attempts = new Map<string, number>();
   createServer(async (request, response) => {
-    const echo = { app, path: request.url, headers: request.headers, body: await text(request) };
-    response.setHeader("content-type", "application/json").setHeader("x-app", app).end(JSON.stringify(echo));
+    const { method = "", url: path = "", headers } = request;
+    const id = `${headers["x-echo-id"] ?? ""}`;
+    const attempt = id === "" ? 0 : (attempts.get(id) ?? 0) + 1;
+    if (attempt > 0) attempts.set(id, attempt);
+    const echo: Echo = { app, method, path, headers, body: await text(request), attempt };
+    await sleep(Number(headers["x-echo-delay"] ?? 0));
+    response.statusCode = attempt > 0 && attempt <= Number(headers["x-echo-failures"] ?? 0) ? 503 : 200;
+    response.setHeader("content-type", "application/json").setHeader("x-app", app).setHeader("x-from-app", "1");
+    response.end(JSON.stringify(echo));
   }).listen(APP_HTTP_PORT);
   createServer2()
     .on("stream", (stream, headers) => void answer(app, stream, headers).catch(() => stream.close()))
