@@ -26,10 +26,11 @@ export function writeEntry(
   target: Writer,
   conditions: Writer,
 ): void {
-  to.u8(keyLen - 1)
-    .u8((expires ? EXPIRES : 0) | (conditions.len ? CONDITIONAL : 0) | (fails ? FAILS : 0))
-    .u16(target.len)
-    .u64(from);
+  const e = to.room(FIXED);
+  store<u8>(e, <u8>(keyLen - 1));
+  store<u8>(e, <u8>((expires ? EXPIRES : 0) | (conditions.len ? CONDITIONAL : 0) | (fails ? FAILS : 0)), 1);
+  store<u16>(e, <u16>target.len, 2);
+  store<u64>(e, from, 4);
   if (expires) to.u64(expires);
   to.bytes(key, keyLen).bytes(target.at, target.len);
   if (conditions.len) to.u32(conditions.len).bytes(conditions.at, conditions.len);
