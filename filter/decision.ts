@@ -5,7 +5,16 @@ import { Root } from "./roots";
 import * as request from "./request";
 import { chooseShare } from "./shares";
 import { candidate, candidateLen, isKey } from "./sources/candidate";
-import { OVERRIDES, afterSource, next, sourceHeader, sourceHeaderLen, sourceKind, startOf } from "./sources/source";
+import {
+  OVERRIDES,
+  afterSource,
+  isList,
+  next,
+  sourceHeader,
+  sourceHeaderLen,
+  sourceKind,
+  startOf,
+} from "./sources/source";
 import { entryConditions, entryFails, entryTo, entryToLen } from "./table/entry";
 import { buckets, firstRule, firstSource, hierarchy, sourceCount, splitCount, whenCount } from "./table/header";
 import { NO_MATCH, bestEntry, bestRank, expired, openKey, rank } from "./table/lookup";
@@ -42,8 +51,10 @@ export function decide(root: Root): i32 {
   keySource = 0;
   let outcome = NO_KEY;
   let source = firstSource(head);
+  let bit: u64 = 1;
   for (let i = sourceCount(head); i > 0; i--) {
-    const answer = trySource(root, source);
+    const answer = trySource(root, source, bit);
+    bit <<= 1;
     if (answer == BY_KEY) return BY_KEY;
     outcome = max(outcome, answer);
     source = afterSource(source);
@@ -55,28 +66,48 @@ export function decide(root: Root): i32 {
   return outcome;
 }
 
+/**
+ * A bit for each source that needed more than the first line of its header when it was last looked at. The next request is
+ * likely to need the same, and one read of all lines costs less than one of the first line and another one of the rest.
+ */
+let readsAll: u64 = 0;
+
 // BY_KEY, or the best that the source's candidates were.
-function trySource(root: Root, source: usize): i32 {
+function trySource(root: Root, source: usize, bit: u64): i32 {
   const header = sourceHeader(source);
   const headerLen = sourceHeaderLen(source);
+  if (readsAll & bit && isList(source)) {
+    const outcome = request.readAllValues(header, headerLen) ? tryValue(root, source) : NO_KEY;
+    if (outcome == NO_KEY || outcome == BY_KEY) readsAll &= ~bit;
+    return outcome;
+  }
   let outcome = NO_KEY;
   for (let n = 0; request.readValue(header, headerLen, n); n++) {
-    if (sourceKind(source) == OVERRIDES) request.readService();
-    const end = request.value + request.valueLen;
-    let at = startOf(source, request.value, end);
-    while ((at = next(source, at, end, request.service, request.serviceLen)) != 0) {
-      if (!isKey(candidate, candidateLen)) {
-        outcome = max(outcome, INVALID_KEY);
-        continue;
-      }
-      outcome = BASELINE;
-      const len = candidateLen;
-      memory.copy(tried, candidate, len);
-      if (keySource == 0) keep(source, len);
-      if (!tryKey(root, len)) continue;
-      keep(source, len);
-      return BY_KEY;
+    outcome = max(outcome, tryValue(root, source));
+    if (outcome == BY_KEY) return BY_KEY;
+  }
+  if (outcome != NO_KEY) readsAll |= bit;
+  return outcome;
+}
+
+// The same for the candidates in the value that was read last.
+function tryValue(root: Root, source: usize): i32 {
+  if (sourceKind(source) == OVERRIDES) request.readService();
+  const end = request.value + request.valueLen;
+  let outcome = NO_KEY;
+  let at = startOf(source, request.value, end);
+  while ((at = next(source, at, end, request.service, request.serviceLen)) != 0) {
+    if (!isKey(candidate, candidateLen)) {
+      outcome = max(outcome, INVALID_KEY);
+      continue;
     }
+    outcome = BASELINE;
+    const len = candidateLen;
+    memory.copy(tried, candidate, len);
+    if (keySource == 0) keep(source, len);
+    if (!tryKey(root, len)) continue;
+    keep(source, len);
+    return BY_KEY;
   }
   return outcome;
 }

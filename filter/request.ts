@@ -1,7 +1,8 @@
 // What the filter knows of the request at hand. Everything is asked of the host at most once, and only when it is needed.
-import { MAX_CLUSTER } from "../routes/model/names";
-import { got, gotLen, property, requestHeader, requestHeaders } from "./host/calls";
+import { MAX_CLUSTER, MAX_NAME } from "../routes/model/names";
+import { got, gotLen, property, propertyAt, requestHeader, requestHeaders } from "./host/calls";
 import { hashWithoutSubset, serviceOf } from "./table/cluster";
+import { COLON } from "./text/ascii";
 import { same } from "./text/bytes";
 import { hash } from "./text/hash";
 
@@ -63,6 +64,20 @@ export function readCaller(): bool {
   return true;
 }
 
+const ALL_VALUES = "request\0headers\0";
+const ALL_VALUES_LEN = 16;
+const allValuesOf = memory.data(ALL_VALUES_LEN + MAX_NAME);
+
+/** Puts all values of the header, with commas between them, into (`value`, `valueLen`); false when there is none. */
+export function readAllValues(header: usize, headerLen: i32): bool {
+  memory.copy(allValuesOf, ALL_VALUES.at, ALL_VALUES_LEN);
+  memory.copy(allValuesOf + ALL_VALUES_LEN, header, headerLen);
+  if (!propertyAt(allValuesOf, ALL_VALUES_LEN + headerLen)) return false;
+  value = got;
+  valueLen = gotLen;
+  return true;
+}
+
 /** Puts the header's value number `n`, from 0, into (`value`, `valueLen`); false when it has no more. */
 export function readValue(header: usize, headerLen: i32, n: i32): bool {
   if (n == 0) {
@@ -71,6 +86,7 @@ export function readValue(header: usize, headerLen: i32, n: i32): bool {
     valueLen = gotLen;
     return true;
   }
+  if (load<u8>(header) == COLON) return false; // HTTP has one path and one authority.
   if (!headersRead) {
     headersRead = true;
     headers = requestHeaders() ? got : 0;

@@ -55,7 +55,13 @@ export function removeRequestHeader(name: Bytes): void {
 
 /** `path`'s parts are separated by NUL. */
 export function property(path: Bytes): bool {
-  return take(env.proxy_get_property(path.at, path.len, OUT_PTR, OUT_LEN));
+  return propertyAt(path.at, path.len);
+}
+
+// @ts-ignore: decorator
+@inline
+export function propertyAt(path: usize, len: i32): bool {
+  return take(env.proxy_get_property(path, len, OUT_PTR, OUT_LEN));
 }
 
 export function setProperty(path: Bytes, value: usize, len: i32): bool {

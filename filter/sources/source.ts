@@ -24,6 +24,12 @@ export const CALLER = 11;
 
 export const SOURCE_FIXED = 4;
 
+/** Whether the source reads a list whose parts may stand in one line of a header or in several, between commas. */
+export function isList(s: usize): bool {
+  const kind = sourceKind(s);
+  return kind == HEADER || kind == BAGGAGE || kind == TRACESTATE || kind == OVERRIDES;
+}
+
 // @ts-ignore: decorator
 @inline
 export function sourceKind(s: usize): u32 {

@@ -26,13 +26,16 @@ test.each([
     ],
   ],
   [
-    "the same key again",
+    "the same key again, when all lines of its header are read at once",
     { "x-routing-key": "other" },
-    [
-      ...["get_header_map_value", "get_header_map_value", "get_header_map_pairs"],
-      ...["increment_metric", "set_property"],
-    ],
+    ["get_header_map_value", "get_property", "increment_metric", "set_property"],
   ],
+  [
+    "no key after a request with a key that has no route",
+    {},
+    ["get_header_map_value", "get_property", "increment_metric"],
+  ],
+  ["no key again", {}, ["get_header_map_value", "get_header_map_value", "increment_metric"]],
   [
     "a key with a route, whose target this worker has not used yet",
     { "x-routing-key": "k" },
