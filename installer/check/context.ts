@@ -3,7 +3,7 @@ import { KeywayError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Installation } from "../manifests/installation.ts";
-import { ProxyAdmin } from "../proxies/proxy-admin.ts";
+import { ProxyAdmin, ProxySilent } from "../proxies/proxy-admin.ts";
 import { type Selection, selectPods } from "../proxies/selected-pods.ts";
 import { atOnce } from "../proxies/wait.ts";
 import type { RegistryChoice } from "./module.ts";
@@ -19,6 +19,8 @@ export class CheckContext {
   readonly allowEmpty: boolean;
   readonly registry: RegistryChoice;
   readonly io: Io;
+  /** The uids of ready pods whose proxies do not answer. */
+  readonly #stuck = new Set<string>();
   readonly #known = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -44,21 +46,36 @@ export class CheckContext {
     return proxies.map((pod) => new ProxyAdmin(this.cluster, pod, this.io.signal));
   }
 
-  /** Asks all selected proxies. Those of pods that are not ready may be past answering, such as on a lost node: their pods are
-   * named, and nobody waits for them. Those of ready pods must answer. */
+  /**
+   * Asks all selected proxies. Those of pods that are not ready may be past answering, such as on a lost node: their pods are
+   * named, and nobody waits for them. Those of ready pods must answer: the first check that finds out fails and names them all,
+   * and further checks leave them out.
+   */
   async askProxies<T>(ask: (proxy: ProxyAdmin) => Promise<T>): Promise<{ answers: T[]; silent: string[] }> {
     const silent: string[] = [];
+    const newlyStuck: ProxySilent[] = [];
     const answers = await atOnce(16, await this.proxies(), async (proxy) => {
+      const { name, uid, ready } = proxy.pod;
+      if (this.#stuck.has(uid)) {
+        silent.push(`${name} does not answer: left out`);
+        return [];
+      }
       try {
         return [await ask(proxy)];
       } catch (thrown) {
-        const { name, ready } = proxy.pod;
-        if (ready || !(thrown instanceof KeywayError)) throw thrown;
-        silent.push(`${name} is not ready, and its proxy does not answer: left out`);
+        if (ready && thrown instanceof ProxySilent) {
+          this.#stuck.add(uid);
+          newlyStuck.push(thrown);
+        } else if (ready || !(thrown instanceof KeywayError)) throw thrown;
+        else silent.push(`${name} is not ready, and its proxy does not answer: left out`);
         return [];
       }
     });
-    return { answers: answers.flat(), silent };
+    const [first, ...others] = newlyStuck;
+    if (first === undefined) return { answers: answers.flat(), silent };
+    if (others.length === 0) throw first;
+    const lines = newlyStuck.map(({ message }) => message).join("\n");
+    throw new ProxySilent(lines, { next: first.next ?? "", cause: first });
   }
 
   pods(namespace: string): Promise<V1Pod[]> {

@@ -92,3 +92,18 @@ test("an installation that the cluster's store does not take is refused, with th
   });
   expect(await resultOf(objectsFit, withTargets(...targets.slice(0, 8_000)))).toMatchObject({ status: "ok" });
 });
+
+test("of several ready pods whose proxies do not answer all are named once, and the other checks go on without them", async () => {
+  for (const name of ["caller-2", "caller-3"]) {
+    addPod(fleet, name, { app: "caller" });
+    fleet.server.pods.silence(`demo/${name}`, 15000);
+  }
+  service("demo", "reviews-pr-42");
+  const given = { cluster: fleet.cluster, istioNamespace: "istio-system", allowEmpty: false, registry: {}, io };
+  const context = new CheckContext({ ...given, installation: withTargets(SANDBOX) });
+  const checks = [proxiesNew, targetsSeen].map((check) => ({ ...check, needs: [] }));
+  const [versions, seen] = await runChecks(checks, context);
+  expect(versions).toMatchObject({ status: "fatal", hint: expect.stringContaining("kubectl describe pod -n demo") });
+  expect(versions?.detail).toMatch(/demo\/caller-2 does not answer.*\n.*demo\/caller-3 does not answer/);
+  expect(seen).toMatchObject({ status: "ok", detail: expect.stringContaining("caller-2 does not answer: left out") });
+});
