@@ -91,14 +91,18 @@ describe("directions", () => {
   });
 });
 
+/** All files that are loaded with a file. */
+function reached(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const { from, to, kind } of imports) {
+    if (from === file && kind === "now") reached(to, seen);
+  }
+  return seen;
+}
+
 test("before it knows its command, the command loads no package but these", () => {
-  const loaded = new Set<string>();
-  const load = (file: string) => {
-    if (loaded.has(file)) return;
-    loaded.add(file);
-    for (const { from, to, kind } of imports) if (from === file && kind === "now") load(to);
-  };
-  load("installer/main.ts");
-  const packages = [...loaded].filter((name) => !/^(installer|routes)\/|^node:|^package\.json$/.test(name));
+  const loaded = [...reached("installer/main.ts")];
+  const packages = loaded.filter((name) => !/^(installer|routes)\/|^node:|^package\.json$/.test(name));
   expect(packages.sort()).toEqual(["commander", "picocolors"]);
 });
