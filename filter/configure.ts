@@ -89,6 +89,6 @@ function takeTable(root: Root, size: u32): bool {
 function tell(root: Root): void {
   record(metrics.configRejected, anyRejected() ? 1 : 0);
   if (root.slot < 0) return;
-  record(metrics.tableRoutes, routes(root.head.at));
-  record(metrics.tableVersion, generation(root.head.at));
+  record(metrics.tableRoutes, routes(root.header.at));
+  record(metrics.tableVersion, generation(root.header.at));
 }

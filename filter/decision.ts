@@ -46,7 +46,7 @@ export let failsIfMissing = false;
 const tried = memory.data(MAX_KEY);
 
 export function decide(root: Root): i32 {
-  const head = root.head.at;
+  const head = root.header.at;
   keyLen = 0;
   keySource = 0;
   let outcome = NO_KEY;
@@ -122,7 +122,7 @@ function keep(source: usize, len: i32): void {
 function tryKey(root: Root, len: i32): bool {
   byParent = false;
   if (tryName(root, len)) return true;
-  const separator = hierarchy(root.head.at);
+  const separator = hierarchy(root.header.at);
   if (separator == 0) return false;
   byParent = true;
   while (--len > 0) if (load<u8>(tried + len) == separator && tryName(root, len)) return true;
@@ -130,7 +130,7 @@ function tryKey(root: Root, len: i32): bool {
 }
 
 function tryName(root: Root, len: i32): bool {
-  const count = buckets(root.head.at);
+  const count = buckets(root.header.at);
   if (count == 0 || !openKey(root.slot, root.generation, count, tried, len)) return false;
   request.readCluster();
   if (request.clusterLen == 0) return false;

@@ -29,7 +29,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
   const root = rootOf(stream);
   if (root && root.slot >= 0) {
     if (!root.counted) retain(root);
-    if (explains(root.head.at) && asksToExplain() && explain(root, stream)) return STOP_ITERATION;
+    if (explains(root.header.at) && asksToExplain() && explain(root, stream)) return STOP_ITERATION;
   }
   return route(root, stream) ? STOP_ITERATION : CONTINUE;
 }

@@ -8,7 +8,7 @@
 import { actFor, foreign, got, gotLen, property, setProperty, shared } from "./host/calls";
 import { allocate } from "./host/memory";
 import { Writer, writer } from "./host/writer";
-import { forgetAsked } from "./missing/target";
+import { forgetProbed } from "./missing/target";
 import { generation } from "./table/header";
 import { headerName, name, nameLen } from "./table/names";
 import { countUser } from "./table/slots";
@@ -32,7 +32,7 @@ export class Root {
   slot: i32;
   generation: u32;
   plugin: u64;
-  head: Writer;
+  header: Writer;
 }
 
 const records = writer();
@@ -92,7 +92,7 @@ function newRecord(): Root {
   const at = allocate(offsetof<Root>() + offsetof<Writer>());
   memory.fill(at, 0, offsetof<Root>() + offsetof<Writer>());
   const root = changetype<Root>(at);
-  root.head = changetype<Writer>(at + offsetof<Root>());
+  root.header = changetype<Writer>(at + offsetof<Root>());
   root.ordinal = total++;
   records.u32(<u32>changetype<usize>(root));
   return root;
@@ -110,10 +110,10 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   headerName(slot);
   if (!shared(name, nameLen) || gotLen == 0 || generation(got) != wanted) return false;
   release(root);
-  root.head.clear().bytes(got, gotLen);
+  root.header.clear().bytes(got, gotLen);
   root.slot = slot;
   root.generation = wanted;
-  forgetAsked();
+  forgetProbed();
   if (!isCanary) retain(root);
   return root.slot >= 0;
 }

@@ -97,6 +97,6 @@ function select(root: Root): void {
   if (!replaceRequestHeader(CLUSTER, target, targetLen)) return;
   describe(ROUTED);
   if (!setState()) return removeRequestHeader(CLUSTER);
-  if (!routeAddsMark(root.head.at)) replaceRequestHeader(HOP, target, targetLen);
+  if (!routeAddsMark(root.header.at)) replaceRequestHeader(HOP, target, targetLen);
   count(metrics.routed);
 }

@@ -3,23 +3,26 @@
 //
 // There are as many shared values for marks as `MARK_GROUPS` says, and a target's hash names the one that holds its mark. So a target
 // that has no mark costs one read that finds nothing, and no target's name stays behind in shared data. A value holds up to
-// `MOST` marks; where one more is needed, the mark that was due longest ago makes room, and its target is asked after again.
+// `MOST` marks; where one more is needed, the mark that was due longest ago makes room, and its target is probed again.
 //
-//   a mark: u64 hash of the target; u64 when it is due; u64 when a trial is due, 0 when there will be none;
-//   u16 state; u16 1 when a trial has ever succeeded; u32 seconds from a trial that fails to the next
+//   a mark: u64 hash of the target; u64 when a probe is due; u64 when a trial is due or, in a trial, when it has succeeded;
+//   u16 state; u8 1 when a trial has ever succeeded; u8 1 when it is certain that no request would be served;
+//   u32 seconds from a trial that fails to the next
 // Times are nanoseconds since 1970.
 import { got, gotCas, gotLen, setShared, shared } from "../host/calls";
 import { writer } from "../host/writer";
 import { MARK_GROUPS, markName, name, nameLen } from "../table/names";
 
-/** The target has no cluster or no healthy host. A question that Envoy accepts ends it. */
-export const GONE: u32 = 1;
+/** There is no such cluster, whoever asks. */
+export const ABSENT: u32 = 1;
+/** The cluster has no host, or none that is healthy. A probe that Envoy accepts ends this and the one before. */
+export const GONE: u32 = 2;
 /** The target's hosts refuse connections. Only an answer of the target's own ends it. */
-export const REFUSING: u32 = 2;
-/** One request has been let through. It has succeeded unless a failure is told before the mark is due. */
-export const TRIAL: u32 = 3;
-/** A trial has succeeded although questions fail, so for this target a question that fails proves nothing. */
-export const UNASKABLE: u32 = 4;
+export const REFUSING: u32 = 3;
+/** One request has been let through, and has succeeded unless a failure is told in time. */
+export const TRIAL: u32 = 4;
+/** A trial has succeeded although probes fail, so for this target a probe that fails proves nothing. */
+export const UNPROBEABLE: u32 = 5;
 
 const MOST = 8;
 const SIZE = 32;
@@ -27,6 +30,7 @@ const DUE = 8;
 const TRIAL_DUE = 16;
 const STATE = 24;
 const PROVEN = 26;
+const CERTAIN = 27;
 const WAIT = 28;
 
 const group = writer();
@@ -108,11 +112,19 @@ export function setTrialDue(at: u64): void {
 }
 
 export function isProven(): bool {
-  return load<u16>(group.at + offset, PROVEN) != 0;
+  return load<u8>(group.at + offset, PROVEN) != 0;
 }
 
 export function setProven(): void {
-  store<u16>(group.at + offset, 1, PROVEN);
+  store<u8>(group.at + offset, 1, PROVEN);
+}
+
+export function isCertain(): bool {
+  return load<u8>(group.at + offset, CERTAIN) != 0;
+}
+
+export function setCertain(certain: bool): void {
+  store<u8>(group.at + offset, certain ? 1 : 0, CERTAIN);
 }
 
 /** In seconds. */

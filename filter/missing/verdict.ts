@@ -1,14 +1,16 @@
 // What a failed request says of its target, and what a mark is when it is new. Both modules use it: the watcher for requests
-// that have failed, the filter for questions that were refused before a target's first request.
+// that have failed, the filter for probes that were refused before a target's first request.
 import { property } from "../host/calls";
 import {
-  GONE,
+  ABSENT,
   TRIAL,
-  UNASKABLE,
+  UNPROBEABLE,
   addMark,
+  isCertain,
   isProven,
   readMark,
   removeMark,
+  setCertain,
   setDue,
   setState,
   setTrialDue,
@@ -18,13 +20,13 @@ import {
   writeMarks,
   REFUSING,
 } from "./mark";
-import { answered } from "./question";
+import { answered } from "./probe";
 
-/** Nanoseconds between two questions about a target, over all workers of the process. */
+/** Nanoseconds between two probes of a target, over all workers of the process. */
 export const PERIOD: u64 = 250000000;
 const SECOND: u64 = 1000000000;
 
-/** Seconds until a target's first trial, when nothing says yet that questions about it mislead; and the most between two. */
+/** Seconds until a target's first trial, when nothing says yet that probes of it mislead; and the most between two. */
 const FIRST_WAIT: u32 = 30;
 const LONGEST_WAIT: u32 = 960;
 /** The same for a target whose trials have succeeded before. */
@@ -34,19 +36,26 @@ const LONGEST_PROVEN_WAIT: u32 = 30;
 const MOST_TRIES = 100;
 
 /**
- * Marks the target as GONE or REFUSING. `mayMislead` tells that a question may be refused although requests would be served, so
- * that one request is let through now and then.
+ * Marks the target as ABSENT, GONE or REFUSING. It is certain when no request would be served, whatever it asks for; otherwise
+ * a probe may be refused although requests would be served, and one request is let through now and then.
  */
-export function markMissing(target: u64, as: u32, time: u64, mayMislead: bool): void {
+export function markMissing(target: u64, as: u32, time: u64, certain: bool): void {
   for (let i = 0; i < MOST_TRIES; i++) {
     if (!readMark(target)) addMark(target);
-    else if (state() != TRIAL && state() != UNASKABLE) return;
-    setTrialWait(nextWait());
-    setTrialDue(mayMislead ? time + SECOND * trialWait() : 0);
+    else if (!addsToMark(as, certain)) return;
+    setTrialWait(certain ? LONGEST_WAIT : nextWait());
+    setTrialDue(time + SECOND * trialWait());
+    setCertain(certain);
     setState(as);
     setDue(time + PERIOD);
     if (writeMarks()) return;
   }
+}
+
+function addsToMark(as: u32, certain: bool): bool {
+  const known = state();
+  if (known == TRIAL || known == UNPROBEABLE) return true;
+  return known == ABSENT ? as != ABSENT : certain && !(known == as && isCertain());
 }
 
 function nextWait(): u32 {
@@ -56,7 +65,7 @@ function nextWait(): u32 {
   return state() == TRIAL ? min(trialWait() << 1, LONGEST_WAIT) : FIRST_WAIT;
 }
 
-/** Takes the mark away, or what `as` says of it, when it is still of that state. */
+/** Takes the mark away when it is still of that state. */
 export function unmark(target: u64, as: u32): void {
   for (let i = 0; i < MOST_TRIES; i++) {
     if (!readMark(target) || state() != as) return;
@@ -65,15 +74,17 @@ export function unmark(target: u64, as: u32): void {
   }
 }
 
-/** On the answer to a question: a target that has answered does not refuse connections any more. */
+/** On the answer to a probe: a target that has answered does not refuse connections any more. */
 export function hearAnswer(token: u32): void {
   const target = answered(token);
-  if (target != 0) unmark(target, REFUSING);
+  if (target == 0) return;
+  unmark(target, REFUSING);
+  unmark(target, TRIAL);
 }
 
 /**
- * Whether the acting stream asks for a subset of its cluster's hosts, as far as filters have set it by now. A question of the
- * proxy's own asks for none, so what becomes of it says nothing about such a request, nor the other way round.
+ * Whether the acting stream asks for a subset of its cluster's hosts, as far as filters have set it by now. A probe
+ * asks for none, so what becomes of it says nothing about such a request, nor the other way round.
  */
 export function asksForSubset(): bool {
   const subset = "metadata\0filter_metadata\0envoy.lb";

@@ -5,8 +5,8 @@
 // every request. Where UF is not among the flags, targets that refuse connections are not noticed; nothing else changes.
 import { got, gotLen, now, property } from "../host/calls";
 import { resetScratch } from "../host/memory";
-import { GONE, REFUSING } from "../missing/mark";
-import { ACCEPTED, NO_CLUSTER, ask } from "../missing/question";
+import { ABSENT, GONE, REFUSING } from "../missing/mark";
+import { ACCEPTED, NO_CLUSTER, sendProbe } from "../missing/probe";
 import { asksForSubset, hearAnswer, markMissing } from "../missing/verdict";
 import { find, startsWith } from "../text/bytes";
 import { hash } from "../text/hash";
@@ -34,17 +34,17 @@ export function proxy_on_log(_stream: u32): void {
   judge(target, len);
 }
 
-// Envoy answers a question about the target at once. When it accepts one, hosts are healthy: a request that found none asked
-// for certain hosts, by a strict session or a subset, and only itself is concerned.
+// Envoy accepts or refuses a probe of the target at once. When it accepts one, hosts are healthy: a request that found none
+// asked for certain hosts, by a strict session or a subset, and only itself is concerned.
 function judge(target: usize, len: i32): void {
   const id = hash(target, len);
-  const answer = ask(target, len, id);
+  const answer = sendProbe(target, len, id);
   const time = now();
-  if (answer == NO_CLUSTER) markMissing(id, GONE, time, false);
+  if (answer == NO_CLUSTER) markMissing(id, ABSENT, time, true);
   else if (answer == ACCEPTED) {
-    if (connectionFailed()) markMissing(id, REFUSING, time, true);
-  } else if (hasNoEndpoint()) markMissing(id, GONE, time, false);
-  else if (!asksForSubset()) markMissing(id, GONE, time, true);
+    if (connectionFailed()) markMissing(id, REFUSING, time, false);
+  } else if (hasNoEndpoint()) markMissing(id, GONE, time, true);
+  else if (!asksForSubset()) markMissing(id, GONE, time, false);
 }
 
 function connectionFailed(): bool {

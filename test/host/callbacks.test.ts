@@ -27,7 +27,7 @@ test("a request before any configuration goes to the baseline", () => {
   expect(stream.exchange.headers.pairs).toEqual([]);
 });
 
-test("a tick, or an answer to no question, or of an unknown context, does nothing", () => {
+test("a tick, or an answer to no probe, or of an unknown context, does nothing", () => {
   const vm = fresh(filterCode);
   vm.call("proxy_on_tick", vm.newContext(plugin("{}")));
   vm.call("proxy_on_tick", new Context(4_000_000_000, plugin("{}")));

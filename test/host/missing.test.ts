@@ -92,7 +92,7 @@ describe.each(MISSING)("a target that %s", (_, missing) => {
   });
 });
 
-test("a good target is asked after once per worker and table, and only once", () => {
+test("a good target is probed once per worker and table, and only once", () => {
   seconds(5);
   expect(envoy.process.dispatched.map(({ cluster }) => cluster)).toEqual(["target", "target", "target"]);
   expect(Object.fromEntries(envoy.process.dispatched[0]?.headers ?? [])).toEqual({
@@ -167,11 +167,41 @@ describe("a target that serves subsets only", () => {
   });
 });
 
+test.each([
+  ["absent", undefined],
+  ["empty", false],
+] as const)("a target that is %s costs one request at most of those who ask for a subset", (_, missing) => {
+  state(missing);
+  expect(failures(seconds(10, true))).toBeLessThanOrEqual(1);
+  expect(new Set(seconds(10, true))).toEqual(new Set(["reviews"]));
+});
+
+test("a target that was absent and serves subsets only is found by those who ask for one", () => {
+  state(undefined);
+  expect(failures(seconds(5, true))).toBe(0);
+  state("subset");
+  seconds(1, true);
+  expect(new Set(seconds(5, true))).toEqual(new Set(["target"]));
+});
+
+test("a target that stops refusing is used within a second, in the middle of a trial, too", () => {
+  for (const after of [29, 31, 33, 40]) {
+    ({ envoy, filter } = proxyWith(table, { workers: 3 }));
+    state(true);
+    seconds(1);
+    state("refusing");
+    seconds(after);
+    state(true);
+    seconds(1);
+    expect(ask().cluster).toBe("target");
+  }
+});
+
 test("one client whose own hosts are gone does not push the others off", () => {
   seconds(1);
   const { get } = envoy.process.clusters;
   for (let i = 0; i < 50; i++) {
-    // Only this request finds no host; questions do.
+    // Only this request finds no host; probes do.
     envoy.process.clusters.get = function (name) {
       envoy.process.clusters.get = get;
       return name === "target" ? "unhealthy" : get.call(this, name);

@@ -1,24 +1,24 @@
-// Asks Envoy whether a target can be used, by sending it a request of the proxy's own, `HEAD /`. Envoy refuses at once, and
-// sends nothing, when there is no such cluster or none of its hosts is healthy. What it accepts goes out, and comes back as a call of
-// `proxy_on_http_call_response`.
+// A probe is a request of the proxy's own, `HEAD /`, that finds out whether a target can be used. Envoy refuses it at once, and sends
+// nothing, when there is no such cluster or none of its hosts is healthy. What Envoy accepts goes out, and its answer comes back
+// as a call of `proxy_on_http_call_response`.
 import { BAD_ARGUMENT, OK, callHeader, dispatch, dispatched } from "../host/calls";
 import { Writer, writer } from "../host/writer";
 
 /** There is no such cluster. */
 export const NO_CLUSTER = 0;
-/** The cluster has no host that the question could be sent to. */
+/** The cluster has no host that the probe could be sent to. */
 export const NO_HOST = 1;
-/** The question is on its way. */
+/** The probe is on its way. */
 export const ACCEPTED = 2;
 
 const TIMEOUT_MS: u32 = 2000;
 
 const PENDING = 256;
-/** The questions on their way, by the last bits of their token: u32 token, u32 unused, u64 hash of the target. */
+/** The probes on their way, by the last bits of their token: u32 token, u32 unused, u64 hash of the target. */
 const pending = memory.data(PENDING * 16);
 
-/** Asks in the name of the acting context, which must be a root context for the answer to arrive. */
-export function ask(target: usize, len: i32, hash: u64): i32 {
+/** Speaks for the acting context, which must be a root context for the answer to arrive. */
+export function sendProbe(target: usize, len: i32, hash: u64): i32 {
   const result = dispatch(target, len, headersFor(target, len).at, headers.len, TIMEOUT_MS);
   if (result == BAD_ARGUMENT) return NO_CLUSTER;
   if (result != OK) return NO_HOST;
@@ -33,7 +33,7 @@ function pendingAt(token: u32): usize {
 }
 
 /**
- * The hash of the target that has answered the question of that token; 0 when it was not the target that answered. Envoy's
+ * The hash of the target that has answered the probe of that token; 0 when it was not the target that answered. Envoy's
  * router adds this header to what an upstream answers, and not to the 503 and 504 that it answers itself.
  */
 export function answered(token: u32): u64 {
