@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import { KeywayError, reason } from "../cli/errors.ts";
 
@@ -103,7 +103,7 @@ function withAbsolutePaths(user: UserEntry, folder: string): UserEntry {
 function absolute<Entry extends object>(entry: Entry, fields: (keyof Entry & string)[], folder: string): Entry {
   const paths = fields.flatMap((field) => {
     const path = entry[field];
-    return typeof path === "string" && path !== "" && !isAbsolute(path) ? [[field, join(folder, path)]] : [];
+    return typeof path === "string" && path !== "" ? [[field, resolve(folder, path)]] : [];
   });
   return { ...entry, ...Object.fromEntries(paths) };
 }

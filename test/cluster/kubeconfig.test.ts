@@ -1,6 +1,6 @@
 // The rules by which kubectl finds a cluster.
 import { mkdir, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ClusterChoice, findCluster, homesOf } from "../../installer/cluster/kubeconfig.ts";
 import { fileWith, scratch } from "./connect.ts";
@@ -148,6 +148,12 @@ describe("one file", () => {
     };
     expect(refused.message).toMatch(message);
     if (next !== undefined) expect(refused.next).toMatch(next);
+  });
+
+  test("a command beside a kubeconfig that is named by a relative path is not looked up on the PATH", async () => {
+    const kubeconfig = await fileWith(config({ ...whole, users: { me: { exec: { command: "./login" } } } }));
+    const { user } = await findCluster({ kubeconfig: relative(process.cwd(), kubeconfig) }, {});
+    expect(user.exec?.command).toBe(join(dirname(kubeconfig), "login"));
   });
 
   test("what is no YAML is told with the file", async () => {
