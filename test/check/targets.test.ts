@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { targetsAddressable } from "../../installer/check/addresses.ts";
-import { portsUnshared } from "../../installer/check/inbound.ts";
 import { proxiesNew } from "../../installer/check/istio.ts";
 import { guardThere } from "../../installer/check/loaded.ts";
+import { portsUnshared } from "../../installer/check/shared-port.ts";
 import { protocolsDeclared, targetsExist, targetsSeen } from "../../installer/check/targets.ts";
 import { admin } from "../double/port-forward.ts";
-import { desired, type Fleet, filterKey, put as install, SANDBOX, startFleet } from "../installation/fleet.ts";
+import { addPod, desired, type Fleet, filterKey, put as install, SANDBOX, startFleet } from "../installation/fleet.ts";
 import { installation, resultOf, service } from "./bed.ts";
 
 let fleet: Fleet;
@@ -97,6 +97,16 @@ test("services that send to one port of the same pods are named", async () => {
     detail: "reviews and reviews-alias send to port 9080 of the same pods: a route for one is a route for all",
   });
   expect(await resultOf(fleet, portsUnshared, installation({ mode: "outbound" }))).toMatchObject({ status: "ok" });
+});
+
+test("a Service for a version of the baseline's pods is told, and no cause to warn", async () => {
+  service(fleet, "reviews", { selector: { app: "caller" } });
+  service(fleet, "reviews-v1", { selector: { app: "caller", version: "v1" } });
+  addPod(fleet, "caller-2", { app: "caller", version: "v1" });
+  expect(await resultOf(fleet, portsUnshared)).toMatchObject({
+    status: "ok",
+    detail: "reviews-v1 sends to port 9080 of the same pods as reviews: the routes are for it too",
+  });
 });
 
 test("a target whose Service selects the same pods is no stranger there", async () => {
