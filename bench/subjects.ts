@@ -11,6 +11,7 @@ import {
   keyway,
   keywayConfiguration,
   lua,
+  manyRoutes,
   matcherTree,
   noFilter,
   plainTable,
@@ -113,6 +114,15 @@ export async function cases(): Promise<Case[]> {
   );
   const [noKeyCase, ...routedCases] = ours as [Case, ...Case[]];
   const unrouted: Case = { ...noKeyCase, name: "keyway-noroute", title: "Keyway, a key but no route", load: noRoute };
+  const hundred = [false, true].map(
+    (twins): Case => ({
+      ...noKeyCase,
+      name: twins ? "routes-100-twins" : "routes-100",
+      title: `Keyway, no key, the last of 100 routes${twins ? " with twins" : ""}`,
+      family: "routes",
+      site: manyRoutes(noKeyCase.site, 100, twins),
+    }),
+  );
   const one = [
     plain,
     floor,
@@ -132,6 +142,7 @@ export async function cases(): Promise<Case[]> {
     ...filter("sdk", "Stock SDK wrappers", () => wasm(sdk), [1]),
     noKeyCase,
     unrouted,
+    ...hundred,
     ...routedCases,
   ];
   const again = [PLAIN, NATIVE, "keyway-nokey", "keyway-1", "keyway-100000"];

@@ -12,6 +12,7 @@ const atMost = [
   { what: "routed, 1 key, to the least module that routes", over: "keyway-1", under: "select", limit: 1.04 },
   { what: "no key, to a module with one empty callback", over: "keyway-nokey", under: "empty", limit: 1.03 },
   { what: "a key without a route, to no key", over: "keyway-noroute", under: "keyway-nokey", limit: 1.08 },
+  { what: "no key, 100 routes with twins, to without", over: "routes-100-twins", under: "routes-100", limit: 1.02 },
   { what: "routed, 100,000 keys, to routed, 1 key", over: "keyway-100000", under: "keyway-1", limit: 1.03 },
   {
     what: "routed, 10,000 keys, to Envoy's own 10,000 header routes",

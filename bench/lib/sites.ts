@@ -1,4 +1,6 @@
 // What Envoy is given in each benchmark: the same two clusters behind every way to choose between them.
+import { messages } from "../../installer/twins/spelling.ts";
+import { withTwins } from "../../installer/twins/twins.ts";
 import { BASELINE, type Json, luaFilter, type Site, TARGET, wasmFilter, wasmLogger } from "./bootstrap.ts";
 import { KEY_HEADER, keyText } from "./load.ts";
 
@@ -52,6 +54,17 @@ export const keyway = (modules: { filter: string; watch: string }, configuration
   ...wasm(modules.filter, configuration),
   loggers: [wasmLogger(modules.watch)],
 });
+
+/** Keyway before a number of routes, each with its twin or without; a request to / is taken by the last of them. */
+export function manyRoutes(site: Site, count: number, twins: boolean): Site {
+  const others = Array.from({ length: count - 1 }, (_, index) => ({
+    ...baseline,
+    match: { prefix: `/part-${index}/` },
+  }));
+  const plain = { name: "bench", routes: [...others, baseline] };
+  const [host = plain] = messages(withTwins({ virtual_hosts: [plain] }), "virtual_hosts");
+  return { ...site, host: twins ? host : plain };
+}
 
 export function emptyModule(file: string, configuration?: string): Site {
   return { filters: [wasmFilter(file, configuration)], host: { routes: [baseline] } };

@@ -34,7 +34,7 @@ export const REMARKS: readonly Remark[] = [
   [[...MANAGER, "route_config", "virtual_hosts", 0, "routes", 1], "The baseline: where requests go without Keyway."],
   [
     [...MANAGER, "access_log", 0],
-    "The watcher. It runs only where a cluster is missing (NC) or has no healthy host (UH), and tells the filter.",
+    "The watcher. It runs only where a target is missing (NC), has no healthy host (UH) or can't be reached (UF), and tells the filter.",
   ],
   [[...MANAGER, "access_log", 1], "A line that ends with outcome, key and target: keyway: routed pr-42 reviews-pr-42"],
 ];
