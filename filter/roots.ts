@@ -1,5 +1,6 @@
 // The root contexts of this VM, each with the table that it serves from. Envoy puts every plugin with the same code and
-// vm_id into one VM, and during an update the old and the new one, so nothing that belongs to a configuration is global.
+// vm_id into one VM, and during an update it also holds the old configuration and the new one. So nothing that belongs to a
+// configuration is global.
 //
 // A stream does not know its root context: being told, by on_context_create, costs every request more than all the rest.
 // With one table in use there is nothing to tell apart. With several, each root context declares a property of its own that
@@ -14,7 +15,7 @@ import { headerName, name, nameLen } from "./table/names";
 import { countUser } from "./table/slots";
 import { hash } from "./text/hash";
 
-/** Between two looks at which root contexts still live, while there are several tables, in requests. */
+/** Requests until the root contexts are looked through for dead ones again, while several tables are in use. */
 const REAP_AGAIN = 256;
 
 
@@ -43,7 +44,7 @@ let severalTables = false;
 /** Whether plugins of several names live here, whose filters may stand in one filter chain. */
 export let severalPlugins = false;
 let untilReap = 0;
-/** Until this VM is configured a second time: it may be one in which Envoy only tries a configuration. */
+/** True until this VM is configured a second time: it may be the canary, in which Envoy only tries a configuration. */
 export let isCanary = true;
 
 /** A record for the root context that is acting. */
@@ -62,7 +63,7 @@ export function addRoot(id: u32): Root {
   return root;
 }
 
-/** Forgets the root contexts that Envoy has destroyed, and counts the others among their slots' users. */
+/** Forgets the root contexts that Envoy has destroyed, and counts the others among the users of their slots. */
 export function reapRoots(): void {
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
@@ -132,8 +133,8 @@ function release(root: Root): void {
 }
 
 /**
- * Counts the root context among its slot's users. A VM that may be on trial leaves it for later: it is gone without a word
- * when it was, and is asked or ticks when it was not. Who finds the slot given away serves the baseline.
+ * Counts the root context among the users of its slot. A VM that may be the canary does so later, by a request or a tick: the
+ * canary gets neither, and is gone without a word. A root context that finds its slot given to another table serves the baseline.
  */
 export function retain(root: Root): void {
   if (root.counted || root.slot < 0) return;
@@ -161,7 +162,8 @@ function isWaiting(root: Root): bool {
   return root.live && root.rejected && root.slot < 0;
 }
 
-// Where several root contexts wait, or a newer one has come since, nobody can know whose table it was: the baseline serves.
+// Gives the table of a root context that is gone to the one that replaces it. Where several wait for a table, or a newer one has come
+// since, it can't be known whose table it was, and the baseline serves.
 function transferTable(dead: Root): void {
   let successor: Root | null = null;
   for (let i = 0; i < total; i++) {

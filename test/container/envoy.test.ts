@@ -39,8 +39,7 @@ test("a keyed request reaches the sandbox's container, others the baseline's", a
   expect(await ask({})).toEqual([200, "reviews"]);
 });
 
-test("a request for a cluster that is not there is served by the baseline after the first failure", async () => {
-  expect((await ask({ cookie: "user=alice" }))[0]).toBe(503);
+test("a request for a cluster that is not there is served by the baseline", async () => {
   expect(await ask({ cookie: "user=alice" })).toEqual([200, "reviews"]);
 });
 
