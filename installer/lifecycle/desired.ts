@@ -13,6 +13,7 @@ import {
   type PluginConfig,
 } from "../manifests/installation.ts";
 import type { DesiredState } from "../plan/versions.ts";
+import { goneTargets } from "./gone.ts";
 import type { Listed } from "./services.ts";
 
 const DOMAIN = "cluster.local";
@@ -49,7 +50,9 @@ export async function desiredState(
     mode,
     scope,
     module,
-    ...(flags.routes === undefined ? { config: live?.config ?? {} } : await readRoutes(flags.routes, mode, place, io)),
+    ...(flags.routes === undefined
+      ? { config: live?.config ?? {} }
+      : await readRoutes(flags.routes, mode, { ...place, live }, io)),
     failStrategy: flags.failStrategy ?? live?.failStrategy ?? "FAIL_OPEN",
     priority: flags.priority ?? live?.priority ?? defaultPriority(scope),
     ...(phase === undefined ? {} : { phase }),
@@ -62,13 +65,14 @@ export async function desiredState(
 async function readRoutes(
   path: string,
   mode: Mode,
-  { cluster, namespace }: Place,
+  { cluster, namespace, live }: Place & { live: Installation | undefined },
   io: Io,
 ): Promise<{ config: PluginConfig; baselines: Baseline[] }> {
   const [{ servicesFor }, { hostsFor }] = await Promise.all([import("./services.ts"), import("./hosts.ts")]);
   const text = await readInput(path, io);
   const file = withFileErrors(path, () => parseRouteFile(text));
-  const services = await servicesFor(cluster, file, namespace);
+  const present = await servicesFor(cluster, file, namespace);
+  const services = [...present, ...goneTargets(live, present)];
   const hosts = await hostsFor(cluster, file, services, namespace);
   const { configuration, uses } = withFileErrors(path, () =>
     compileRoutes(file, { mode, namespace, domain: DOMAIN, services, ...(hosts && { hosts }) }),

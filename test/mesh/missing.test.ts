@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Stream } from "./bed/mesh.ts";
 import { ECHO_PORTS } from "./bed/mesh.ts";
-import { serviceObject } from "./bed/objects.ts";
+import { serviceObject, sliceObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
 import { mesh } from "./bed/shared.ts";
@@ -59,9 +59,19 @@ const sandbox = (name: string, app = "sandbox") => serviceObject(NAMESPACE, name
 beforeEach(async () => {
   for (const name of ["gone", "under-load"])
     await mesh.service({ name, namespace: NAMESPACE, selector: { app: "sandbox" } });
-  await mesh.service({ name: "empty", namespace: NAMESPACE, selector: { app: "nobody" } });
+  for (const name of ["empty", "refused"])
+    await mesh.service({ name, namespace: NAMESPACE, selector: { app: "nobody" } });
+  await mesh.service({ name: "half", namespace: NAMESPACE, selector: { app: "sandbox" } });
+  await mesh.apply(refusing("refused"), refusing("half"));
   await quiet(Object.values(pods));
 });
+
+/** An endpoint that refuses connections: nobody listens on that port of the gateway's pod. */
+function refusing(service: string) {
+  const { name: pod, address } = pods.gateway;
+  const slice = sliceObject(NAMESPACE, service, ECHO_PORTS, [{ pod, address, ready: true }]);
+  return { ...slice, metadata: { ...slice.metadata, name: `${service}-refusing` } };
+}
 
 afterEach(() => keywayDone("uninstall", "-n", NAMESPACE, "--all", "--include-edited"));
 
@@ -73,7 +83,9 @@ const modes = [
 
 test.each(modes)("%s", async (mode, selector) => {
   const routes = await routeFile(
-    ...["gone", "empty", "under-load"].map((name) => `{service: reviews:http, key: ${name}, to: ${name}}`),
+    ...["gone", "empty", "under-load", "refused", "half"].map(
+      (name) => `{service: reviews:http, key: ${name}, to: ${name}}`,
+    ),
   );
   const install = ["install", "-n", NAMESPACE, "--insecure", "--module", module, "--mode", mode, "-l", selector];
   await keywayDone(...install, "-f", routes);
@@ -96,9 +108,21 @@ test.each(modes)("%s", async (mode, selector) => {
     expect(served.headers).not.toHaveProperty("x-keyway-served");
   } else expect(served.headers).toMatchObject({ "x-keyway-served": target });
 
+  const seen = JSON.parse(served.body).headers;
+  expect(seen).toMatchObject({ "x-keyway-routed": target });
+  expect(seen).not.toHaveProperty("x-keyway-cluster");
+  const forged = { ...place.headers, "x-keyway-cluster": target };
+  const baseline = await pods.caller.request({ host: place.host, headers: forged });
+  expect(baseline.app).toBe("reviews");
+  expect(JSON.parse(baseline.body).headers).not.toHaveProperty("x-keyway-cluster");
+
+  const halves = [];
+  for (let count = 0; count < 40; count++) halves.push(await ask("half"));
+  expect(halves.map(({ app, status }) => `${app} ${status}`)).toEqual(Array(40).fill("sandbox 200"));
+
   await mesh.delete(sandbox("gone"));
   await pause(1000);
-  for (const key of ["gone", "empty"]) {
+  for (const key of ["gone", "empty", "refused"]) {
     const answers = [];
     for (let count = 0; count < 40; count++) answers.push(await ask(key));
     const failed = answers.filter(({ status }) => status !== 200);

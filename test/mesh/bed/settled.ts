@@ -11,7 +11,7 @@ type Slices = {
   items: {
     metadata: { namespace: string; labels: Record<string, string> };
     ports: { port: number }[];
-    endpoints: { addresses: string[]; conditions: { ready: boolean } }[];
+    endpoints: { addresses: string[]; conditions: { ready: boolean } }[] | null;
   }[];
 };
 
@@ -37,7 +37,8 @@ async function knows(pod: Pod, endpoints: string[]): Promise<void> {
 
 /** As /clusters shows them: "SERVICE.NAMESPACE.svc.cluster.local::ADDRESS:PORT::". */
 function readyEndpoints({ items }: Slices): string[] {
-  return items.flatMap(({ metadata, ports, endpoints }) => {
+  return items.flatMap(({ metadata, ports, endpoints: all }) => {
+    const endpoints = all ?? []; // null for a service without pods
     const service = metadata.labels["kubernetes.io/service-name"];
     const host = `${service}.${metadata.namespace}.svc.cluster.local`;
     const addresses = endpoints.filter(({ conditions }) => conditions.ready).flatMap((endpoint) => endpoint.addresses);
