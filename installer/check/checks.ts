@@ -10,6 +10,7 @@ import { moduleLoads, modulePulled } from "./module.ts";
 import { namesFree, neighboursQuiet, routesApart } from "./neighbours.ts";
 import { behindPolicies } from "./order.ts";
 import { gatewayExists, namesAllowed, namespaceExists } from "./places.ts";
+import { routesKept } from "./routes-kept.ts";
 import { portsUnshared } from "./shared-port.ts";
 import { objectsFit } from "./size.ts";
 import { protocolsDeclared, targetsExist, targetsSeen } from "./targets.ts";
@@ -46,7 +47,7 @@ export const ofInstallation: Checks = [
   tokensSeen,
 ];
 
-export const afterInstallation: Checks = [...ofInstallation, guardThere, versionLoaded];
+export const afterInstallation: Checks = [...ofInstallation, guardThere, versionLoaded, routesKept];
 
 /** The ids that `--ignore` takes. */
 export const checkIds: readonly string[] = afterInstallation.map(({ id }) => id);

@@ -10,7 +10,6 @@ import { type KubeObject, qualified, title } from "../cluster/object.ts";
 import { editsOf } from "../manifests/edits.ts";
 import { readFilter } from "../manifests/envoyfilter.ts";
 import { describeScope, type Installation, readInstallation, targetNames } from "../manifests/installation.ts";
-import { staleHosts, twinsAmong } from "../manifests/installed-twins.ts";
 import type { IEnvoyFilter, IWasmPlugin } from "../manifests/kinds.ts";
 import { previousOf } from "../manifests/previous.ts";
 import { whyNotLoaded } from "../proxies/probes.ts";
@@ -19,7 +18,7 @@ import { selectPods } from "../proxies/selected-pods.ts";
 import { missingClusters } from "../proxies/targets.ts";
 import { atOnce } from "../proxies/wait.ts";
 import { ownedObjects } from "./installed.ts";
-import { twinsOfProxies } from "./twins.ts";
+import { staleTwinsOf } from "./twins.ts";
 
 export interface MissingTarget {
   target: string;
@@ -101,9 +100,7 @@ async function staleTwins(
 ): Promise<string[]> {
   const installation = readInstallation(plugin);
   const { proxies } = await selectPods(cluster, installation, istioNamespace);
-  const now = await twinsOfProxies(cluster, installation, proxies, signal);
-  if (now === undefined || now.asked === 0) return [];
-  const stale = staleHosts(twinsAmong(filter.spec?.configPatches ?? []), now.patches);
+  const stale = await staleTwinsOf(cluster, installation, { pods: proxies, filter, signal });
   return stale.map((what) => `${what} since the twins of its routes were made: \`keyway upgrade\` makes them anew`);
 }
 

@@ -2,6 +2,8 @@ import { reason } from "../cli/errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { proofOf } from "../manifests/envoyfilter.ts";
 import type { Installation } from "../manifests/installation.ts";
+import { staleHosts, twinsAmong } from "../manifests/installed-twins.ts";
+import type { IEnvoyFilter } from "../manifests/kinds.ts";
 import { type ProxyRoutes, type TwinPatches, twinPatches } from "../manifests/twin-patches.ts";
 import { ProxyAdmin } from "../proxies/proxy-admin.ts";
 import type { SelectedPod } from "../proxies/selected-pods.ts";
@@ -42,6 +44,17 @@ export async function twinsOfProxies(
     proofFor: (gateway) => proofOf(installation, gateway ? "GATEWAY" : "SIDECAR_OUTBOUND"),
   });
   return { patches, remarks: [...silent, ...remarks], asked: proxies.length };
+}
+
+/** The virtual hosts whose routes have changed since the twins in an EnvoyFilter were made, in words. */
+export async function staleTwinsOf(
+  cluster: Cluster,
+  installation: Parameters<typeof twinsOfProxies>[1],
+  { pods, filter, signal }: { pods: SelectedPod[]; filter: IEnvoyFilter; signal: AbortSignal },
+): Promise<string[]> {
+  const now = await twinsOfProxies(cluster, installation, pods, signal);
+  if (now === undefined || now.asked === 0) return [];
+  return staleHosts(twinsAmong(filter.spec?.configPatches ?? []), now.patches);
 }
 
 function baselinesOf({ config }: Pick<Installation, "config">): string[] {

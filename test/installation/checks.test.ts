@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { runChecks } from "../../installer/check/check.ts";
 import { CheckContext } from "../../installer/check/context.ts";
 import { istiodNew, proxiesNew } from "../../installer/check/istio.ts";
+import { routesKept } from "../../installer/check/routes-kept.ts";
 import { objectsFit } from "../../installer/check/size.ts";
 import { targetsExist, targetsSeen } from "../../installer/check/targets.ts";
 import type { Io } from "../../installer/cli/io.ts";
@@ -106,4 +107,18 @@ test("of several ready pods whose proxies do not answer all are named once, and 
   expect(versions).toMatchObject({ status: "fatal", hint: expect.stringContaining("kubectl describe pod -n demo") });
   expect(versions?.detail).toMatch(/demo\/caller-2 does not answer.*\n.*demo\/caller-3 does not answer/);
   expect(seen).toMatchObject({ status: "ok", detail: expect.stringContaining("caller-2 does not answer: left out") });
+});
+
+test("routes of the mesh that have changed since their twins were made are told by their virtual host", async () => {
+  await put(fleet);
+  expect(await resultOf(routesKept)).toMatchObject({ status: "ok" });
+  const route = { match: { prefix: "/" }, route: { cluster: "outbound|9080||reviews.demo.svc.cluster.local" } };
+  fleet.routeConfigurations = [
+    { name: "9080", virtual_hosts: [{ name: "reviews", domains: ["reviews"], routes: [route] }] },
+  ];
+  expect(await resultOf(routesKept)).toMatchObject({
+    status: "warning",
+    detail: "virtual host reviews of 9080 has come",
+    hint: expect.stringContaining("`keyway upgrade`"),
+  });
 });

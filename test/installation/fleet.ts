@@ -46,6 +46,8 @@ export interface Fleet {
   told: string[];
   /** Clusters that proxies know, with the number of their healthy endpoints. */
   clusters: Map<string, number>;
+  /** The route configurations that proxies have from istiod, beside what the EnvoyFilter brings. */
+  routeConfigurations: object[];
   /** Whether proxies refuse a listener with the watcher in it. */
   refusesWatcher: boolean;
   close(): Promise<void>;
@@ -66,6 +68,7 @@ export async function startFleet(): Promise<Fleet> {
     kubeconfig: path,
     told: [],
     clusters: new Map([[SANDBOX, 1]]),
+    routeConfigurations: [],
     refusesWatcher: false,
     async close() {
       await server.close();
@@ -100,7 +103,7 @@ function other({ pathname }: URL): object {
   return { stats: [] };
 }
 
-function dump({ server, clusters, refusesWatcher }: Fleet, { searchParams }: URL): object[] {
+function dump({ server, clusters, refusesWatcher, routeConfigurations }: Fleet, { searchParams }: URL): object[] {
   const plugin = server.find(pluginKey) as IWasmPlugin | undefined;
   const filter = server.find(filterKey) as IEnvoyFilter | undefined;
   const resource = searchParams.get("resource");
@@ -110,7 +113,9 @@ function dump({ server, clusters, refusesWatcher }: Fleet, { searchParams }: URL
     const config = { root_id: "keyway", vm_config: { environment_variables: { key_values } } };
     return plugin ? [{ ecds_filter: { name: "demo.keyway", typed_config: { config } } }] : [];
   }
-  if (resource === "dynamic_route_configs") return [filter?.spec ?? {}];
+  if (resource === "dynamic_route_configs") {
+    return [filter?.spec ?? {}, ...routeConfigurations.map((route_config) => ({ route_config }))];
+  }
   if (resource === "dynamic_listeners" && refusesWatcher) {
     const failed_configuration = { access_log: [{ config: { name: "keyway-watch" } }] };
     return [{ name: "0.0.0.0_9080", error_state: { details: "Unable to create Wasm plugin", failed_configuration } }];
