@@ -51,7 +51,7 @@ const BAD: Record<string, [config: Configuration, told: string]> = {
     "routes[3].to: ",
   ],
   "neither key nor when nor split": [unkeyed({}), "routes[0]: "],
-  "key and when together": [route({ when: [{ cookie: "a", exact: "b" }] }), "routes[0]: "],
+  "key and split together": [route({ to: undefined, split: [{ to: "t", weight: 1 }] }), "routes[0].split: "],
   "no condition": [unkeyed({ when: [] }), "routes[0].when: "],
   "a condition without a comparison": [unkeyed({ when: [{ cookie: "a" }] }), "routes[0].when[0]: "],
   "a condition with two comparisons": [
