@@ -46,21 +46,21 @@ export let failsIfMissing = false;
 const tried = memory.data(MAX_KEY);
 
 export function decide(root: Root): i32 {
-  const head = root.header.at;
+  const header = root.header.at;
   keyLen = 0;
   keySource = 0;
   let outcome = NO_KEY;
-  let source = firstSource(head);
+  let source = firstSource(header);
   let bit: u64 = 1;
-  for (let i = sourceCount(head); i > 0; i--) {
+  for (let i = sourceCount(header); i > 0; i--) {
     const answer = trySource(root, source, bit);
     bit <<= 1;
     if (answer == BY_KEY) return BY_KEY;
     outcome = max(outcome, answer);
     source = afterSource(source);
   }
-  if (whenCount(head) + splitCount(head) != 0) {
-    const answer = tryRules(head);
+  if (whenCount(header) + splitCount(header) != 0) {
+    const answer = tryRules(header);
     if (answer != NO_KEY) return answer;
   }
   return outcome;
@@ -74,15 +74,15 @@ let readsAll: u64 = 0;
 
 // BY_KEY, or the best that the source's candidates were.
 function trySource(root: Root, source: usize, bit: u64): i32 {
-  const header = sourceHeader(source);
-  const headerLen = sourceHeaderLen(source);
+  const name = sourceHeader(source);
+  const nameLen = sourceHeaderLen(source);
   if (readsAll & bit && isList(source)) {
-    const outcome = request.readAllValues(header, headerLen) ? tryValue(root, source) : NO_KEY;
+    const outcome = request.readAllValues(name, nameLen) ? tryValue(root, source) : NO_KEY;
     if (outcome == NO_KEY || outcome == BY_KEY) readsAll &= ~bit;
     return outcome;
   }
   let outcome = NO_KEY;
-  for (let n = 0; request.readValue(header, headerLen, n); n++) {
+  for (let n = 0; request.readValue(name, nameLen, n); n++) {
     outcome = max(outcome, tryValue(root, source));
     if (outcome == BY_KEY) return BY_KEY;
   }
@@ -145,12 +145,12 @@ function tryName(root: Root, len: i32): bool {
 }
 
 // Rules with conditions come before those that have shares alone.
-function tryRules(head: usize): i32 {
+function tryRules(header: usize): i32 {
   request.readCluster();
   if (request.clusterLen == 0) return NO_KEY;
-  const when = bestRule(firstRule(head), whenCount(head));
+  const when = bestRule(firstRule(header), whenCount(header));
   conditional = when != 0;
-  const rule = conditional ? when : bestRule(afterRules, splitCount(head));
+  const rule = conditional ? when : bestRule(afterRules, splitCount(header));
   if (rule == 0) return NO_KEY;
   const split = shareCount(rule) != 0;
   const to = split ? chooseShare(rule) : ruleTarget(rule);

@@ -8,7 +8,7 @@ import * as json from "./json";
 import { addCookie, addHeader, addQuery, addRequestPart } from "./sources";
 
 export const conditions = writer();
-export let conditionCount = 0;
+let conditionCount = 0;
 
 const HEADER: u32 = 1;
 const COOKIE: u32 = 2;

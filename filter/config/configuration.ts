@@ -1,5 +1,5 @@
-// The plugin configuration, read once from end to end into the builder. The first thing wrong becomes the diagnostic, and
-// then the builder is worth nothing.
+// The plugin configuration, read once from end to end into the table builder. The first mistake becomes the diagnostic; what the
+// builder holds then must not be published.
 import { MAX_SOURCES } from "../../routes/model/names";
 import * as builder from "../table/builder";
 import { beginReport, report, reported, inList, reset } from "./diagnostic";

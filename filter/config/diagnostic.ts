@@ -1,4 +1,4 @@
-// The one error of a configuration: the place where it is wrong and what is wrong there. The first diagnostic stays.
+// The diagnostic of a configuration: the place where it is wrong, and what is wrong there. Only the first one is kept.
 import { Writer, writer } from "../host/writer";
 
 /** Where the reader is: `list[item].sub[subItem].field`; what is null or negative is left out. */
@@ -39,7 +39,7 @@ export function inField(name: Bytes | null): void {
   field = name;
 }
 
-/** Starts the diagnostic about the present place, for the caller to end; null when there is one already. */
+/** Starts the diagnostic for the present place, for the caller to complete; null when there is one already. */
 export function beginReport(): Writer | null {
   if (reported()) return null;
   diagnostic.say("keyway: config: ");

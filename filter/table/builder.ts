@@ -1,5 +1,5 @@
-// A table being put together, in this VM's own memory: nothing of it is visible to anyone before it is published.
-// Key routes lie in chunks, which the next builder uses again, each behind a link and its number in the configuration:
+// The table builder: a table being put together in this VM's own memory. Nothing of it is visible before it is published. Key
+// routes lie in chunks of memory, which the next table uses again. Before each stands a link and its number in the configuration:
 //   u32 the route after it, u32 number, u64 hash of the key, the entry
 import { allocate } from "../host/memory";
 import { Writer, writer } from "../host/writer";
@@ -10,7 +10,7 @@ import { afterEntry, entryConditions, entryFrom, entryKey, entryKeyLen } from ".
 
 const LINK = 16;
 const CHUNK = 64 * 1024;
-const CHUNK_HEAD = 8;
+const CHUNK_FIXED = 8;
 
 /** Key routes to a bucket, at most on average: more cost time at every look-up, fewer cost memory for the buckets' names. */
 const PER_BUCKET = 24;
@@ -144,27 +144,28 @@ function sameConditions(conditions: usize, len: i32, other: usize): bool {
   return same(conditions, len, others, others ? <i32>(afterEntry(other) - others) : 0);
 }
 
-const heads = writer();
+/** For each bucket its first route, or 0. */
+const firsts = writer();
 
 /**
  * Sorts the key routes into `buckets` buckets, each in the order of the configuration; `writeBucket` gives them out. What needs
  * all routes in one list has to be done before.
  */
 export function sortIntoBuckets(buckets: i32): void {
-  const table = zeroed(heads, buckets);
+  const table = zeroed(firsts, buckets);
   let next: usize = 0;
   // Each route is put before those of its bucket that were sorted already, so the last one comes first.
   for (let route = reversed(first); route; route = next) {
     next = after(route);
-    const head = table + (((<usize>load<u64>(route, 8)) & (buckets - 1)) << 2);
-    link(route, load<u32>(head));
-    store<u32>(head, <u32>route);
+    const bucket = table + (((<usize>load<u64>(route, 8)) & (buckets - 1)) << 2);
+    link(route, load<u32>(bucket));
+    store<u32>(bucket, <u32>route);
   }
   first = 0;
 }
 
 export function writeBucket(to: Writer, bucket: i32): void {
-  for (let route: usize = load<u32>(heads.at + (bucket << 2)); route; route = after(route)) {
+  for (let route: usize = load<u32>(firsts.at + (bucket << 2)); route; route = after(route)) {
     const e = route + LINK;
     to.bytes(e, <i32>(afterEntry(e) - e));
   }
@@ -200,9 +201,9 @@ function reserve(size: i32): usize {
   size = (size + 7) & ~7;
   if (used + size > chunkSize) {
     const next = chunk ? load<usize>(chunk) : firstChunk;
-    chunk = next && CHUNK_HEAD + size <= load<i32>(next, 4) ? next : newChunk(max(CHUNK, CHUNK_HEAD + size), next);
+    chunk = next && CHUNK_FIXED + size <= load<i32>(next, 4) ? next : newChunk(max(CHUNK, CHUNK_FIXED + size), next);
     chunkSize = load<i32>(chunk, 4);
-    used = CHUNK_HEAD;
+    used = CHUNK_FIXED;
   }
   const at = chunk + used;
   used += size;

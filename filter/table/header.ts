@@ -25,64 +25,64 @@ export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
 
 // @ts-ignore: decorator
 @inline
-export function generation(head: usize): u32 {
-  return load<u32>(head);
+export function generation(header: usize): u32 {
+  return load<u32>(header);
 }
 
 // @ts-ignore: decorator
 @inline
-export function buckets(head: usize): u32 {
-  return load<u32>(head, 4);
+export function buckets(header: usize): u32 {
+  return load<u32>(header, 4);
 }
 
-export function routes(head: usize): u32 {
-  return load<u32>(head, 8);
+export function routes(header: usize): u32 {
+  return load<u32>(header, 8);
 }
 
 // @ts-ignore: decorator
 @inline
-export function explains(head: usize): bool {
-  return (load<u8>(head, 12) & EXPLAINS) != 0;
+export function explains(header: usize): bool {
+  return (load<u8>(header, 12) & EXPLAINS) != 0;
 }
 
 /** Whether Envoy's own route adds the hop mark to a routed request, so that the filter need not. */
-export function routeAddsMark(head: usize): bool {
-  return (load<u8>(head, 12) & ROUTE_ADDS_MARK) != 0;
+export function routeAddsMark(header: usize): bool {
+  return (load<u8>(header, 12) & ROUTE_ADDS_MARK) != 0;
 }
 
 // @ts-ignore: decorator
 @inline
-export function sourceCount(head: usize): i32 {
-  return load<u8>(head, 13);
+export function sourceCount(header: usize): i32 {
+  return load<u8>(header, 13);
 }
 
 /** The character between the parts of a key; 0 where keys have no parts. */
 // @ts-ignore: decorator
 @inline
-export function hierarchy(head: usize): u32 {
-  return load<u8>(head, 14);
+export function hierarchy(header: usize): u32 {
+  return load<u8>(header, 14);
 }
 
 // @ts-ignore: decorator
 @inline
-export function whenCount(head: usize): u32 {
-  return load<u32>(head, 16);
+export function whenCount(header: usize): u32 {
+  return load<u32>(header, 16);
 }
 
 // @ts-ignore: decorator
 @inline
-export function splitCount(head: usize): u32 {
-  return load<u32>(head, 20);
+export function splitCount(header: usize): u32 {
+  return load<u32>(header, 20);
 }
 
 // @ts-ignore: decorator
 @inline
-export function firstSource(head: usize): usize {
-  return head + FIXED;
+export function firstSource(header: usize): usize {
+  return header + FIXED;
 }
 
-export function firstRule(head: usize): usize {
-  let at = firstSource(head);
-  for (let i = 0; i < sourceCount(head); i++) at = afterSource(at);
+export function firstRule(header: usize): usize {
+  let at = firstSource(header);
+  for (let i = 0; i < sourceCount(header); i++) at = afterSource(at);
   return at;
 }

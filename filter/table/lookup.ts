@@ -1,4 +1,5 @@
-// Asks the table for a key: one read of shared data, the bucket, whatever the size of the table; none for a key asked for lately.
+// Looks a key up in the table. That costs one read of shared data, of the bucket, however large the table is, and none for a key
+// that is in the key cache.
 import { allHold } from "../conditions";
 import { got, gotLen, now, shared } from "../host/calls";
 import { same } from "../text/bytes";
