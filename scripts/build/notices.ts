@@ -3,14 +3,16 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Metafile } from "esbuild";
 
+/** Packages whose code the modules contain: AssemblyScript's standard library, and the declarations of Envoy's functions. */
+const IN_MODULES = ["node_modules/@solo-io/proxy-runtime", "node_modules/assemblyscript"];
 const TEXT = /^(licen[cs]e|copying|notice)/i;
 
 type Manifest = { name: string; version: string; license?: string };
 
-/** Writes build/THIRD_PARTY_NOTICES for everything under node_modules that the bundles were made of. */
+/** Writes build/THIRD_PARTY_NOTICES for everything under node_modules that the bundles and the modules were made of. */
 export function writeNotices(bundles: Metafile[]): void {
   const inputs = bundles.flatMap(({ inputs }) => Object.keys(inputs));
-  const packages = [...new Set(inputs.flatMap((path) => packageOf(path) ?? []))].sort();
+  const packages = [...new Set([...IN_MODULES, ...inputs.flatMap((path) => packageOf(path) ?? [])])].sort();
   const title = `Keyway is distributed with ${packages.length} packages of others, under their licences:`;
   writeFileSync("build/THIRD_PARTY_NOTICES", [title, ...packages.map(notice)].join(`\n\n${"=".repeat(80)}\n\n`));
 }

@@ -129,6 +129,6 @@ test("JSON Schemas, licence and notices are there", () => {
       title: expect.stringContaining("Keyway"),
     });
   expect(inside("LICENSE")).toContain("Apache License");
-  for (const name of ["zod", "yaml", "commander", "assemblyscript", "@kubernetes/client-node"])
+  for (const name of ["zod", "yaml", "commander", "assemblyscript", "undici"])
     expect(inside("build/THIRD_PARTY_NOTICES")).toContain(`\n\n${name} `);
 });
