@@ -101,8 +101,12 @@ export const policies: Row[] = [
       "@type": type("fault.v3.HTTPFault"),
       delay: { fixed_delay: "0.3s", percentage: percent(100) },
     }),
-    observe: each({}),
-    shows: ([seen]: Seen[]) => seen?.slow,
+    observe: async (send) => {
+      const began = performance.now();
+      const seen = await send();
+      return { seen, delayed: performance.now() - began >= 290 };
+    },
+    shows: ({ delayed }: { delayed: boolean }) => delayed,
   },
   {
     setting: "a token that the route demands (`jwt_authn`)",
