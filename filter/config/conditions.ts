@@ -2,7 +2,7 @@
 import { MAX_CONDITIONS, MAX_NAME, MAX_TEXT } from "../../routes/model/names";
 import { writer } from "../host/writer";
 import { ABSENT, CONTAINS, EXACT, NOT, PREFIX, PRESENT, SUFFIX } from "../table/rule";
-import { report, inField, inSubList } from "./diagnostic";
+import { report, reportMoreThan, inField, inSubList } from "./diagnostic";
 import { broken, isNamed, noteField, openList, openObject, readFlag, readText, readWord } from "./fields";
 import * as json from "./json";
 import { addCookie, addHeader, addQuery, addRequestPart } from "./sources";
@@ -31,7 +31,7 @@ export function readWhen(): void {
   if (!openList("expected a list of conditions")) return;
   for (; json.nextItem(conditionCount == 0); conditionCount++) {
     inSubList("when", conditionCount);
-    if (conditionCount == MAX_CONDITIONS) report("more than 32 conditions");
+    if (conditionCount == MAX_CONDITIONS) reportMoreThan(MAX_CONDITIONS, "conditions");
     else readCondition();
     if (broken()) return;
   }

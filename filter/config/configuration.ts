@@ -2,7 +2,7 @@
 // builder holds then must not be published.
 import { MAX_SOURCES } from "../../routes/model/names";
 import * as builder from "../table/builder";
-import { beginReport, report, reported, inList, reset } from "./diagnostic";
+import { beginReport, report, reportMoreThan, reported, inList, reset } from "./diagnostic";
 import { isKey } from "../sources/candidate";
 import { QUOTE } from "../text/ascii";
 import { broken, isNamed, noteField, openList, openObject, readFlag, readWord } from "./fields";
@@ -97,7 +97,7 @@ function readKeys(): void {
     if (broken()) return;
     json.readString();
     if (json.problem == null) addSource(builder.sources, json.text, json.textLen);
-    if (!reported() && builder.sourceCount() > MAX_SOURCES) report("more than 64 sources");
+    if (!reported() && builder.sourceCount() > MAX_SOURCES) reportMoreThan(MAX_SOURCES, "sources");
     if (broken()) return;
   }
   inList("keys", -1);

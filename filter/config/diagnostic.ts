@@ -58,6 +58,12 @@ export function beginReport(): Writer | null {
   return diagnostic;
 }
 
+/** Reports that there are more than `most` of them. */
+export function reportMoreThan(most: i32, many: Bytes): void {
+  const line = beginReport();
+  if (line) line.say("more than ").number(most).say(" ").say(many);
+}
+
 export function report(what: Bytes): void {
   const line = beginReport();
   if (line) line.say(what);

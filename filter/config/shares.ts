@@ -2,7 +2,7 @@
 import { MAX_CLUSTER, MAX_SPLIT } from "../../routes/model/names";
 import { writer } from "../host/writer";
 import { WHOLE } from "../table/rule";
-import { report, inField, inSubList } from "./diagnostic";
+import { report, reportMoreThan, inField, inSubList } from "./diagnostic";
 import { broken, isNamed, noteField, openList, openObject, readCluster, required } from "./fields";
 import * as json from "./json";
 
@@ -22,7 +22,7 @@ export function readSplit(): void {
   if (!openList("expected a list of shares")) return;
   for (; json.nextItem(shareCount == 0); shareCount++) {
     inSubList("split", shareCount);
-    if (shareCount == MAX_SPLIT) report("more than 100 shares");
+    if (shareCount == MAX_SPLIT) reportMoreThan(MAX_SPLIT, "shares");
     else readShare();
     if (broken()) return;
   }

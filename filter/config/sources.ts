@@ -107,7 +107,11 @@ export function addSource(to: Writer, at: usize, len: i32): void {
   const name = colon + 1;
   const nameLen = <i32>(at + len - name);
   if (nameLen == 0) return report("a source needs a name after its colon");
-  if (nameLen > MAX_NAME) return report("a source's name has at most 200 bytes");
+  if (nameLen > MAX_NAME) {
+    const line = beginReport();
+    if (line) line.say("a source's name has at most ").number(MAX_NAME).say(" bytes");
+    return;
+  }
   if (nameLen < 0 ? addPreset(to, at, len) : addKind(to, at, <i32>(colon - at), name, nameLen)) return;
   const line = beginReport();
   if (line) line.say('unknown source "').plain(at, len).say('"');

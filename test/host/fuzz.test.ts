@@ -32,7 +32,7 @@ const mutated = fc
 
 /** JSON of the right words in the wrong places. */
 const words = fc.constantFrom(
-  ..."keys routes explain strict from to key when split sticky expires header cookie query exact present weight".split(
+  ..."keys routes explain strict from to key when split sticky expires header cookie query exact present weight hierarchy hopMark missing request not".split(
     " ",
   ),
 );
@@ -56,6 +56,10 @@ const misplaced = fc
         "header:h",
         "cookie:c",
         "signadot",
+        ".",
+        "route",
+        "fail",
+        "path",
         "2030-01-01T00:00:00Z",
       ),
       fc.array(tie("value"), { maxLength: 4 }),
