@@ -31,7 +31,7 @@ export const uninstall: Register = (program, unlimited) => {
     examples: [
       ["the installation in a namespace", "keyway uninstall -n demo"],
       ["one of several", "keyway uninstall -n demo --name keyway-reviews"],
-      ["all of a namespace, only looking", "keyway uninstall -n demo --all --dry-run"],
+      ["all of a namespace, as a trial", "keyway uninstall -n demo --all --dry-run"],
     ],
   });
   nameFlag(clusterFlags(command));

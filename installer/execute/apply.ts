@@ -36,6 +36,18 @@ export async function applyOwned(
   }
 }
 
+/** Deletes one object, unless somebody else has changed it since it was read. One that is gone already is no failure. */
+export async function removeOwned(cluster: Cluster, read: KubeObject, { dryRun = false } = {}): Promise<void> {
+  const now = await cluster.get(refOf(read));
+  if (now === undefined) return;
+  if (!isSame(now, read)) throw meanwhile(read);
+  try {
+    await cluster.remove(refOf(read), now.metadata?.resourceVersion, dryRun);
+  } catch (thrown) {
+    throw explainApply(thrown, read);
+  }
+}
+
 /** Undoes what was applied: what was made goes, what was changed becomes what it was. */
 export async function takeBack(cluster: Cluster, { object, before, outcome }: Applied): Promise<void> {
   if (outcome === "created") await cluster.remove(refOf(object));

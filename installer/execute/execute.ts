@@ -2,11 +2,11 @@ import { reason } from "../cli/errors.ts";
 import { count } from "../cli/output.ts";
 import type { Progress } from "../cli/progress.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { type KubeObject, refOf, title } from "../cluster/object.ts";
+import { type KubeObject, title } from "../cluster/object.ts";
 import { type ApplyStep, applySteps, type Plan, type ProxyState, type Step } from "../plan/plan.ts";
 import { whyNotLoaded, whyNotRouted, whyNotUnfiltered, whyNotUnrouted } from "../proxies/probes.ts";
 import { FatalNotReady, notReadyError, type Probe, type WaitOptions, waitForProxies } from "../proxies/wait.ts";
-import { type Applied, applyOwned, takeBack } from "./apply.ts";
+import { type Applied, applyOwned, removeOwned, takeBack } from "./apply.ts";
 
 export interface ExecuteOptions {
   cluster: Cluster;
@@ -50,10 +50,12 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<Done
 }
 
 /** What the API server would make of every object; throws what it would refuse, in its own words. */
-export function rehearse(
+export async function rehearse(
   plan: Plan,
   { cluster, force }: Pick<ExecuteOptions, "cluster" | "force">,
 ): Promise<Applied[]> {
+  const deleted = plan.steps.filter((step) => step.do === "delete");
+  await Promise.all(deleted.map(({ object }) => removeOwned(cluster, object, { dryRun: true })));
   return Promise.all(applySteps(plan).map((step) => applyOwned(cluster, step, { dryRun: true, force })));
 }
 
@@ -65,7 +67,7 @@ async function apply(step: ApplyStep, { cluster, force, steps }: ExecuteOptions)
 }
 
 async function remove(object: KubeObject, { cluster, steps }: ExecuteOptions): Promise<Done> {
-  await cluster.remove(refOf(object), object.metadata?.resourceVersion);
+  await removeOwned(cluster, object);
   steps.done(`${title(object)} deleted`);
   return { object, outcome: "deleted" };
 }

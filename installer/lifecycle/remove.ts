@@ -1,8 +1,8 @@
 import { KeywayError } from "../cli/errors.ts";
 import type { DryRun } from "../cli/flags.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { type KubeObject, refOf, title } from "../cluster/object.ts";
-import { type Done, type ExecuteOptions, execute } from "../execute/execute.ts";
+import { type KubeObject, title } from "../cluster/object.ts";
+import { type Done, type ExecuteOptions, execute, rehearse } from "../execute/execute.ts";
 import { editsOf } from "../manifests/edits.ts";
 import { filterRef, pluginRef } from "../manifests/kinds.ts";
 import { isOwned } from "../manifests/ownership.ts";
@@ -26,10 +26,9 @@ export async function remove(options: RemoveOptions): Promise<Done[]> {
   const objects = [parts.plugin, parts.filter].filter((object) => object !== undefined);
   if (!options.edited) refuseEdited(objects);
   const { dryRun } = options;
-  if (dryRun === undefined) return execute(planRemoval({ name, namespace }, parts), { ...options, force: false });
-  if (dryRun === "server") {
-    for (const object of objects) await cluster.remove(refOf(object), object.metadata?.resourceVersion, true);
-  }
+  const plan = planRemoval({ name, namespace }, parts);
+  if (dryRun === undefined) return execute(plan, { ...options, force: false });
+  if (dryRun === "server") await rehearse(plan, { cluster, force: false });
   return objects.map((object) => ({ object, outcome: "would be deleted" }));
 }
 

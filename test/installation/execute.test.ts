@@ -1,8 +1,10 @@
 // What an installation does to the cluster, and what it leaves behind when something stops it.
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { removeOwned } from "../../installer/execute/apply.ts";
 import { readLive } from "../../installer/lifecycle/installed.ts";
 import { readInstallation } from "../../installer/manifests/installation.ts";
 import { previousOf } from "../../installer/manifests/previous.ts";
+import { runCli } from "../cli/run.ts";
 import { admissionRefusal, namespaceTerminating } from "../double/faults.ts";
 import { desired, type Fleet, filterKey, pluginKey, put, putOver, startFleet, stored } from "./fleet.ts";
 
@@ -89,4 +91,26 @@ test("what others have edited is not overwritten without --force-conflicts", asy
   await put(fleet, { ...desired, priority: 20 }, { force: true });
   const plugin = stored(fleet, pluginKey);
   expect(plugin && readInstallation(plugin as never).priority).toBe(20);
+});
+
+test("an uninstall that would be refused half-way deletes nothing", async () => {
+  await put(fleet);
+  fleet.server.faults.add(/^DELETE .*envoyfilters/, admissionRefusal("protected by a policy"), 9);
+  const { code, err } = await runCli(["uninstall", "-n", "demo", "--kubeconfig", fleet.kubeconfig]);
+  expect([code, err]).toEqual([1, expect.stringContaining("protected by a policy")]);
+  expect(stored(fleet, pluginKey)).toBeDefined();
+  expect(stored(fleet, filterKey)).toBeDefined();
+});
+
+test("what somebody else changes while an uninstall waits is not deleted, whereas a status is nobody's change", async () => {
+  await put(fleet);
+  const { plugin, filter } = await readLive(fleet.cluster, "demo", "keyway");
+  if (plugin === undefined || filter === undefined) throw new Error("nothing was installed");
+  const there = stored(fleet, pluginKey);
+  if (there) fleet.server.put({ ...there, status: { conditions: [] } });
+  await removeOwned(fleet.cluster, plugin);
+  expect(stored(fleet, pluginKey)).toBeUndefined();
+  fleet.server.edit("kubectl-edit", { ...filterKey, spec: { priority: 3 } });
+  await expect(removeOwned(fleet.cluster, filter)).rejects.toThrow(/somebody else changed EnvoyFilter/);
+  expect(stored(fleet, filterKey)).toBeDefined();
 });
