@@ -1,5 +1,7 @@
 import { versionText } from "../manifests/installation.ts";
-import { whyNotGuarded, whyNotLoaded } from "../proxies/probes.ts";
+import { twinsAmong } from "../manifests/installed-twins.ts";
+import { filterRef, type IEnvoyFilter } from "../manifests/kinds.ts";
+import { whyNotLoaded, whyNotRouted } from "../proxies/probes.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 
@@ -27,8 +29,13 @@ export const guardThere: Check<CheckContext> = {
   hint: "somebody took the EnvoyFilter off or changed it, so keyed requests stay at the baseline: `keyway upgrade` puts it back",
   needs: ["rights", "workloads"],
   async run(context) {
+    const { cluster, installation } = context;
+    const { namespace, name, mode } = installation;
+    // Gateways have twins in place of the guard, and an EnvoyFilter that is gone does not say which.
+    const filter = await cluster.get<IEnvoyFilter>(filterRef(namespace, name));
+    const twins = mode === "inbound" || filter === undefined ? undefined : twinsAmong(filter.spec?.configPatches ?? []);
     const { answers, silent } = await context.askProxies(async (proxy) => {
-      const why = await whyNotGuarded(proxy, context.installation, context.installation.mode);
+      const why = await whyNotRouted(proxy, installation, mode, twins);
       return why === undefined ? [] : [`${proxy.pod.name}: ${why}`];
     });
     const without = answers.flat();
