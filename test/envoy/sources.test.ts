@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bed, startBed } from "./bed/bed.ts";
-import type { Ask } from "./bed/client.ts";
+import { type Ask, connection, type HeaderList } from "./bed/client.ts";
 
 const ISTIO = "outbound|9080||reviews.demo.svc.cluster.local";
 
@@ -120,4 +120,40 @@ test("the first candidate that has a route for this destination wins, in the ord
 
 test("a key without a route for this destination leaves the baseline", async () => {
   expect((await bed.keyed("pr-42", { path: "/ratings" })).service).toBe("ratings");
+});
+
+test("all lines of a header count, whatever the requests before on the same worker had", async () => {
+  const agent = connection();
+  const lines: [headers: HeaderList, service: string][] = [
+    [[["x-routing-key", "unknown"]], "reviews"],
+    [
+      [
+        ["x-routing-key", "unknown"],
+        ["x-routing-key", "another, pr-42"],
+      ],
+      "sandbox",
+    ],
+    [[], "reviews"],
+    [
+      [
+        ["baggage", "preview=unknown"],
+        ["baggage", "a=1,preview=pr-42"],
+      ],
+      "sandbox",
+    ],
+    [[["cookie", "preview=unknown"]], "reviews"],
+    [
+      [
+        ["cookie", "preview=unknown"],
+        ["cookie", "preview=pr-42"],
+      ],
+      "sandbox",
+    ],
+  ];
+  const order = [0, 0, 1, 1, 2, 1, 0, 2, 0, 1, 3, 3, 4, 4, 5, 5, 2, 5, 3, 1];
+  for (const i of order) {
+    const [headers, service] = lines[i] as (typeof lines)[number];
+    expect([i, (await bed.ask({ headers, agent })).service]).toEqual([i, service]);
+  }
+  agent.destroy();
 });

@@ -45,7 +45,9 @@ export function payload(bytes: number): Buffer {
 /** HTTP/2: answers with the request's trailers in the body, and with trailers of its own. */
 export async function trailing(name: string): Promise<Service> {
   const server = createHttp2Server();
-  server.on("stream", (stream) => {
+  server.on("stream", (stream, { ":method": method }) => {
+    // The filter asks after a target before it is first used; an answer to HEAD has neither body nor trailers.
+    if (method === "HEAD") return stream.respond({ ":status": 200 }, { endStream: true });
     let trailers: object = {};
     stream
       .on("trailers", (received) => (trailers = received))
