@@ -16,6 +16,7 @@ import {
   PROXY,
   type ServicePort,
   serviceObject,
+  sliceObject,
 } from "./objects.ts";
 import { Pod, type PodShape } from "./pod.ts";
 import { APP_GRPC_PORT, APP_HTTP_PORT, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT } from "./ports.ts";
@@ -126,8 +127,13 @@ export class Mesh {
     for (const object of objects) this.#applied.set(title(object), object);
   }
 
+  /** A Service's endpoints go with it, as the garbage collector would see to. */
   async delete(...objects: Resource[]): Promise<void> {
-    await this.api.delete(...objects);
+    const services = objects.filter(({ kind }) => kind === "Service");
+    const endpoints = services.map(({ metadata }) =>
+      sliceObject(`${metadata?.namespace}`, `${metadata?.name}`, [], []),
+    );
+    await this.api.delete(...objects, ...endpoints);
     for (const object of objects) this.#applied.delete(title(object));
   }
 
