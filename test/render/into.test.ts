@@ -113,6 +113,23 @@ test("twins are the routes that they stand before, whatever the YAML says by an 
   });
 });
 
+describe("line ends stay", () => {
+  const windows = (text: string) => text.replaceAll("\n", "\r\n");
+  const json = JSON.stringify(listener("web", manager({ route_config: plainRoutes })), null, 2);
+  test.each([
+    ["YAML from Windows", LISTENER],
+    ["JSON from Windows", `${json}\n`],
+  ])("%s", async (_, text) => {
+    const { out } = await into(windows(text));
+    expect(out).toBe(windows((await into(text)).out));
+    expect(await into(out)).toEqual({ code: 0, out, err: "" });
+  });
+
+  test("JSON without a line end gets none", async () => {
+    expect((await into(json)).out).toMatch(/\}$/);
+  });
+});
+
 describe("JSON", () => {
   test("stays JSON, with its indentation", async () => {
     const text = `${JSON.stringify(listener("web", manager({ route_config: plainRoutes })), null, 4)}\n`;

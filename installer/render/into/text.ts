@@ -16,7 +16,8 @@ export interface Text {
   written: () => string;
 }
 
-export function readText(text: string): Text {
+export function readText(original: string): Text {
+  const { text, restored } = withUsualLines(original);
   const lines = new LineCounter();
   const [document, second] = parseAllDocuments(text, {
     lineCounter: lines,
@@ -36,10 +37,17 @@ export function readText(text: string): Text {
     place: (offset) => lines.linePos(offset),
     written: () => {
       const after: unknown = document.toJS();
-      if (isDeepStrictEqual(before, after)) return text;
-      return json ? `${JSON.stringify(after, null, jsonIndent(text))}\n` : toText(document, text);
+      if (isDeepStrictEqual(before, after)) return original;
+      return restored(json ? toJson(after, text) : toText(document, text));
     },
   };
+}
+
+/** The text with `\n` at the ends of its lines, and how a text gets back the line ends that this one had. */
+function withUsualLines(original: string): { text: string; restored: (text: string) => string } {
+  const windows = original.includes("\r\n") && !/(?<!\r)\n/.test(original);
+  if (!windows) return { text: original, restored: (made) => made };
+  return { text: original.replaceAll("\r\n", "\n"), restored: (made) => made.replaceAll("\n", "\r\n") };
 }
 
 function plain(document: Document, refuse: (message: string, offset: number) => Error): unknown {
@@ -57,6 +65,10 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function toJson(value: unknown, text: string): string {
+  return JSON.stringify(value, null, jsonIndent(text)) + (/\s*$/.exec(text)?.[0] ?? "");
 }
 
 function jsonIndent(text: string): string | number {
