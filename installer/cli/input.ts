@@ -23,12 +23,17 @@ function decode(bytes: Buffer, name: string): string {
     // The character itself may stand in a file, too.
     if (bytes.toString("utf8", offset, offset + 3) === REPLACED && bytes[offset] === 0xef) continue;
     const lines = before.split("\n");
+    const encoding = hasUtf16Mark(bytes) ? "UTF-16" : "ISO-8859-1";
     throw new KeywayError(
       `${name}:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}: byte ${offset} (0x${bytes[offset]?.toString(16)}) is no UTF-8`,
-      { next: `save it as UTF-8: iconv -f ISO-8859-1 -t UTF-8 ${name === "standard input" ? "FILE" : name}` },
+      { next: `save it as UTF-8: iconv -f ${encoding} -t UTF-8 ${name === "standard input" ? "FILE" : name}` },
     );
   }
   return text.replace(/^\uFEFF/, "");
+}
+
+function hasUtf16Mark([first, second]: Buffer): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
 /** What decoding puts in the place of bytes that are no UTF-8. */

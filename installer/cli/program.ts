@@ -24,9 +24,8 @@ export async function run(args: readonly string[], commands: readonly Entry[], i
       getErrHasColors: () => colors(io, io.err).isColorSupported,
     });
   try {
-    const line = helpAsFlag(args, commands);
-    await addCommands(program, commands, io, (name) => line.includes(name));
-    await program.parseAsync(line, { from: "user" });
+    await addCommands(program, commands, io, (name) => args.includes(name));
+    await program.parseAsync(helpAsFlag(args, program), { from: "user" });
     return 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
@@ -34,10 +33,17 @@ export async function run(args: readonly string[], commands: readonly Entry[], i
   }
 }
 
-/** `help route explain` means `route explain --help`. */
-function helpAsFlag(args: readonly string[], commands: readonly Entry[]): readonly string[] {
-  const [first, second, ...rest] = args;
-  return first === "help" && commands.some(({ name }) => name === second) ? [`${second}`, ...rest, "--help"] : args;
+/** `help route explain` means `route explain --help`. A name that a group does not have is left for the group to refuse. */
+function helpAsFlag(args: readonly string[], program: Command): string[] {
+  const [first, ...names] = args;
+  if (first !== "help") return [...args];
+  let command: Command | undefined = program;
+  for (const name of names) {
+    if (command.commands.length === 0) break;
+    command = command.commands.find((one) => one.name() === name);
+    if (command === undefined) return names;
+  }
+  return [...names, "--help"];
 }
 
 function report(thrown: unknown, io: Io): number {

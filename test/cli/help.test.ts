@@ -41,6 +41,14 @@ describe("--help", () => {
     expect(await runCli(["help", ...path.split(" ")])).toEqual(asFlag);
   });
 
+  test("of a command runs nothing, whatever else is typed", async () => {
+    expect(await runCli(["help", "uninstall", "all"])).toEqual(await runCli(["uninstall", "--help"]));
+  });
+
+  test("help without a name is the help of the whole command", async () => {
+    expect(await runCli(["help"])).toEqual(await runCli(["--help"]));
+  });
+
   test.each(paths)("keyway %s has examples, and their flags exist", async (path) => {
     const examples = await examplesOf(path);
     expect(examples).toContain(`keyway ${path}`);
@@ -61,6 +69,8 @@ describe("wrong usage", () => {
     ["a command that there is not", ["instal"]],
     ["a command like no other", ["frobnicate"]],
     ["a subcommand that there is not", ["route", "explian"]],
+    ["help for a command that there is not", ["help", "instal"]],
+    ["help for a subcommand that there is not", ["help", "route", "explian"]],
     ["a flag that there is not", ["publish", "--insecur", "oci://registry.example.com/team/keyway:1"]],
     ["a flag like no other", ["build", "--frobnicate"]],
     ["an argument too many", ["build", "all"]],
