@@ -6,7 +6,14 @@ import type { Installation } from "../manifests/installation.ts";
 import { ProxyAdmin, ProxySilent } from "../proxies/proxy-admin.ts";
 import { type Selection, selectPods } from "../proxies/selected-pods.ts";
 import { atOnce } from "../proxies/wait.ts";
-import type { RegistryChoice } from "./module.ts";
+
+/** What a command line says of the registry. */
+export interface RegistryChoice {
+  /** The URL, when the person says it; else the cluster names it. */
+  module?: string;
+  /** The registry speaks plain HTTP. */
+  insecure?: boolean;
+}
 
 /** What checks ask of the cluster and of what is to be put into it; each is fetched once, and only when a check asks. */
 export class CheckContext {

@@ -1,21 +1,14 @@
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import { moduleFaults } from "../module/module.ts";
+import { TimeIsUp } from "../net/limit.ts";
 import type { Repository } from "../registry/client.ts";
 import { connect } from "../registry/connect.ts";
 import { sha256 } from "../registry/image.ts";
 import { type ImageName, parseImageName, pinned } from "../registry/name.ts";
 import { pullModule } from "../registry/pull.ts";
 import type { Check, CheckOutcome } from "./check.ts";
-import type { CheckContext } from "./context.ts";
-
-/** What a command line says of the registry. */
-export interface RegistryChoice {
-  /** The URL, when the person says it; else the cluster names it. */
-  module?: string;
-  /** The registry speaks plain HTTP. */
-  insecure?: boolean;
-}
+import type { CheckContext, RegistryChoice } from "./context.ts";
 
 function connectAs({ module, insecure = false }: RegistryChoice, name: ImageName, io: Io): Promise<Repository> {
   return connect(name, { insecure, named: module !== undefined }, io);
@@ -51,12 +44,10 @@ export const moduleLoads: Check<CheckContext> = {
   severity: "fatal",
   hint: "build it with `keyway build`, and publish that",
   needs: ["module-pull"],
-  async run(context) {
-    const module = await moduleIfPulled(context);
-    if (module === undefined) return NOT_PULLED;
+  run: ofModule((module) => {
     const faults = moduleFaults(module);
     return faults.length === 0 ? { holds: true } : { holds: false, detail: faults.join("\n") };
-  },
+  }),
 };
 
 function pulledModule(context: CheckContext): Promise<Uint8Array<ArrayBuffer>> {
@@ -67,14 +58,16 @@ function pulledModule(context: CheckContext): Promise<Uint8Array<ArrayBuffer>> {
   });
 }
 
-export const NOT_PULLED: CheckOutcome = { holds: undefined, detail: "not looked at: the module can't be pulled" };
-
-/** Undefined for a module that can't be pulled, which is told by a check of its own. */
-export async function moduleIfPulled(context: CheckContext): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  try {
-    return await pulledModule(context);
-  } catch (thrown) {
-    if (thrown instanceof KeywayError) return undefined;
-    throw thrown;
-  }
+/** Looks at a module; one that can't be pulled is told by a check of its own. */
+export function ofModule(
+  judge: (module: Buffer<ArrayBuffer>, context: CheckContext) => CheckOutcome,
+): Check<CheckContext>["run"] {
+  return async (context) => {
+    const module = await pulledModule(context).catch((thrown) => {
+      if (thrown instanceof KeywayError && !(thrown instanceof TimeIsUp)) return undefined;
+      throw thrown;
+    });
+    if (module === undefined) return { holds: undefined, detail: "not looked at: the module can't be pulled" };
+    return judge(Buffer.from(module), context);
+  };
 }

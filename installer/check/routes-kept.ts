@@ -1,5 +1,5 @@
-import { staleTwinsOf } from "../lifecycle/twins.ts";
 import { filterRef, type IEnvoyFilter } from "../manifests/kinds.ts";
+import { staleTwinsOf } from "../proxies/twins.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 

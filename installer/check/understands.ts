@@ -1,7 +1,7 @@
 import { wasmPlugin } from "../manifests/wasmplugin.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
-import { moduleIfPulled, NOT_PULLED } from "./module.ts";
+import { ofModule } from "./module.ts";
 
 /** A module refuses a configuration with a field that it does not know, and has the names of those that it knows in its text. */
 export const moduleUnderstands: Check<CheckContext> = {
@@ -10,12 +10,9 @@ export const moduleUnderstands: Check<CheckContext> = {
   severity: "fatal",
   hint: "it is of an older release: publish this one's with `keyway publish`, and give the URL that it prints with --module",
   needs: ["module-pull"],
-  async run(context) {
-    const pulled = await moduleIfPulled(context);
-    if (pulled === undefined) return NOT_PULLED;
-    const module = Buffer.from(pulled);
-    const fields = Object.keys(wasmPlugin(context.installation).spec?.pluginConfig ?? {});
+  run: ofModule((module, { installation }) => {
+    const fields = Object.keys(wasmPlugin(installation).spec?.pluginConfig ?? {});
     const unknown = fields.filter((field) => !module.includes(field));
     return unknown.length === 0 ? { holds: true } : { holds: false, detail: `it does not know ${unknown.join(", ")}` };
-  },
+  }),
 };

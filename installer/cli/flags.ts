@@ -96,15 +96,16 @@ export interface WaitFlags {
   timeout: number;
 }
 
-export function waitFlags(command: Command, seconds = 60): Command {
-  return command
-    .option(
-      "--timeout <seconds>",
-      "how long the whole command may take, with its wait for every selected proxy",
-      parseSeconds,
-      seconds,
-    )
-    .option("--no-wait", "return when the API server has it");
+export function timeoutFlag(command: Command, seconds = 60, what = "how long the whole command may take"): Command {
+  return command.option("--timeout <seconds>", what, parseSeconds, seconds);
+}
+
+export function waitFlags(command: Command, seconds?: number): Command {
+  return timeoutFlag(
+    command,
+    seconds,
+    "how long the whole command may take, with its wait for every selected proxy",
+  ).option("--no-wait", "return when the API server has it");
 }
 
 export interface CheckFlags {

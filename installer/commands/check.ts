@@ -1,5 +1,5 @@
 import { defineCommand, type Register } from "../cli/command.ts";
-import { connectCluster } from "../cli/connect.ts";
+import { connectCluster, withDeadline } from "../cli/connect.ts";
 import { KeywayError } from "../cli/errors.ts";
 import {
   type CheckFlags,
@@ -10,16 +10,18 @@ import {
   type InstallationFlags,
   nameFlag,
   scopeFlags,
+  timeoutFlag,
 } from "../cli/flags.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 
 interface Flags extends InstallationFlags, ClusterFlags, CheckFlags {
   name: string;
   insecure?: boolean;
+  timeout: number;
   output: Format;
 }
 
-export const check: Register = (program, io) => {
+export const check: Register = (program, unlimited) => {
   const command = defineCommand(program, {
     usage: "check",
     about:
@@ -32,10 +34,11 @@ export const check: Register = (program, io) => {
     ],
   });
   for (const add of [clusterFlags, nameFlag, scopeFlags, contentFlags, checkFlags]) add(command);
-  command
+  timeoutFlag(command, 120)
     .option("--insecure", "the registry speaks plain HTTP")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
+      const io = withDeadline(unlimited, flags.timeout);
       const { runChecks, failures, refuseUnknown } = await import("../check/check.ts");
       const { checkIds } = await import("../check/checks.ts");
       const { CheckContext } = await import("../check/context.ts");

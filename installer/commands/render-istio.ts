@@ -8,12 +8,12 @@ import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { desiredState } from "../lifecycle/desired.ts";
-import type { Listed } from "../lifecycle/services.ts";
 import { envoyFilter } from "../manifests/envoyfilter.ts";
 import { wasmPlugin } from "../manifests/wasmplugin.ts";
 import { NO_WATCHER, readWatcher } from "../module/watcher.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
 import { fromKubectl, servicesNamedIn } from "../render/listed.ts";
+import type { Listed } from "../services/services.ts";
 
 interface Flags extends InstallationFlags {
   name: string;

@@ -1,38 +1,39 @@
 import { defineCommand, type Register } from "../cli/command.ts";
-import { connectCluster } from "../cli/connect.ts";
+import { connectCluster, withDeadline } from "../cli/connect.ts";
 import { KeywayError } from "../cli/errors.ts";
-import { type ClusterFlags, clusterFlags } from "../cli/flags.ts";
+import { type ClusterFlags, clusterFlags, timeoutFlag } from "../cli/flags.ts";
 import { count, emit, type Format, outputOption, table } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import type { InstallationStatus, PodStatus } from "../lifecycle/status.ts";
 
 interface Flags extends ClusterFlags {
   allNamespaces?: boolean;
+  timeout: number;
   output: Format;
 }
 
 export const status: Register = (program, io) => {
-  clusterFlags(
-    defineCommand(program, {
-      usage: "status",
-      about:
-        "Asks every selected proxy, through the API server, which version it runs, how many routes it has, and how many requests " +
-        "it routed or found without their target, and which targets it can't reach now. Exit code 1 when anything is wrong: a proxy " +
-        "that does not run the installed version, an object that is gone or was edited, a target that is missing.",
-      examples: [
-        ["the installations of a namespace", "keyway status -n demo"],
-        ["everything, for a program", "keyway status -A -o json"],
-      ],
-    }),
-  )
+  const command = defineCommand(program, {
+    usage: "status",
+    about:
+      "Asks every selected proxy, through the API server, which version it runs, how many routes it has, and how many requests " +
+      "it routed or found without their target, and which targets it can't reach now. Exit code 1 when anything is wrong: a proxy " +
+      "that does not run the installed version, an object that is gone or was edited, a target that is missing.",
+    examples: [
+      ["the installations of a namespace", "keyway status -n demo"],
+      ["everything, for a program", "keyway status -A -o json"],
+    ],
+  });
+  timeoutFlag(clusterFlags(command), 120)
     .option("-A, --all-namespaces", "look in all namespaces")
     .addOption(outputOption())
     .action(async (flags: Flags) => {
+      const limited = withDeadline(io, flags.timeout);
       const { problemsOf, statusOf } = await import("../lifecycle/status.ts");
-      const cluster = await connectCluster(flags, io);
+      const cluster = await connectCluster(flags, limited);
       const namespace = flags.allNamespaces ? undefined : (flags.namespace ?? cluster.namespace);
       const { istioNamespace } = flags;
-      const found = await statusOf({ cluster, namespace, istioNamespace, signal: io.signal });
+      const found = await statusOf({ cluster, namespace, istioNamespace, signal: limited.signal });
       emit(io, flags.output, found, () => found.map((one) => installationText(one)).join("\n"));
       const steps = progress(io);
       if (found.length === 0) steps.warn(`nothing is installed in ${namespace ?? "any namespace"}`);

@@ -11,8 +11,8 @@ import { readYaml } from "../../routes/reading/yaml.ts";
 import { UsageError } from "../cli/errors.ts";
 import { readInput, withFileErrors } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
-import { servicesFor } from "../lifecycle/services.ts";
 import { servicesNamedIn } from "../render/listed.ts";
+import { servicesFor } from "../services/services.ts";
 
 export interface OfflineQuestion {
   /** The path of a route file or of a plugin configuration. */

@@ -21,8 +21,8 @@ import { diffObjects } from "../print/diff.ts";
 import { type ObjectOutcome, printApplied } from "../print/outcomes.ts";
 import { isFilterOf } from "../proxies/proxy-admin.ts";
 import { selectPods } from "../proxies/selected-pods.ts";
+import { twinsOfProxies } from "../proxies/twins.ts";
 import { atOnce } from "../proxies/wait.ts";
-import { twinsOfProxies } from "./twins.ts";
 
 export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   module?: string;
@@ -41,6 +41,7 @@ export interface Change {
 
 /** Makes the cluster what is desired, or shows what that would be. The one way in for install, upgrade and rollback. */
 export async function change(io: Io, cluster: Cluster, { desired, live, flags, recoveryHint }: Change): Promise<void> {
+  refuseUnknown(flags.ignore, checkIds);
   const steps = progress(io);
   const watcher = await readWatcher(flags.watchModule);
   if (watcher === undefined) steps.warn(NO_WATCHER);
@@ -88,7 +89,6 @@ async function checked(
   flags: ChangeFlags,
 ): Promise<CheckContext> {
   const { istioNamespace, allowEmpty = false, ignore } = flags;
-  refuseUnknown(ignore, checkIds);
   const context = new CheckContext({ cluster, ...about, istioNamespace, allowEmpty, registry: flags, io });
   const steps = progress(io);
   const tell = ({ description }: CheckResult) => steps.update(`checking: ${description}`);

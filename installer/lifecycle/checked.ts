@@ -3,10 +3,12 @@ import { afterInstallation, ofCluster, ofInstallation } from "../check/checks.ts
 import type { CheckContext } from "../check/context.ts";
 import { pinModule } from "../check/module.ts";
 import { workloadsSelected } from "../check/workloads.ts";
+import { KeywayError } from "../cli/errors.ts";
 import { type ClusterFlags, type InstallationFlags, scopeOf } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { defaultPriority, type Installation } from "../manifests/installation.ts";
+import { TimeIsUp } from "../net/limit.ts";
 import { desiredState } from "./desired.ts";
 import { readLive } from "./installed.ts";
 
@@ -43,7 +45,8 @@ export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promi
 async function liveOrNone({ cluster, namespace, name }: { cluster: Cluster; namespace: string; name: string }) {
   try {
     return (await readLive(cluster, namespace, name)).installation;
-  } catch {
+  } catch (thrown) {
+    if (!(thrown instanceof KeywayError) || thrown instanceof TimeIsUp) throw thrown;
     return undefined;
   }
 }

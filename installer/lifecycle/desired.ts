@@ -13,8 +13,8 @@ import {
   type PluginConfig,
 } from "../manifests/installation.ts";
 import type { DesiredState } from "../plan/versions.ts";
+import type { Listed } from "../services/services.ts";
 import { goneTargets } from "./gone.ts";
-import type { Listed } from "./services.ts";
 
 const DOMAIN = "cluster.local";
 
@@ -68,7 +68,10 @@ async function readRoutes(
   { cluster, namespace, live }: Place & { live: Installation | undefined },
   io: Io,
 ): Promise<{ config: PluginConfig; baselines: Baseline[] }> {
-  const [{ servicesFor }, { hostsFor }] = await Promise.all([import("./services.ts"), import("./hosts.ts")]);
+  const [{ servicesFor }, { hostsFor }] = await Promise.all([
+    import("../services/services.ts"),
+    import("../services/hosts.ts"),
+  ]);
   const text = await readInput(path, io);
   const file = withFileErrors(path, () => parseRouteFile(text));
   const present = await servicesFor(cluster, file, namespace);

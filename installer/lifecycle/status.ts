@@ -16,9 +16,9 @@ import { whyNotLoaded } from "../proxies/probes.ts";
 import { type Metrics, ProxyAdmin, ProxySilent } from "../proxies/proxy-admin.ts";
 import { selectPods } from "../proxies/selected-pods.ts";
 import { missingClusters } from "../proxies/targets.ts";
+import { staleTwinsOf } from "../proxies/twins.ts";
 import { atOnce } from "../proxies/wait.ts";
 import { ownedObjects } from "./installed.ts";
-import { staleTwinsOf } from "./twins.ts";
 
 export interface MissingTarget {
   target: string;
@@ -129,7 +129,9 @@ async function describe(
 ): Promise<Omit<InstallationStatus, "errors">> {
   const installation = readInstallation(plugin);
   const { proxies } = await selectPods(cluster, installation, istioNamespace);
-  const pods = await atOnce(16, proxies, (pod) => podStatus(new ProxyAdmin(cluster, pod, signal), installation));
+  const pods = await atOnce(16, proxies, (pod) =>
+    podStatus(new ProxyAdmin(cluster, pod, signal), installation, signal),
+  );
   const previous = previousOf(plugin)?.version;
   const { namespace, name, mode, module, version, config } = installation;
   const routes = Array.isArray(config.routes) ? config.routes.length : 0;
@@ -150,7 +152,7 @@ async function describeRest(filter: IEnvoyFilter, options: StatusOptions): Promi
   };
 }
 
-async function podStatus(proxy: ProxyAdmin, installation: Installation): Promise<PodStatus> {
+async function podStatus(proxy: ProxyAdmin, installation: Installation, signal: AbortSignal): Promise<PodStatus> {
   const { namespace, name: pod, workload } = proxy.pod;
   try {
     const error = await whyNotLoaded(proxy, installation);
@@ -166,6 +168,7 @@ async function podStatus(proxy: ProxyAdmin, installation: Installation): Promise
     };
     return { namespace, pod, workload, ready: error === undefined, ...(error !== undefined && { error }), ...shown };
   } catch (thrown) {
+    if (signal.aborted) throw thrown;
     const error = thrown instanceof ProxySilent ? thrown.message : reason(thrown);
     return { namespace, pod, workload, ready: false, error, ...(thrown instanceof ProxySilent && { silent: true }) };
   }

@@ -1,13 +1,11 @@
 import { CONNECT_GUARD, GUARD } from "../../routes/model/guard.ts";
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
 import { hopMark, type Proof, proofFor, proofHeaders } from "../twins/headers.ts";
-import { annotatedMode, type Installation, type Mode, type Scope } from "./installation.ts";
+import { annotatedMode, type Context, type Installation, type Mode, type Scope } from "./installation.ts";
 import type { IEnvoyFilter } from "./kinds.ts";
 import type { TwinPatch } from "./twin-patches.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
 import { watcherPatch } from "./watcher.ts";
-
-export type Context = "SIDECAR_INBOUND" | "SIDECAR_OUTBOUND" | "GATEWAY";
 
 /** What a WasmPlugin for servers and one for clients reach: the filter must stand nowhere without its route. */
 const contexts = {

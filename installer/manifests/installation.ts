@@ -5,6 +5,9 @@ import { CACHEABLE_ANNOTATION, MODE_ANNOTATION, SERVED_ANNOTATION, VERSION_VARIA
 
 export const modes = ["inbound", "outbound", "gateway"] as const;
 export type Mode = (typeof modes)[number];
+
+/** Where a proxy looks at a request, in the words of an EnvoyFilter. */
+export type Context = "SIDECAR_INBOUND" | "SIDECAR_OUTBOUND" | "GATEWAY";
 export const phases = ["AUTHN", "AUTHZ", "STATS"] as const;
 export type Phase = (typeof phases)[number];
 export const failStrategies = ["FAIL_OPEN", "FAIL_CLOSE", "FAIL_RELOAD"] as const;

@@ -1,6 +1,6 @@
 import { PLUGIN_NAME } from "../../routes/model/names.ts";
 import { WATCHED_FLAGS } from "../render/parts.ts";
-import type { Context } from "./envoyfilter.ts";
+import type { Context } from "./installation.ts";
 
 /** The name under which Envoy complains of the watcher. */
 export const WATCHER_NAME = "keyway-watch";

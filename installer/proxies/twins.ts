@@ -5,9 +5,9 @@ import type { Installation } from "../manifests/installation.ts";
 import { staleHosts, twinsAmong } from "../manifests/installed-twins.ts";
 import type { IEnvoyFilter } from "../manifests/kinds.ts";
 import { type ProxyRoutes, type TwinPatches, twinPatches } from "../manifests/twin-patches.ts";
-import { ProxyAdmin } from "../proxies/proxy-admin.ts";
-import type { SelectedPod } from "../proxies/selected-pods.ts";
-import { atOnce } from "../proxies/wait.ts";
+import { ProxyAdmin } from "./proxy-admin.ts";
+import type { SelectedPod } from "./selected-pods.ts";
+import { atOnce } from "./wait.ts";
 
 export interface ProxyTwins extends TwinPatches {
   /** How many proxies told their routes. */
@@ -32,7 +32,7 @@ export async function twinsOfProxies(
       const routeConfigurations = await new ProxyAdmin(cluster, pod, signal).routeConfigurations();
       return [{ pod: name, gateway: pod.gateway, routeConfigurations }];
     } catch (thrown) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw thrown;
       silent.push(`pod ${name} does not tell its routes: ${reason(thrown)}`);
       return [];
     }

@@ -1,8 +1,20 @@
 import { KeywayError } from "../cli/errors.ts";
 import { Secret } from "../cli/secret.ts";
-import type { Credentials, Found } from "./credentials.ts";
-import { CutOff } from "./errors.ts";
 import type { HttpAnswer } from "./http.ts";
+import { CutOff } from "./unreachable.ts";
+
+export type Credentials =
+  | { kind: "basic"; username: string; password: Secret }
+  /** To be exchanged for a token by the registry's token service. */
+  | { kind: "identity"; token: Secret }
+  /** To be sent as it is. */
+  | { kind: "bearer"; token: Secret };
+
+export interface Found {
+  credentials?: Credentials;
+  /** What to do so that credentials which are there, but not for this host, are sent to it. */
+  withheld?: string;
+}
 
 /** How a registry asks for a login: `Basic`, or `Bearer` with the address of a token service. */
 export interface Challenge {

@@ -1,8 +1,9 @@
 import { KeywayError } from "../cli/errors.ts";
-import { integrityError, refused } from "./errors.ts";
+import { integrityError } from "./errors.ts";
 import { type Blob, sha256 } from "./image.ts";
 import { DOCKER_MANIFEST, MANIFEST } from "./media.ts";
 import type { ImageName } from "./name.ts";
+import { refused } from "./refusal.ts";
 import type { Answer, Ask, Transport } from "./transport.ts";
 
 export type Uploaded = "pushed" | "already there" | "taken over";

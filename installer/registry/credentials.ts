@@ -2,26 +2,14 @@ import { UsageError } from "../cli/errors.ts";
 import { readLine } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { Secret } from "../cli/secret.ts";
+import type { Credentials, Found } from "./auth.ts";
 import { dockerCredentials } from "./docker-config.ts";
-
-export type Credentials =
-  | { kind: "basic"; username: string; password: Secret }
-  /** To be exchanged for a token by the registry's token service. */
-  | { kind: "identity"; token: Secret }
-  /** To be sent as it is. */
-  | { kind: "bearer"; token: Secret };
 
 export interface CredentialOptions {
   username?: string;
   passwordStdin?: boolean;
   /** Whether the person named the registry on this command line, and not somebody else in the cluster. */
   named: boolean;
-}
-
-export interface Found {
-  credentials?: Credentials;
-  /** What to do so that credentials which are there, but not for this host, are sent to it. */
-  withheld?: string;
 }
 
 /** From the flags, else from the environment, else from Docker's configuration; without credentials to go without.

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { KeywayError, reason } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import { Secret } from "../cli/secret.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials } from "./auth.ts";
 import { printable } from "./errors.ts";
 
 interface DockerConfig {

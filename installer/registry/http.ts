@@ -3,7 +3,8 @@ import { KeywayError } from "../cli/errors.ts";
 import { readUpTo } from "../net/body.ts";
 import { NoAnswer, withLimit } from "../net/limit.ts";
 import { proxyFor } from "../net/proxy.ts";
-import { CutOff, integrityError, unreachable } from "./errors.ts";
+import { integrityError } from "./errors.ts";
+import { CutOff, isNetworkFailure, unreachable } from "./unreachable.ts";
 
 export interface HttpRequest {
   method: "GET" | "HEAD" | "POST" | "PUT";
@@ -60,7 +61,7 @@ export class Http {
           cause: thrown,
         });
       }
-      if (signal.aborted || thrown instanceof KeywayError) throw thrown;
+      if (signal.aborted || thrown instanceof KeywayError || !isNetworkFailure(thrown)) throw thrown;
       throw unreachable(thrown, url.host, where, proxy);
     }
   }

@@ -1,75 +1,8 @@
+// Why a registry's answer is not what was asked for, in words.
 import { STATUS_CODES } from "node:http";
-import { type Explanation, KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError } from "../cli/errors.ts";
+import { printable } from "./errors.ts";
 import type { Answer } from "./transport.ts";
-
-/** No answer came. `passing` tells a cut connection, worth another try, from a registry that is not there. */
-export class Unreachable extends KeywayError {
-  override name = "Unreachable";
-  readonly passing: boolean = false;
-  /** How long to wait, as the header of that name says it. */
-  readonly retryAfter: string | null = null;
-}
-
-export class CutOff extends Unreachable {
-  override name = "CutOff";
-  override readonly passing = true;
-  override readonly retryAfter: string | null;
-
-  constructor(what: string, explanation: Explanation, retryAfter: string | null = null) {
-    super(what, explanation);
-    this.retryAfter = retryAfter;
-  }
-}
-
-const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
-const SILENT = /^UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT$/;
-const PROXY_REFUSES = /Proxy response \((\d+)\)|Proxy Authentication Required \((407)\)/;
-
-/** Explains why no answer came from `host`, by way of `proxy` if there is one. */
-export function unreachable(thrown: unknown, host: string, where: string, proxy?: URL): Unreachable {
-  const codes = codesOf(thrown);
-  const has = (pattern: RegExp) => codes.some((code) => pattern.test(code));
-  const refuse = (what: string, next: string) => new Unreachable(what, { where, next, cause: thrown });
-  const status = PROXY_REFUSES.exec(reason(thrown))?.slice(1).find(Boolean);
-  if (proxy && (status !== undefined || has(/^(?:ECONNREFUSED|ENOTFOUND|UND_ERR_PRX_)/))) {
-    const next = `check HTTPS_PROXY and HTTP_PROXY, or set NO_PROXY=${new URL(`http://${host}`).hostname} to go past it`;
-    const failure = status === undefined ? "can't be reached" : `refuses to connect to ${host} (${status})`;
-    return refuse(`the proxy ${proxy.host} ${failure}`, next);
-  }
-  if (has(/^ECONNREFUSED$/))
-    return refuse(`nothing listens at ${host}`, "check the host and the port; is the registry running?");
-  if (has(/^ENOTFOUND$/)) {
-    return refuse(
-      `there is no host ${host}`,
-      "check the spelling, and the DNS server of this machine; behind a proxy, set HTTPS_PROXY",
-    );
-  }
-  if (reason(thrown).endsWith("bad port")) {
-    return refuse(`no HTTP client speaks with the port of ${host}`, "let the registry listen at another port");
-  }
-  if (has(/SSL/)) return refuse(`${host} does not speak TLS`, "if it is meant to be plain HTTP, add --insecure");
-  const untrusted = codes.find((code) => NOT_TRUSTED.test(code));
-  if (untrusted !== undefined) {
-    return refuse(
-      `the certificate of ${host} is not trusted (${untrusted})`,
-      "put its authority's file into NODE_EXTRA_CA_CERTS",
-    );
-  }
-  const what = has(SILENT) ? `${host} does not answer` : `the connection to ${host} was cut: ${reason(thrown)}`;
-  return new CutOff(what, {
-    where,
-    next: "check the registry's log and the network, then run the command again",
-    cause: thrown,
-  });
-}
-
-/** The error codes of what was thrown and of all its causes, the outermost first. */
-function codesOf(thrown: unknown): string[] {
-  if (!(thrown instanceof Error)) return [];
-  const code = "code" in thrown && typeof thrown.code === "string" ? [thrown.code] : [];
-  const inner = thrown instanceof AggregateError ? thrown.errors : [thrown.cause];
-  return [...code, ...inner.flatMap(codesOf)];
-}
 
 export interface Refusal {
   host: string;
@@ -163,17 +96,4 @@ function complaintOf({ body }: Answer): string {
   } catch {
     return "";
   }
-}
-
-/** A foreign text as one short line that can't steer a terminal. */
-export function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]+/g, " ").slice(0, 200);
-}
-
-/** The registry contradicts itself, or what was sent to it. */
-export function integrityError(host: string, what: string, where: string): KeywayError {
-  return new KeywayError(`${host} ${what}`, {
-    where,
-    next: "do not use what it holds; check its storage, and any cache or proxy in front of it",
-  });
 }

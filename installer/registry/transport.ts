@@ -1,9 +1,9 @@
 import { KeywayError } from "../cli/errors.ts";
 import { retryAfter } from "../net/retry-after.ts";
-import { Login } from "./auth.ts";
-import type { Found } from "./credentials.ts";
-import { integrityError, Unreachable } from "./errors.ts";
+import { type Found, Login } from "./auth.ts";
+import { integrityError } from "./errors.ts";
 import { Http, type HttpAnswer } from "./http.ts";
+import { Unreachable } from "./unreachable.ts";
 
 export interface Ask {
   method: "GET" | "HEAD" | "POST" | "PUT";

@@ -42,6 +42,24 @@ test("an API server that never answers ends the command with the time, and is na
   expect(err).toContain("--timeout SECONDS");
 });
 
+test.each(["status", "check"])("%s ends with the time, too", async (command) => {
+  const asked = (...args: string[]) => runCli([command, "-n", "demo", "--kubeconfig", fleet.kubeconfig, ...args]);
+  fleet.server.faults.add(/./, neverAnswer, 1000);
+  const { code, err } = await asked("--timeout", "0.5");
+  expect({ code, err }).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/not done within the 0\.5 s of --timeout: the API server has not answered/),
+  });
+});
+
+test.each(["status", "check"])("%s names the proxies that have not answered within its time", async (command) => {
+  fleet.server.pods.listen("demo/caller-1", 15000, stopped);
+  const asked = runCli([command, "-n", "demo", "--kubeconfig", fleet.kubeconfig, "--timeout", "1"]);
+  const { code, out, err } = await asked;
+  expect(code).toBe(1);
+  expect(out + err).toMatch(/within the 1 s of --timeout.*caller-1/);
+});
+
 test("a pod that is deleted meanwhile is not waited for", async () => {
   addPod(fleet, "caller-2", { app: "caller" });
   fleet.server.pods.listen("demo/caller-2", 15000, stopped);

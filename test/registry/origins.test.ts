@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pinModule } from "../../installer/check/module.ts";
 import { Secret } from "../../installer/cli/secret.ts";
-import type { Credentials } from "../../installer/registry/credentials.ts";
+import type { Credentials } from "../../installer/registry/auth.ts";
 import { runCli } from "../cli/run.ts";
 import { type Double, type Oddity, startDouble } from "./double.ts";
 import { IMAGE, MODULE, trial } from "./subject.ts";

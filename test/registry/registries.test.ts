@@ -1,7 +1,7 @@
 // What registries in use do differently from the reference, each on a double that does just that.
 import { expect, test } from "vitest";
 import { Secret } from "../../installer/cli/secret.ts";
-import type { Credentials } from "../../installer/registry/credentials.ts";
+import type { Credentials } from "../../installer/registry/auth.ts";
 import { imageOf } from "../../installer/registry/image.ts";
 import { type Asked, type Double, type Given, type Oddity, startDouble } from "./double.ts";
 import { IMAGE, MODULE, trial } from "./subject.ts";

@@ -1,5 +1,5 @@
+import type { Credentials } from "../../installer/registry/auth.ts";
 import { Repository } from "../../installer/registry/client.ts";
-import type { Credentials } from "../../installer/registry/credentials.ts";
 import { imageOf } from "../../installer/registry/image.ts";
 import { publish } from "../../installer/registry/publish.ts";
 import { Transport, type TransportOptions } from "../../installer/registry/transport.ts";

@@ -91,6 +91,41 @@ describe("directions", () => {
   });
 });
 
+/** Circles among the nodes of a graph, each as the way round. */
+function circlesIn(next: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const walk = (node: string, way: string[]) => {
+    const before = way.indexOf(node);
+    if (before >= 0) circles.push([...way.slice(before), node].join(" -> "));
+    if (before >= 0 || done.has(node)) return;
+    for (const one of next.get(node) ?? []) walk(one, [...way, node]);
+    done.add(node);
+  };
+  for (const node of next.keys()) walk(node, []);
+  return circles;
+}
+
+describe("no circles", () => {
+  test("are overlooked", () => {
+    const next = { a: ["b"], b: ["c", "d"], c: ["b"], d: [] };
+    expect(circlesIn(new Map(Object.entries(next)))).toEqual(["b -> c -> b"]);
+  });
+
+  const inProduct = imports.filter(({ from, to }) => [from, to].every((path) => /^(installer|routes)\//.test(path)));
+
+  test("among the files of the installer and of routes, not even by a type", () => {
+    const next = Map.groupBy(inProduct, ({ from }) => from);
+    expect(circlesIn(new Map([...next].map(([from, list]) => [from, list.map(({ to }) => to)])))).toEqual([]);
+  });
+
+  test("between checks and what changes an installation", () => {
+    expect(
+      imports.filter(({ from, to }) => `${from} ${to}`.match(/^installer\/check\/.* installer\/lifecycle\//)),
+    ).toEqual([]);
+  });
+});
+
 /** All files that are loaded with a file. */
 function reached(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;

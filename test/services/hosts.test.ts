@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { KeywayError } from "../../installer/cli/errors.ts";
-import { hostsFor } from "../../installer/lifecycle/hosts.ts";
-import { type Listed, servicesFor } from "../../installer/lifecycle/services.ts";
 import { fromKubectl } from "../../installer/render/listed.ts";
+import { hostsFor } from "../../installer/services/hosts.ts";
+import { type Listed, servicesFor } from "../../installer/services/services.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 
 const entry = (hosts: string[], ...ports: object[]) => ({

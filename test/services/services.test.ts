@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { servicesFor } from "../../installer/lifecycle/services.ts";
 import { fromKubectl } from "../../installer/render/listed.ts";
+import { servicesFor } from "../../installer/services/services.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 
 type Port = { name?: string; containerPort: number; protocol?: string };
