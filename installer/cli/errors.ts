@@ -37,3 +37,8 @@ export function reason(thrown: unknown): string {
   const cause = reason(inner);
   return text.includes(cause) ? text : `${text}: ${cause}`;
 }
+
+/** A foreign text as one short line that can't steer a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, " ").slice(0, 200);
+}

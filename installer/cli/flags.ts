@@ -176,7 +176,7 @@ function parseInteger(text: string): number {
 
 export function parseSeconds(text: string): number {
   const [, number] = /^(\d{1,6}(?:\.\d+)?)s?$/.exec(text) ?? [];
-  if (number === undefined) throw new InvalidArgumentError("expected seconds, such as 90.");
+  if (number === undefined || Number(number) === 0) throw new InvalidArgumentError("expected seconds, such as 90.");
   return Number(number);
 }
 

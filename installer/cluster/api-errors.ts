@@ -1,4 +1,4 @@
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError, printable, reason } from "../cli/errors.ts";
 
 /** The API server's own form of a refusal. */
 interface Status {
@@ -28,7 +28,7 @@ export class ApiError extends KeywayError {
 
   constructor({ code, body, server, doing, rightsHint }: Refusal) {
     const status = parseStatus(body);
-    const said = status.message ?? (body.trim() || `HTTP status ${code}`);
+    const said = status.message ?? (printable(body.trim()) || `HTTP status ${code}`);
     const { what, next } = explain(code, said, status, doing, rightsHint);
     super(what, { where: server, ...(next !== undefined && { next }) });
     this.code = code;
@@ -125,6 +125,13 @@ export function isCut(thrown: unknown): boolean {
 
 /** The connection failed before there was an answer. */
 export function unreachable(thrown: unknown, server: string): KeywayError {
+  if ((thrown as NodeJS.ErrnoException).code === "ERR_INVALID_CHAR") {
+    return new KeywayError("the credentials can't be sent: a line break or the like is in the token or in a name", {
+      where: server,
+      next: "mend them in the kubeconfig or in the token's file, or log in again",
+      cause: thrown,
+    });
+  }
   return new KeywayError(`the API server can't be reached: ${reason(thrown)}`, {
     where: server,
     next: "see that the cluster is up and that `kubectl get namespaces` works with the same kubeconfig and context",

@@ -90,12 +90,8 @@ export class Cluster {
       const query = new URLSearchParams({ ...(labelSelector && { labelSelector }), limit: String(PAGE) });
       if (page !== undefined) query.set("continue", page);
       else if (recent) query.set("resourceVersion", "0");
-      const listed = await this.#ask<{ items?: T[]; metadata?: { continue?: string } }>({
-        method: "GET",
-        path: `${path}?${query}`,
-        doing,
-        repeatable: true,
-      });
+      const request = { method: "GET", path: `${path}?${query}`, doing, repeatable: true } as const;
+      const listed = await this.#ask<{ items: T[] | null; metadata?: { continue?: string } }>(request, "items");
       found.push(...(listed.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
       page = listed.metadata?.continue || undefined;
     } while (page !== undefined);
@@ -171,17 +167,15 @@ export class Cluster {
     });
   }
 
-  async #ask<T>(request: ApiRequest): Promise<T> {
-    const body = await this.#send(request);
-    try {
-      return JSON.parse(body) as T;
-    } catch (cause) {
-      throw new KeywayError(`what answers ${request.doing} is no Kubernetes API server: its answer is no JSON`, {
-        where: this.server,
-        next: "see that the kubeconfig's server, and its proxy if it has one, are right",
-        cause,
-      });
-    }
+  /** `list` names the field that the answer must have, as a list that is missing is not an empty one. */
+  async #ask<T>(request: ApiRequest, list?: keyof T & string): Promise<T> {
+    const answer = parsed(await this.#send(request));
+    if (isObject(answer) && (list === undefined || list in answer)) return answer as T;
+    const what = answer === undefined ? "no JSON" : `no ${list ?? "object"}`;
+    throw new KeywayError(`can't ${request.doing}: what answers is no Kubernetes API server, it sends ${what}`, {
+      where: this.server,
+      next: "see that the kubeconfig's server, and its proxy if it has one, are right",
+    });
   }
 
   async #send(request: ApiRequest): Promise<string> {
@@ -211,8 +205,11 @@ export class Cluster {
     const doing = `read what ${apiVersion} offers`;
     const known =
       this.#discovered.get(apiVersion) ??
-      this.#ask<{ resources?: ApiResource[] }>({ method: "GET", path: root(apiVersion), doing, repeatable: true }).then(
-        ({ resources = [] }) => resources,
+      this.#ask<{ resources: ApiResource[] | null }>(
+        { method: "GET", path: root(apiVersion), doing, repeatable: true },
+        "resources",
+      ).then(
+        ({ resources }) => resources ?? [],
         (thrown: unknown) => {
           this.#discovered.delete(apiVersion);
           if (isNotFound(thrown)) return [];
@@ -222,6 +219,19 @@ export class Cluster {
     this.#discovered.set(apiVersion, known);
     return known;
   }
+}
+
+/** Undefined for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function root(apiVersion: string): string {

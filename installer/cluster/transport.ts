@@ -99,7 +99,7 @@ export class Transport {
         await pause(wait, undefined, { signal: ended });
       }
     }).catch((thrown: unknown) => {
-      if (signal.aborted || thrown instanceof KeywayError) throw thrown;
+      if (signal.aborted || thrown instanceof KeywayError || isOurs(thrown)) throw thrown;
       throw unreachable(thrown, this.server.href);
     });
   }
@@ -138,8 +138,17 @@ function serverUrl({ cluster }: ClusterAccess): URL {
 
 async function readBody(response: IncomingMessage, alive: () => void): Promise<string> {
   const body = await readUpTo(LARGEST, response, alive);
-  if (body === undefined) throw new Error(`the answer has more than ${LARGEST} bytes`);
+  if (body === undefined) {
+    throw new KeywayError(`the API server sends an answer of more than ${LARGEST} bytes`, {
+      next: "see that the kubeconfig's server, and its proxy if it has one, are right",
+    });
+  }
   return body.toString("utf8");
+}
+
+/** A mistake in this program. What fails on the network, or in Node.js for what it is given, has a code. */
+function isOurs(thrown: unknown): boolean {
+  return thrown instanceof TypeError && !("code" in thrown);
 }
 
 /** Whether the same request may be answered otherwise a little later. 429 is said before anything is done. */

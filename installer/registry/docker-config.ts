@@ -3,11 +3,10 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError, printable, reason } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import { Secret } from "../cli/secret.ts";
 import type { Credentials } from "./auth.ts";
-import { printable } from "./errors.ts";
 
 interface DockerConfig {
   auths?: Record<

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { expect, test } from "vitest";
-import { scopeFlags } from "../../installer/cli/flags.ts";
+import { scopeFlags, timeoutFlag } from "../../installer/cli/flags.ts";
 
 function selector(...args: string[]): unknown {
   const command = scopeFlags(new Command().exitOverride().configureOutput({ writeErr: () => {} }));
@@ -17,4 +17,9 @@ test.each([
   ["-l", "app=a,app=b"],
 ])("selectors that exclude each other are refused: %s %s", (...args) => {
   expect(() => selector(...args)).toThrow("no workload has app=a and app=b at once");
+});
+
+test.each(["0", "0.0", "-1", "soon", "1e3", ""])("%j is no limit of time", (text) => {
+  const command = timeoutFlag(new Command().exitOverride().configureOutput({ writeErr: () => {} }));
+  expect(() => command.parse(["--timeout", text], { from: "user" })).toThrow("expected seconds, such as 90.");
 });

@@ -146,11 +146,57 @@ describe("a refusal is told for what it is", () => {
     else expect(refused.next).toMatch(next);
   });
 
-  test("what is no API server", async () => {
+  test.each([
+    ["a page", "<html>welcome</html>", "no JSON"],
+    ["null", "null", "no items"],
+    ["a list", "[]", "no items"],
+    ["an object without what was asked for", "{}", "no items"],
+  ])("what is no API server, and answers with %s", async (_, body, sent) => {
     const api = await server();
     const cluster = await connect(api);
-    api.faults.add(/version/, (_, response) => response.end("<html>welcome</html>"));
-    await expect(cluster.serverVersion()).rejects.toThrow("no Kubernetes API server");
+    await cluster.get(plugin);
+    api.faults.add(/wasmplugins/, (_, response) => response.end(body));
+    await expect(cluster.list("extensions.istio.io/v1alpha1", "WasmPlugin")).rejects.toThrow(
+      `can't list WasmPlugins in all namespaces: what answers is no Kubernetes API server, it sends ${sent}`,
+    );
+  });
+
+  test("a list without items, as some servers write an empty one", async () => {
+    const api = await server();
+    const cluster = await connect(api);
+    await cluster.get(plugin);
+    api.faults.add(/wasmplugins/, (_, response) => response.end('{"items":null}'));
+    expect(await cluster.list("extensions.istio.io/v1alpha1", "WasmPlugin")).toEqual([]);
+  });
+
+  test("a discovery that is none", async () => {
+    const api = await server();
+    const cluster = await connect(api);
+    api.faults.add(/extensions/, (_, response) => response.end("null"));
+    await expect(cluster.get(plugin)).rejects.toThrow("no Kubernetes API server");
+  });
+
+  test("a long page of something in between, as one line", async () => {
+    const api = await server();
+    const cluster = await connect(api);
+    api.faults.add(/version/, (_, response) =>
+      response.writeHead(403).end(`<html>\n\u001b[31mblocked${" by the proxy".repeat(100)}`),
+    );
+    await expect(cluster.serverVersion()).rejects.toThrow(
+      /^can't read the version: <html> \[31mblocked by the proxy[ -~]{1,200}$/,
+    );
+  });
+
+  test("a token with a line break in it", async () => {
+    const api = await server();
+    const cluster = await connect(api, { user: { token: "one\ntwo" } });
+    await expect(cluster.serverVersion()).rejects.toThrow(/^the credentials can't be sent: a line break/);
+  });
+
+  test("a mistake of our own stays one", async () => {
+    const api = await server();
+    const cluster = await connect(api);
+    await expect(cluster.apply({ ...plugin, spec: { version: 1n } })).rejects.toThrow(TypeError);
   });
 
   test("an API server that is not there", async () => {
