@@ -29,6 +29,10 @@ export class Root {
   rejected: bool;
   /** Counted among its slot's users. */
   counted: bool;
+  /** The port that its first request came to while several tables were in use; 0 before. */
+  port: u64;
+  /** Its plugin's name is known to stand in several places at once behind that port. */
+  parallel: bool;
   /** -1: no table, the baseline serves. */
   slot: i32;
   generation: u32;
@@ -55,7 +59,8 @@ export function addRoot(id: u32): Root {
   const root = i < total ? rootAt(i) : newRecord();
   root.id = id;
   root.live = true;
-  root.rejected = root.counted = false;
+  root.rejected = root.counted = root.parallel = false;
+  root.port = 0;
   root.slot = -1;
   root.generation = 0;
   root.plugin = pluginHash();
@@ -142,19 +147,49 @@ export function retain(root: Root): void {
   if (!root.counted) root.slot = -1;
 }
 
+// Whether the other is of the same plugin.
+function isSibling(other: Root, root: Root): bool {
+  return other != root && other.live && other.plugin == root.plugin;
+}
+
 /**
  * Lets a root context whose configuration was rejected go on with the table that it replaces: that of the same plugin. Where
- * several tables have that name, the one it replaces is the one whose root context dies next (`transferTable`).
+ * several tables have that name, the one it replaces is found by its first request (`inheritByPort`), or is the one whose root
+ * context dies next (`transferTable`).
  */
 export function inherit(successor: Root): void {
   let newest: Root | null = null;
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
-    if (root == successor || !root.live || root.slot < 0 || root.plugin != successor.plugin) continue;
+    if (!isSibling(root, successor) || root.slot < 0) continue;
     if (newest && newest.slot != root.slot) return;
     if (!newest || root.id > newest.id) newest = root;
   }
   if (newest) serveFrom(successor, newest.slot, newest.generation);
+}
+
+// Of several tables with the plugin's name, streams may still hold those of older configurations. The table that was replaced is
+// the newest of those whose requests came to the same port, unless one that has had no request yet is newer still.
+function inheritByPort(successor: Root): void {
+  let newest: Root | null = null;
+  let unasked: u32 = 0;
+  for (let i = 0; i < total; i++) {
+    const root = rootAt(i);
+    if (!isSibling(root, successor) || root.slot < 0 || root.id > successor.id) continue;
+    if (root.port == 0) unasked = max(unasked, root.id);
+    else if (root.port == successor.port && (!newest || root.id > newest.id)) newest = root;
+  }
+  if (newest && !newest.parallel && newest.id > unasked) serveFrom(successor, newest.slot, newest.generation);
+}
+
+// Once requests come to a root context, none come any more to those that it has replaced. So one that is older and has a
+// request all the same stands in another place.
+function noteRequest(root: Root): void {
+  if (root.port == 0 && property(PORT) && gotLen == 8) root.port = load<u64>(got);
+  for (let i = 0; i < total; i++) {
+    const other = rootAt(i);
+    if (isSibling(other, root) && other.port == root.port && other.id > root.id) root.parallel = other.parallel = true;
+  }
 }
 
 // True for a root context that waits for the table of another to go on with.
@@ -165,6 +200,7 @@ function isWaiting(root: Root): bool {
 // Gives the table of a root context that is gone to the one that replaces it. Where several wait for a table, or a newer one has come
 // since, it can't be known whose table it was, and the baseline serves.
 function transferTable(dead: Root): void {
+  if (isReplaced(dead)) return;
   let successor: Root | null = null;
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
@@ -173,6 +209,16 @@ function transferTable(dead: Root): void {
     successor = root;
   }
   if (successor && successor.id > dead.id && isNewest(successor)) serveFrom(successor, dead.slot, dead.generation);
+}
+
+// Whether a newer table is known to serve where the root context stood.
+function isReplaced(root: Root): bool {
+  for (let i = 0; root.port != 0 && i < total; i++) {
+    const other = rootAt(i);
+    if (isSibling(other, root) && other.port == root.port && other.slot >= 0 && other.id > root.id)
+      return !other.parallel;
+  }
+  return false;
 }
 
 /** Whether a plugin's newest configuration was rejected; root contexts are numbered in the order they come. */
@@ -217,7 +263,12 @@ export function rootOf(stream: u32): Root | null {
 function askRoot(stream: u32): Root | null {
   if (untilReap-- == 0) reapAgain(stream);
   let root = severalTables ? identify() : current;
-  if (root && isWaiting(root)) reapAgain(stream);
+  if (root && !root.parallel) noteRequest(root);
+  if (root && isWaiting(root)) {
+    inheritByPort(root);
+    if (isWaiting(root)) reapAgain(stream);
+    else tellTablesApart();
+  }
   return root;
 }
 
@@ -239,6 +290,7 @@ function identify(): Root | null {
   return newest;
 }
 
+const PORT = "destination\0port";
 const PLUGIN = "plugin_name";
 
 /** The hash of the acting context's plugin's name. */

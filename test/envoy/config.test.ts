@@ -116,6 +116,8 @@ describe("in an update", () => {
   afterEach(async () => {
     await take({ routes: [...GOOD.routes, { from: "nowhere", key: `turn-${turn++}`, to: "t" }] });
     await until("the good configuration", rejected, (value) => value === 0);
+    // Where the one before is not gone yet, requests tell the filter which of the two is in force.
+    await bed.everywhere(KEYED);
   });
 
   test.each(Object.entries(BAD))(
@@ -158,6 +160,26 @@ describe("in an update", () => {
     const { failures, services } = await steady.stop();
     expect(failures).toEqual([]);
     expect(services).toEqual(new Set(["pr-42"]));
+  });
+
+  test("the last good table is the newest, when streams hold it and an older one", async () => {
+    const held = [];
+    for (const key of ["older", "newest"]) {
+      await take(route({ key }));
+      const headers = { "x-routing-key": key };
+      expect(await bed.everywhere({ headers })).toEqual(new Set(["t"]));
+      for (let i = 0; i < 8; i++) {
+        const stream = request({ port: bed.port, method: "POST", headers, agent: false });
+        stream.on("error", () => {}).write("the beginning of a body");
+        held.push(stream);
+      }
+      await bed.everywhere({ headers });
+    }
+    await take("{");
+    await until("the gauge", rejected, (value) => value === 1);
+    const services = await bed.everywhere({ headers: { "x-routing-key": "newest" } });
+    for (const stream of held) stream.destroy();
+    expect(services).toEqual(new Set(["t"]));
   });
 
   test("the last good table is the one in force, not one that an old stream still holds", async () => {

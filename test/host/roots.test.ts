@@ -55,6 +55,24 @@ test("a stream that began under the old configuration, and one under the new, ea
   expect(filter.request(asked).cluster).toBe("new");
 });
 
+test.each([
+  ["the oldest ends before a request comes", 0],
+  ["one of them ends afterwards", 1],
+])("a rejected configuration goes on with the newest table, though streams hold all of them; %s", (_, ends) => {
+  const { envoy, filter } = proxyWith(to("oldest"));
+  for (const name of ["oldest", "older", "newest"]) envoy.process.clusters.set(name, true);
+  const held = [filter.open(asked)];
+  filter.configure(to("older"));
+  held.push(filter.open(asked));
+  filter.configure(to("newest"));
+  held.push(filter.open(asked));
+  filter.configure("{");
+  if (ends === 0) held[0]?.end();
+  for (let i = 0; i < 3; i++) expect(filter.request(asked).cluster).toBe("newest");
+  if (ends === 1) held[1]?.end();
+  for (let i = 0; i < 300; i++) expect(filter.request(asked).cluster).toBe("newest");
+});
+
 test("the same configuration in two places is one root context", () => {
   const envoy = proxy("a");
   const [one, two] = [envoy.filter(), envoy.filter()];

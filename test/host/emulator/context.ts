@@ -43,8 +43,11 @@ export class Exchange {
   endpoints: number | undefined;
   /** Whether a filter has set that the request asks for a subset of the cluster's hosts. */
   readonly subset: boolean;
+  /** That the request came to. */
+  readonly port: number;
 
-  constructor(headers: Pairs, cluster: string | undefined, subset = false, caller?: string) {
+  constructor(headers: Pairs, cluster: string | undefined, subset = false, caller?: string, port = 0) {
+    this.port = port;
     this.subset = subset;
     this.headers = new Headers(headers);
     this.cluster = cluster;

@@ -19,6 +19,8 @@ export class Envoy {
   private readonly logger: Slot | undefined;
 
   /** `code` is the filter; `watch`, when given, is wired as the access logger of requests that reached no host. */
+  private nextPort = 10_000;
+
   constructor(
     code: Code,
     { workers = 1, vmId = "keyway", watch }: { workers?: number; vmId?: string; watch?: Code } = {},
@@ -36,7 +38,7 @@ export class Envoy {
 
   /** Plugins of one name in listeners of different directions are different plugins. */
   filter(name = "keyway", rootId = "keyway", direction = "inbound"): Slot {
-    return new Slot(this, this.code, name, rootId, direction);
+    return new Slot(this, this.code, name, rootId, direction, this.nextPort++);
   }
 
   workerThread(index: number): Thread {

@@ -27,6 +27,7 @@ function ofExchange(exchange: Exchange, [first, second = "", third]: string[]): 
   if (first === "request") return ofRequest(exchange, second, third);
   if (first === "xds") return second === "cluster_name" ? text(exchange.cluster) : undefined;
   if (first === "connection") return second === "uri_san_peer_certificate" ? text(exchange.caller) : undefined;
+  if (first === "destination") return second === "port" ? number(exchange.port) : undefined;
   if (first === "filter_state") return second.startsWith("wasm.") ? exchange.state.get(second.slice(5)) : undefined;
   if (first === "response") {
     if (second === "code_details") return exchange.details ? text(exchange.details) : undefined;

@@ -58,14 +58,17 @@ export class Slot {
   private readonly name: string;
   private readonly rootId: string;
   private readonly direction: string;
+  /** Of the listener; every slot has one of its own. */
+  private readonly port: number;
   private readonly current = new Map<Thread, Handle | undefined>();
 
-  constructor(envoy: Envoy, code: Code, name: string, rootId: string, direction: string) {
+  constructor(envoy: Envoy, code: Code, name: string, rootId: string, direction: string, port = 0) {
     this.envoy = envoy;
     this.code = code;
     this.name = name;
     this.rootId = rootId;
     this.direction = direction;
+    this.port = port;
   }
 
   /** Gives the plugin a configuration on all threads; false when the canary refused it and nothing has changed. */
@@ -125,7 +128,7 @@ export class Slot {
   open({ worker = 0, headers = [], cluster = "reviews", subset = false, caller }: Request): Stream {
     const thread = this.envoy.workerThread(worker);
     const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
-    const exchange = new Exchange(withPseudoHeaders(pairs), cluster ?? undefined, subset, caller);
+    const exchange = new Exchange(withPseudoHeaders(pairs), cluster ?? undefined, subset, caller, this.port);
     const handle = this.current.get(thread);
     const end = handle ? filterRequest(thread, handle, exchange) : () => {};
     const reached = exchange.local ? undefined : this.envoy.route(exchange, thread);
