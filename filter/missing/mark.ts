@@ -7,7 +7,7 @@
 //
 //   a mark: u64 hash of the target; u64 when a probe is due; u64 when a trial is due or, in a trial, when it has succeeded;
 //   u16 state; u8 1 when a trial has ever succeeded; u8 1 when it is certain that no request would be served;
-//   u32 seconds from a trial that fails to the next
+//   u32 milliseconds from a trial that fails to the next
 // Times are nanoseconds since 1970.
 import { got, gotCas, gotLen, setShared, shared } from "../host/calls";
 import { writer } from "../host/writer";
@@ -127,11 +127,11 @@ export function setCertain(certain: bool): void {
   store<u8>(group.at + offset, certain ? 1 : 0, CERTAIN);
 }
 
-/** In seconds. */
+/** In milliseconds. */
 export function trialWait(): u32 {
   return load<u32>(group.at + offset, WAIT);
 }
 
-export function setTrialWait(seconds: u32): void {
-  store<u32>(group.at + offset, seconds, WAIT);
+export function setTrialWait(ms: u32): void {
+  store<u32>(group.at + offset, ms, WAIT);
 }

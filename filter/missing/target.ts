@@ -1,6 +1,7 @@
 // Whether a target can be selected. A target that nothing is known about is probed once per worker and table; one that is
 // marked is left alone until a probe, its answer or a trial finds it back.
 import { actFor, now } from "../host/calls";
+import { mayHaveSubsets } from "../table/cluster";
 import { same } from "../text/bytes";
 import { hash } from "../text/hash";
 import { MAX_CLUSTER } from "../../routes/model/names";
@@ -33,20 +34,24 @@ const UNPROBEABLE_PERIOD: u64 = 600000000000;
 /** Whether the target can take the request of this stream, which may be its trial. `root` is the stream's root context. */
 export function isAvailable(target: usize, len: i32, root: u32, stream: u32, mayTry: bool): bool {
   const id = hashOf(target, len);
-  if (!readMark(id)) return isProbed(id) || firstProbe(target, len, id, root, stream);
+  if (!readMark(id)) return isProbed(id) || firstProbe(target, len, id, root, stream, mayTry);
   if (state() == GONE && !isCertain() && asksForSubset()) return true;
   const time = now();
   if (state() == TRIAL && time >= trialDue()) return endTrial(time);
   return time < due() ? state() == UNPROBEABLE : probeAgain(target, len, id, root, stream, time, mayTry);
 }
 
-function firstProbe(target: usize, len: i32, id: u64, root: u32, stream: u32): bool {
+// A probe that no host takes says nothing of requests for a subset, and where the cluster may have subsets, the filter can't see
+// all that ask for one: so the first request is a trial there, and the watcher finds out more when it fails.
+function firstProbe(target: usize, len: i32, id: u64, root: u32, stream: u32, mayTry: bool): bool {
   const answer = probe(target, len, id, root, stream);
-  if (answer == ACCEPTED || (answer == NO_HOST && asksForSubset())) {
+  const uncertain = answer == NO_HOST && mayHaveSubsets(target, len);
+  if (uncertain && !mayTry) return asksForSubset();
+  if (uncertain || answer == ACCEPTED) {
     setProbed(id);
     return true;
   }
-  markMissing(id, answer == NO_CLUSTER ? ABSENT : GONE, now(), answer == NO_CLUSTER);
+  markMissing(id, answer == NO_CLUSTER ? ABSENT : GONE, now(), true);
   return false;
 }
 
@@ -72,7 +77,7 @@ function probeAgain(target: usize, len: i32, id: u64, root: u32, stream: u32, ti
   }
   if (was == UNPROBEABLE) return true;
   if (was == ABSENT) {
-    if (answer == NO_HOST) markMissing(id, GONE, time, false);
+    if (answer == NO_HOST) markMissing(id, GONE, time, !mayHaveSubsets(target, len));
     return false;
   }
   return trialIsDue && answer != NO_CLUSTER && beginTrial(id, was, time);

@@ -3,6 +3,7 @@
 import { property } from "../host/calls";
 import {
   ABSENT,
+  GONE,
   TRIAL,
   UNPROBEABLE,
   addMark,
@@ -24,27 +25,28 @@ import { answered } from "./probe";
 
 /** Nanoseconds between two probes of a target, over all workers of the process. */
 export const PERIOD: u64 = 250000000;
-const SECOND: u64 = 1000000000;
+const MILLISECOND: u64 = 1000000;
 
-/** Seconds until a target's first trial, when nothing says yet that probes of it mislead; and the most between two. */
-const FIRST_WAIT: u32 = 30;
-const LONGEST_WAIT: u32 = 960;
-/** The same for a target whose trials have succeeded before. */
-const FIRST_PROVEN_WAIT: u32 = 1;
-const LONGEST_PROVEN_WAIT: u32 = 30;
+/** Milliseconds until a target's second trial, when nothing says yet that probes of it mislead; and the most between two. */
+const SECOND_WAIT: u32 = 30000;
+const LONGEST_WAIT: u32 = 960000;
+/** Until the first trial of a target that probes may mislead about: with the time that a trial takes, less than a second. */
+const FIRST_WAIT: u32 = 400;
+/** The most between two trials of a target that trials have succeeded for. */
+const LONGEST_PROVEN_WAIT: u32 = 30000;
 
 const MOST_TRIES = 100;
 
 /**
  * Marks the target as ABSENT, GONE or REFUSING. It is certain when no request would be served, whatever it asks for; otherwise
- * a probe may be refused although requests would be served, and one request is let through now and then.
+ * a probe may be refused although requests would be served, and one request is let through now and then, soon at first where no host is healthy.
  */
 export function markMissing(target: u64, as: u32, time: u64, certain: bool): void {
   for (let i = 0; i < MOST_TRIES; i++) {
     if (!readMark(target)) addMark(target);
     else if (!addsToMark(as, certain)) return;
-    setTrialWait(certain ? LONGEST_WAIT : nextWait());
-    setTrialDue(time + SECOND * trialWait());
+    setTrialWait(certain ? LONGEST_WAIT : nextWait(as));
+    setTrialDue(time + MILLISECOND * trialWait());
     setCertain(certain);
     setState(as);
     setDue(time + PERIOD);
@@ -58,11 +60,10 @@ function addsToMark(as: u32, certain: bool): bool {
   return known == ABSENT ? as != ABSENT : certain && !(known == as && isCertain());
 }
 
-function nextWait(): u32 {
-  if (isProven()) {
-    return state() == TRIAL ? min(trialWait() << 1, LONGEST_PROVEN_WAIT) : FIRST_PROVEN_WAIT;
-  }
-  return state() == TRIAL ? min(trialWait() << 1, LONGEST_WAIT) : FIRST_WAIT;
+function nextWait(as: u32): u32 {
+  if (state() != TRIAL) return as == GONE || isProven() ? FIRST_WAIT : SECOND_WAIT;
+  const doubled = trialWait() << 1;
+  return isProven() ? min(doubled, LONGEST_PROVEN_WAIT) : min(max(doubled, SECOND_WAIT), LONGEST_WAIT);
 }
 
 /** Takes the mark away when it is still of that state. */

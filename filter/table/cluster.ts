@@ -1,7 +1,7 @@
 // What a cluster's name tells: the hash that routes are filed under, and the host of an Istio name
 // (`outbound|PORT|SUBSET|HOST`).
 import { BAR } from "../text/ascii";
-import { find } from "../text/bytes";
+import { find, startsWith } from "../text/bytes";
 import { hash, hashEnd, hashMore, hashStart } from "../text/hash";
 
 /** The hash of an Istio name without its subset; that of the name itself when it is none, or has no subset. */
@@ -23,4 +23,9 @@ export function serviceOf(at: usize, len: i32): usize {
     if (bar > end) return at;
   }
   return bar;
+}
+
+/** Whether requests may be meant for a subset of the cluster's hosts: Istio makes a cluster of its own for each subset. */
+export function mayHaveSubsets(at: usize, len: i32): bool {
+  return !startsWith(at, len, "outbound|") && !startsWith(at, len, "inbound|");
 }

@@ -8,6 +8,7 @@ import { resetScratch } from "../host/memory";
 import { ABSENT, GONE, REFUSING } from "../missing/mark";
 import { ACCEPTED, NO_CLUSTER, sendProbe } from "../missing/probe";
 import { asksForSubset, hearAnswer, markMissing } from "../missing/verdict";
+import { mayHaveSubsets } from "../table/cluster";
 import { find, startsWith } from "../text/bytes";
 import { hash } from "../text/hash";
 import { MAX_CLUSTER, STATE_NAME } from "../../routes/model/names";
@@ -43,7 +44,7 @@ function judge(target: usize, len: i32): void {
   if (answer == NO_CLUSTER) markMissing(id, ABSENT, time, true);
   else if (answer == ACCEPTED) {
     if (connectionFailed()) markMissing(id, REFUSING, time, false);
-  } else if (hasNoEndpoint()) markMissing(id, GONE, time, true);
+  } else if (hasNoEndpoint() || !mayHaveSubsets(target, len)) markMissing(id, GONE, time, true);
   else if (!asksForSubset()) markMissing(id, GONE, time, false);
 }
 
