@@ -38,6 +38,7 @@ import {
   sourceNameLen,
 } from "./sources/source";
 import { ANY_CLUSTER, ANY_SUBSET } from "./table/lookup";
+import { ONE } from "./text/ascii";
 
 const EXPLAIN = HEADER_EXPLAIN;
 const DECISION = HEADER_DECISION;
@@ -47,7 +48,7 @@ const body = writer();
 const source = writer();
 
 export function asksToExplain(): bool {
-  return requestHeader(EXPLAIN.at, EXPLAIN.len) && gotLen == 1 && load<u8>(got) == 49;
+  return requestHeader(EXPLAIN.at, EXPLAIN.len) && gotLen == 1 && load<u8>(got) == ONE;
 }
 
 /** False when the host would not answer; the request then goes on. */

@@ -10,6 +10,7 @@ import { actFor, foreign, got, gotLen, property, setProperty, shared } from "./h
 import { allocate } from "./host/memory";
 import { Writer, writer } from "./host/writer";
 import { forgetProbed } from "./missing/target";
+import { LOWER_A } from "./text/ascii";
 import { generation } from "./table/header";
 import { headerName, name, nameLen } from "./table/names";
 import { countUser } from "./table/slots";
@@ -303,7 +304,7 @@ const DECLARE = "declare_property";
 const declaration = writer();
 
 function nameMark(root: Root): void {
-  for (let i = 0; i < 4; i++) store<u8>(MARK.at + MARK.len - 4 + i, <u8>(97 + ((root.ordinal >> (4 * i)) & 15)));
+  for (let i = 0; i < 4; i++) store<u8>(MARK.at + MARK.len - 4 + i, <u8>(LOWER_A + ((root.ordinal >> (4 * i)) & 15)));
 }
 
 // Declares it for the context that the host calls, whichever is acting, so on_configure is the place. The argument is a

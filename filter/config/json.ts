@@ -7,6 +7,7 @@ import {
   BACKSLASH,
   BACKSPACE,
   CARRIAGE_RETURN,
+  CASE_BIT,
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COLON,
@@ -14,6 +15,7 @@ import {
   DOT,
   FORM_FEED,
   LINE_FEED,
+  LOWER_A,
   LOWER_B,
   LOWER_E,
   LOWER_F,
@@ -220,9 +222,9 @@ function readHex(): u32 {
   let v: u32 = 0;
   for (let i = 0; i < 4; i++) {
     let d: u32 = <u32>peekByte();
-    if (d - ZERO < 10) d -= 48;
+    if (d - ZERO < 10) d -= ZERO;
     else {
-      d = (d | 32) - 87;
+      d = (d | CASE_BIT) - LOWER_A + 10;
       if (d - 10 > 5) {
         fail("a \\u escape needs four hexadecimal digits");
         return 0;
@@ -292,7 +294,7 @@ export function readDecimal(): i64 {
       at++;
     }
   }
-  if ((peekByte() | 32) == LOWER_E) return fail("a number with an exponent");
+  if ((peekByte() | CASE_BIT) == LOWER_E) return fail("a number with an exponent");
   return value;
 }
 
@@ -327,7 +329,7 @@ function skipNumber(): void {
   }
   for (;;) {
     const c = peekByte();
-    if (<u32>(c - ZERO) > 9 && c != DOT && (c | 32) != LOWER_E && c != PLUS && c != MINUS) return;
+    if (<u32>(c - ZERO) > 9 && c != DOT && (c | CASE_BIT) != LOWER_E && c != PLUS && c != MINUS) return;
     at++;
   }
 }

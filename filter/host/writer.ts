@@ -1,5 +1,6 @@
-// A kept, growing buffer to put texts and byte layouts together in. What a writer holds is void once it
-// has been cleared, its addresses once it has grown.
+// A buffer that grows and is used again, in which texts and byte layouts are put together. The content of a writer is void once
+// it has been cleared, and addresses into it are void once it has grown.
+import { BACKSLASH, DELETE, LOWER_A, QUESTION, QUOTE, SPACE, ZERO } from "../text/ascii";
 import { allocate } from "./memory";
 
 
@@ -59,49 +60,55 @@ export class Writer {
     return this;
   }
 
-  /** In decimal digits. */
+  /** Adds a number in decimal digits. */
   number(v: u64): this {
     let digits = 1;
     for (let rest = v / 10; rest != 0; rest /= 10) digits++;
     let at = this.room(digits) + digits;
     do {
-      store<u8>(--at, <u8>(48 + (v % 10)));
+      store<u8>(--at, <u8>(ZERO + (v % 10)));
       v /= 10;
     } while (v != 0);
     return this;
   }
 
-  /** Bytes that may come from anywhere, 60 at most, with `?` for quotes and for what is not printable ASCII. */
+  /** Adds at most 60 bytes of a text that may come from anywhere; `?` stands for quotes and for what is not printable ASCII. */
   plain(from: usize, len: i32): this {
     const n = min(len, 60);
     const at = this.room(n);
     for (let i = 0; i < n; i++) {
       const c = load<u8>(from + i);
-      store<u8>(at + i, c < 32 || c > 126 || c == 34 ? 63 : c);
+      store<u8>(at + i, isPrintable(c) && c != QUOTE ? c : QUESTION);
     }
     return n < len ? this.say("...") : this;
   }
 
-  /** A JSON string, quotes included; bytes that are not printable ASCII stand as \u00XX. */
+  /** Adds a JSON string with its quotes; bytes that are not printable ASCII are written as \u00XX. */
   json(from: usize, len: i32): this {
-    this.u8(34);
+    this.u8(QUOTE);
     for (let i = 0; i < len; i++) {
       const c: u32 = load<u8>(from + i);
-      if (c < 32 || c > 126) {
+      if (!isPrintable(c)) {
         this.say("\\u00")
           .u8(hexDigit(c >> 4))
           .u8(hexDigit(c & 15));
         continue;
       }
-      if (c == 34 || c == 92) this.u8(92);
+      if (c == QUOTE || c == BACKSLASH) this.u8(BACKSLASH);
       this.u8(c);
     }
-    return this.u8(34);
+    return this.u8(QUOTE);
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function isPrintable(c: u32): bool {
+  return c >= <u32>SPACE && c < <u32>DELETE;
+}
+
 function hexDigit(n: u32): u32 {
-  return n + (n < 10 ? 48 : 87);
+  return n < 10 ? ZERO + n : LOWER_A + n - 10;
 }
 
 /** A writer for a module-level constant. */

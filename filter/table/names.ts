@@ -1,6 +1,7 @@
 // The names of the shared values: `keyway:LL:` with the layout's number, a letter for the kind, and numbers as bytes. Istio gives every
 // plugin of a proxy the same shared-data namespace, so all begin with the product's name. A slot is a place for one table: its
 // header, and buckets that are written again and again, because the host can't delete a shared value.
+import { ZERO } from "../text/ascii";
 import { LAYOUT } from "./layout";
 
 const LAYOUT_AT = 7;
@@ -55,6 +56,6 @@ export function markName(group: u32, layout: u32 = LAYOUT): void {
 function setName(text: Bytes, layout: u32): void {
   name = text.at;
   nameLen = text.len;
-  store<u8>(name + LAYOUT_AT, <u8>(48 + layout / 10));
-  store<u8>(name + LAYOUT_AT + 1, <u8>(48 + (layout % 10)));
+  store<u8>(name + LAYOUT_AT, <u8>(ZERO + layout / 10));
+  store<u8>(name + LAYOUT_AT + 1, <u8>(ZERO + (layout % 10)));
 }

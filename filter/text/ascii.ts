@@ -1,4 +1,4 @@
-// The ASCII characters that the scanners look for.
+// The ASCII characters that the scanners look for and the writers put.
 export const BACKSPACE = 8;
 export const TAB = 9;
 export const LINE_FEED = 10;
@@ -14,13 +14,17 @@ export const MINUS = 45;
 export const DOT = 46;
 export const SLASH = 47;
 export const ZERO = 48;
+export const ONE = 49;
 export const COLON = 58;
 export const SEMICOLON = 59;
 export const EQUALS = 61;
 export const QUESTION = 63;
+export const UPPER_A = 65;
 export const OPEN_BRACKET = 91;
 export const BACKSLASH = 92;
 export const CLOSE_BRACKET = 93;
+export const UNDERSCORE = 95;
+export const LOWER_A = 97;
 export const LOWER_B = 98;
 export const LOWER_E = 101;
 export const LOWER_F = 102;
@@ -33,3 +37,6 @@ export const OPEN_BRACE = 123;
 export const BAR = 124;
 export const CLOSE_BRACE = 125;
 export const DELETE = 127;
+
+/** The bit that tells a lower-case letter from its upper-case one. */
+export const CASE_BIT = 32;

@@ -1,11 +1,13 @@
 // base64url without padding, as JSON web tokens use it.
+import { LOWER_A, MINUS, UNDERSCORE, UPPER_A, ZERO } from "./ascii";
 
+/** The six bits that a character stands for; -1 for a character outside the alphabet. */
 function sextet(c: u32): i32 {
-  if (c - 65 < 26) return <i32>c - 65;
-  if (c - 97 < 26) return <i32>c - 71;
-  if (c - 48 < 10) return <i32>c + 4;
-  if (c == 45) return 62;
-  return c == 95 ? 63 : -1;
+  if (c - UPPER_A < 26) return <i32>c - UPPER_A;
+  if (c - LOWER_A < 26) return <i32>c - LOWER_A + 26;
+  if (c - ZERO < 10) return <i32>c - ZERO + 52;
+  if (c == MINUS) return 62;
+  return c == UNDERSCORE ? 63 : -1;
 }
 
 /** Decodes into `to`, which holds at least 3/4 of `len` bytes; the decoded length, -1 when the text is not base64url. */

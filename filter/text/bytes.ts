@@ -1,5 +1,5 @@
 // Byte strings as (address, length). Nothing here allocates.
-import { SPACE, TAB } from "./ascii";
+import { CASE_BIT, SPACE, TAB, UPPER_A } from "./ascii";
 
 /** A constant byte string: its length, then its bytes. Every string literal of the module is one (filter/transform/byte-literals.mjs). */
 // @ts-ignore: decorator
@@ -33,7 +33,7 @@ export function startsWith(at: usize, len: i32, b: Bytes): bool {
 // @ts-ignore: decorator
 @inline
 export function lower(c: u32): u32 {
-  return c - 65 < 26 ? c | 32 : c;
+  return c - UPPER_A < 26 ? c | CASE_BIT : c;
 }
 
 export function sameFolded(a: usize, aLen: i32, b: usize, bLen: i32): bool {

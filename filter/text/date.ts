@@ -1,5 +1,5 @@
 // RFC 3339 dates, as seconds since 1970.
-import { DOT, LOWER_Z, MINUS, PLUS, ZERO } from "./ascii";
+import { CASE_BIT, DOT, LOWER_Z, MINUS, PLUS, ZERO } from "./ascii";
 import { lower } from "./bytes";
 
 const SHAPE: Bytes = "0000-00-00t00:00:00";
@@ -57,7 +57,7 @@ export function parseDate(at: usize, len: i32): i64 {
 // Seconds east of UTC.
 function zone(at: usize, len: i32): i32 {
   const sign = load<u8>(at);
-  if ((sign | 32) == LOWER_Z) return len == 1 ? 0 : NO_ZONE;
+  if ((sign | CASE_BIT) == LOWER_Z) return len == 1 ? 0 : NO_ZONE;
   if ((sign != PLUS && sign != MINUS) || len != 6 || !hasShape(at + 1, "00:00")) return NO_ZONE;
   const hours = twoDigits(at + 1);
   const minutes = twoDigits(at + 4);

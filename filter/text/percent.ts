@@ -1,6 +1,6 @@
 // Percent-decoding into a buffer of its own.
 import { MAX_TEXT } from "../../routes/model/names";
-import { PERCENT, ZERO } from "./ascii";
+import { CASE_BIT, LOWER_A, PERCENT, ZERO } from "./ascii";
 import { find } from "./bytes";
 
 const buffer = memory.data(MAX_TEXT);
@@ -8,10 +8,11 @@ const buffer = memory.data(MAX_TEXT);
 /** Where the text last decoded stands: the text itself when it has no escapes. */
 export let decoded: usize = 0;
 
+/** The value of a hexadecimal digit; -1 for any other character. */
 function hexValue(c: u32): i32 {
   if (c - ZERO < 10) return <i32>c - ZERO;
-  c |= 32;
-  return c - 97 < 6 ? <i32>c - 87 : -1;
+  c |= CASE_BIT;
+  return c - LOWER_A < 6 ? <i32>c - LOWER_A + 10 : -1;
 }
 
 /** The decoded length; -1 for a broken escape, or when the result is longer than MAX_TEXT. */

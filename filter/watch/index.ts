@@ -9,6 +9,7 @@ import { ABSENT, GONE, REFUSING } from "../missing/mark";
 import { ACCEPTED, NO_CLUSTER, sendProbe } from "../missing/probe";
 import { asksForSubset, hearAnswer, markMissing } from "../missing/verdict";
 import { mayHaveSubsets } from "../table/cluster";
+import { SPACE } from "../text/ascii";
 import { find, startsWith } from "../text/bytes";
 import { hash } from "../text/hash";
 import { MAX_CLUSTER, STATE_NAME } from "../../routes/model/names";
@@ -18,7 +19,6 @@ import "../host/abort";
 export { malloc } from "../host/memory";
 
 const STATE = STATE_NAME;
-const SPACE = 32;
 /** Envoy's bit for UF in `response.flags`. */
 const CONNECTION_FAILURE: u64 = 0x20;
 
@@ -32,12 +32,12 @@ export function proxy_on_log(_stream: u32): void {
   const target = find(got + routed.len, end, SPACE) + 1;
   const len = <i32>(end - target);
   if (len <= 0 || len > MAX_CLUSTER) return;
-  judge(target, len);
+  probe(target, len);
 }
 
 // Envoy accepts or refuses a probe of the target at once. When it accepts one, hosts are healthy: a request that found none
 // asked for certain hosts, by a strict session or a subset, and only itself is concerned.
-function judge(target: usize, len: i32): void {
+function probe(target: usize, len: i32): void {
   const id = hash(target, len);
   const answer = sendProbe(target, len, id);
   const time = now();
