@@ -10,7 +10,7 @@ const requests: { request: string; headers: Record<string, string> }[] = [
 ];
 
 export function crossings(): Crossings[] {
-  const { envoy, filter } = proxyWith({ routes: [{ from: BASELINE, key: "pr-42", to: TARGET }] });
+  const { envoy, filter } = proxyWith({ routes: [{ from: BASELINE, key: "pr-42", to: TARGET }], hopMark: "route" });
   envoy.process.clusters.set(BASELINE, true).set(TARGET, true);
   return requests.map(({ request, headers }) => {
     // The first request of a kind may find things to be fetched that later ones have.

@@ -1,8 +1,9 @@
 // Envoy's bootstrap for a benchmark: one listener, one connection manager, the routes and filters under test, one upstream.
+import { withTwins } from "../../installer/twins/twins.ts";
+
 export type Json = { [key: string]: unknown };
 
 export const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
-const WASM_LOG = "type.googleapis.com/envoy.extensions.access_loggers.wasm.v3.WasmAccessLog";
 const LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua";
 const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 const MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -25,19 +26,19 @@ export function wasmFilter(file: string, configuration?: string): Json {
   return { name: "keyway", typed_config: { "@type": WASM, config } };
 }
 
-/** Runs only for requests whose cluster was missing or had no healthy host. */
-export function wasmLogger(file: string): Json {
-  const typed_config = { "@type": WASM_LOG, config: plugin(file) };
-  const filter = { response_flag_filter: { flags: ["NC", "UH", "UF"] } };
-  return { name: "envoy.access_loggers.wasm", filter, typed_config };
-}
-
 export function luaFilter(source: string): Json {
   return { name: "lua", typed_config: { "@type": LUA, default_source_code: { inline_string: source } } };
 }
 
-/** What differs from benchmark to benchmark: filters, access loggers, and the virtual host's routes. */
-export type Site = { filters?: Json[]; loggers?: Json[]; host: Json };
+/** What differs from benchmark to benchmark. */
+export type Site = {
+  filters?: Json[];
+  loggers?: Json[];
+  /** The virtual host's routes, or its matcher. */
+  host: Json;
+  /** Whether the routes get Keyway's twins, as an installation gives them. */
+  twins?: boolean;
+};
 
 function cluster(name: string, port: number): Json {
   const address = { socket_address: { address: "127.0.0.1", port_value: port } };
@@ -45,12 +46,13 @@ function cluster(name: string, port: number): Json {
   return { name, type: "STATIC", load_assignment: { cluster_name: name, endpoints } };
 }
 
-export function bootstrap({ filters = [], loggers = [], host }: Site, upstreamPort?: number): Json {
+export function bootstrap({ filters = [], loggers = [], host, twins = false }: Site, upstreamPort?: number): Json {
   const clusters = upstreamPort === undefined ? [] : [cluster(BASELINE, upstreamPort), cluster(TARGET, upstreamPort)];
+  const routes = { name: "bench", virtual_hosts: [{ name: "bench", domains: ["*"], ...host }] };
   const manager = {
     "@type": MANAGER,
     stat_prefix: "bench",
-    route_config: { name: "bench", virtual_hosts: [{ name: "bench", domains: ["*"], ...host }] },
+    route_config: twins ? withTwins(routes) : routes,
     access_log: loggers,
     http_filters: [...filters, { name: "router", typed_config: { "@type": ROUTER } }],
   };

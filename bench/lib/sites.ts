@@ -1,7 +1,7 @@
 // What Envoy is given in each benchmark: the same two clusters behind every way to choose between them.
-import { messages } from "../../installer/twins/spelling.ts";
-import { withTwins } from "../../installer/twins/twins.ts";
-import { BASELINE, type Json, luaFilter, type Site, TARGET, wasmFilter, wasmLogger } from "./bootstrap.ts";
+import { watcher } from "../../installer/render/parts.ts";
+import { GUARD } from "../../routes/model/guard.ts";
+import { BASELINE, type Json, luaFilter, type Site, TARGET, wasmFilter } from "./bootstrap.ts";
 import { KEY_HEADER, keyText } from "./load.ts";
 
 const header = KEY_HEADER.split(":")[0] as string;
@@ -37,22 +37,18 @@ export function matcherTree(count: number): Site {
   return { host: { matcher } };
 }
 
-/** The guard of the public contract: the route that a module's selection leads to, which no client can reach by a header. */
-const guarded = {
-  ...all,
-  headers: present,
-  filter_state: [{ key: "wasm.keyway", string_match: { prefix: "routed" } }],
-};
-
+/** A peer's module before the one route that its selection leads to; the module marks the hop itself. */
 export function wasm(file: string, configuration?: string): Site {
-  const routes = [{ match: guarded, ...select }, baseline];
+  const routes = [{ match: GUARD, ...select }, baseline];
   return { filters: [wasmFilter(file, configuration)], host: { routes } };
 }
 
-/** As envoy.yaml has it: the filter, and the watch that tells it of missing targets. */
+/** As `keyway render envoy` and an installation have it: the filter, the watcher, and a twin that marks the hop before each route. */
 export const keyway = (modules: { filter: string; watch: string }, configuration: string): Site => ({
-  ...wasm(modules.filter, configuration),
-  loggers: [wasmLogger(modules.watch)],
+  filters: [wasmFilter(modules.filter, configuration)],
+  loggers: [watcher(modules)],
+  host: { routes: [baseline] },
+  twins: true,
 });
 
 /** Keyway before a number of routes, each with its twin or without; a request to / is taken by the last of them. */
@@ -61,9 +57,7 @@ export function manyRoutes(site: Site, count: number, twins: boolean): Site {
     ...baseline,
     match: { prefix: `/part-${index}/` },
   }));
-  const plain = { name: "bench", routes: [...others, baseline] };
-  const [host = plain] = messages(withTwins({ virtual_hosts: [plain] }), "virtual_hosts");
-  return { ...site, host: twins ? host : plain };
+  return { ...site, host: { routes: [...others, baseline] }, twins };
 }
 
 export function emptyModule(file: string, configuration?: string): Site {
@@ -71,7 +65,8 @@ export function emptyModule(file: string, configuration?: string): Site {
 }
 
 export function keywayConfiguration(count: number, targetOf = (_key: string) => TARGET): string {
-  return JSON.stringify({ routes: keys(count).map((key) => ({ from: BASELINE, key, to: targetOf(key) })) });
+  const routes = keys(count).map((key) => ({ from: BASELINE, key, to: targetOf(key) }));
+  return JSON.stringify({ routes, hopMark: "route" });
 }
 
 /** One line per key, which the Rust and the SDK peers read; `more` is what else stands on a line. */

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { envoy } from "../parts/envoy.ts";
-import { type Bootstrap, ROOT } from "./bootstrap.ts";
+import { ROOT } from "./bootstrap.ts";
 import { Lines } from "./lines.ts";
 
 /** Lines of Envoy's log. Port 0 in the configuration is a real port in the first. */
@@ -42,12 +42,12 @@ export class Envoy {
   }
 
   /** What Envoy logged as an error or worse. */
-  complaints(): string {
+  errors(): string {
     return this.log.all.filter((line) => /^\[(error|critical)\]/.test(line)).join("\n");
   }
 
   lastWords(): string {
-    return this.complaints() || this.log.all.slice(-5).join("\n") || "it said nothing";
+    return this.errors() || this.log.all.slice(-5).join("\n") || "it said nothing";
   }
 
   async stop(): Promise<void> {
@@ -58,16 +58,22 @@ export class Envoy {
   }
 }
 
-export type Options = { concurrency?: number };
+/** How many worker threads Envoy has, and the core that all of them are held on; any core when it is left out. */
+export type Options = { concurrency?: number; core?: number };
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** Starts Envoy from the checkout's root and returns when it listens. The caller stops it; it never outlives this process. */
-export async function run(bootstrap: Bootstrap, { concurrency = 1 }: Options = {}): Promise<Envoy> {
-  const { file, remove } = written(bootstrap);
-  const child = await launch(file, ["--concurrency", String(concurrency), "--file-flush-interval-msec", "20"]);
+export async function run(bootstrap: object, { concurrency = 1, core }: Options = {}): Promise<Envoy> {
+  const { file, remove } = configurationFile(bootstrap);
+  const options = ["--concurrency", String(concurrency), "--file-flush-interval-msec", "20"];
+  const child = await launch(file, options, core);
   const proxy = new Envoy(child);
-  const orphan = () => child.kill("SIGKILL");
-  process.once("exit", orphan);
-  child.once("exit", () => process.off("exit", orphan));
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   try {
     await proxy.ready();
   } finally {
@@ -77,8 +83,8 @@ export async function run(bootstrap: Bootstrap, { concurrency = 1 }: Options = {
 }
 
 /** What `envoy --mode validate` says of a configuration. */
-export async function validate(bootstrap: Bootstrap): Promise<{ status: number | null; output: string }> {
-  const { file, remove } = written(bootstrap);
+export async function validate(bootstrap: object): Promise<{ status: number | null; output: string }> {
+  const { file, remove } = configurationFile(bootstrap);
   const child = await launch(file, ["--mode", "validate"]);
   const { log } = new Envoy(child);
   const [status] = await once(child, "close");
@@ -86,16 +92,18 @@ export async function validate(bootstrap: Bootstrap): Promise<{ status: number |
   return { status, output: log.all.join("\n") };
 }
 
-async function launch(file: string, args: string[]): Promise<ChildProcess> {
+async function launch(file: string, args: string[], core?: number): Promise<ChildProcess> {
   const identity = ["--service-node", "keyway", "--service-cluster", "keyway"];
   const always = ["-c", file, "--disable-hot-restart", "--log-format", "[%l] %v", ...identity];
-  const child = spawn(await envoy(), [...always, ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const held = core === undefined ? [] : ["taskset", "-c", String(core)];
+  const [program, ...words] = [...held, await envoy(), ...always, ...args] as [string, ...string[]];
+  const child = spawn(program, words, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   await once(child, "spawn");
   return child;
 }
 
 /** The configuration in a file of its own; JSON is a form of YAML that Envoy reads by the file's name. */
-function written(bootstrap: Bootstrap): { file: string; remove: () => void } {
+function configurationFile(bootstrap: object): { file: string; remove: () => void } {
   const directory = mkdtempSync(join(tmpdir(), "keyway-envoy-"));
   const file = join(directory, "envoy.json");
   writeFileSync(file, JSON.stringify(bootstrap));

@@ -95,7 +95,7 @@ describe("in an update", () => {
   let ecds: Ecds;
   const take = (config: Configuration) => ecds.update(bed.envoy, config);
   const rejected = async () => (await bed.metrics()).keyway_config_rejected;
-  const complaints = () => bed.envoy.log.all.filter((line) => ERROR.test(line));
+  const errors = () => bed.envoy.log.all.filter((line) => ERROR.test(line));
 
   beforeAll(async () => {
     bed = await startBed({
@@ -123,13 +123,13 @@ describe("in an update", () => {
   test.each(Object.entries(BAD))(
     "%s: one line names the place, the last good table serves",
     async (_, [config, told]) => {
-      const before = complaints().length;
+      const before = errors().length;
       await take(config);
       await until("the gauge", rejected, (value) => value === 1);
       const answers = await Promise.all(Array.from({ length: 8 }, () => bed.keyed("pr-42")));
       expect(new Set(answers.map(({ service }) => service))).toEqual(new Set(["pr-42"]));
       expect((await bed.ask()).service).toBe("reviews");
-      const lines = complaints().slice(before);
+      const lines = errors().slice(before);
       expect(lines).toHaveLength(1);
       expect(lines[0]).toMatch(/^\[error\]/);
       expect(lines[0]).toMatch(new RegExp(`keyway: config: ${escaped(told)}.{0,200}$`));
@@ -137,14 +137,14 @@ describe("in an update", () => {
   );
 
   test("a missing name is told in the contract's words", async () => {
-    const before = complaints().length;
+    const before = errors().length;
     await take(BAD["no to"]?.[0] ?? "");
     await until(
       "the line",
-      async () => complaints().length,
+      async () => errors().length,
       (count) => count > before,
     );
-    expect(complaints().at(-1)).toMatch(/keyway: config: routes\[3\]\.to: required$/);
+    expect(errors().at(-1)).toMatch(/keyway: config: routes\[3\]\.to: required$/);
   });
 
   test("with strict, Envoy refuses it and keeps the old one", async () => {
