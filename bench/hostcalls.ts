@@ -1,8 +1,8 @@
 // What each call from a module into Envoy costs, in nanoseconds: a module that calls in a loop and reads the clock around it.
 import { get } from "node:http";
 import { BASELINE, bootstrap, wasmFilter } from "./lib/bootstrap.ts";
+import { compile } from "./lib/compile.ts";
 import { startEnvoy } from "./lib/envoy.ts";
-import { compile } from "./lib/module.ts";
 import { median, shuffle } from "./lib/stats.ts";
 import type { HostCall } from "./results.ts";
 

@@ -3,11 +3,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { buildModule } from "../installer/module/module.ts";
+import { buildModule } from "../installer/module/build.ts";
 import { crossings } from "./crossings.ts";
 import { priceHostCalls } from "./hostcalls.ts";
+import { project } from "./lib/compile.ts";
 import { machine } from "./lib/machine.ts";
-import { project } from "./lib/module.ts";
 import { memoryUse } from "./memory.ts";
 import { plot } from "./plots.ts";
 import { showCrossings, showHostCalls, showMemory, showSubjects, showVerdicts } from "./report.ts";

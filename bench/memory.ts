@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BASELINE, type Json, type Site, TARGET } from "./lib/bootstrap.ts";
+import { compile, modules } from "./lib/compile.ts";
 import { filterFromFile, givingBack } from "./lib/delivery.ts";
 import type { EnvoyProcess } from "./lib/envoy.ts";
 import { type Subject, withFleet } from "./lib/fleet.ts";
 import { noRoute } from "./lib/load.ts";
-import { compile, modules } from "./lib/module.ts";
 import { emptyModule, keyway, keywayConfiguration } from "./lib/sites.ts";
 import { showMemory } from "./report.ts";
 import type { MemoryUse } from "./results.ts";
@@ -21,7 +21,7 @@ const MEBIBYTE = 2 ** 20;
 const configuration = (keys: number): string => keywayConfiguration(keys, (key) => `${TARGET}-${key}`);
 
 // Memory that Envoy no longer needs goes back little by little, so what counts is where it comes to rest.
-async function settled(proxy: EnvoyProcess): Promise<number> {
+async function restingMemory(proxy: EnvoyProcess): Promise<number> {
   let before = proxy.resident();
   for (let seconds = 0, still = 0; seconds < 60 && still < 5; seconds++) {
     await sleep(1000);
@@ -40,7 +40,7 @@ async function grown(site: (text: string) => Site, { workers, adapt }: Setting):
     ...(adapt && { adapt }),
   });
   const [few, many] = await withFleet([subject(1), subject(KEYS)], (running) =>
-    Promise.all(running.map(({ proxy }) => settled(proxy))),
+    Promise.all(running.map(({ proxy }) => restingMemory(proxy))),
   );
   return (many as number) - (few as number);
 }

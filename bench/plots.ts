@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { barChart, lineChart, type Series } from "./lib/chart.ts";
-import { project } from "./lib/module.ts";
+import { project } from "./lib/compile.ts";
 import type { Measured, Results } from "./results.ts";
 
 const KEYWAY = "#0f766e";

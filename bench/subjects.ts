@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { rustModule } from "../scripts/parts/rust.ts";
 import { BASELINE, TARGET } from "./lib/bootstrap.ts";
+import { compile, modules, project } from "./lib/compile.ts";
 import type { Subject } from "./lib/fleet.ts";
 import { anyOf, lastOf, noKey, noRoute } from "./lib/load.ts";
-import { compile, modules, project } from "./lib/module.ts";
 import {
   emptyModule,
   headerRoutes,

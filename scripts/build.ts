@@ -1,7 +1,7 @@
 // Builds what is shipped: the modules, the command `keyway` and the library `keyway/routes`.
 import "./uncaught.ts";
 import { chdir } from "node:process";
-import { buildModule } from "../installer/module/module.ts";
+import { buildModule } from "../installer/module/build.ts";
 import { ROOT } from "../installer/package.ts";
 import { buildCommand } from "./build/command.ts";
 import { buildLibrary } from "./build/library.ts";

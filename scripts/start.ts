@@ -1,7 +1,7 @@
 // npm start: a real Envoy from envoy.yaml with small services behind it. With --once it stops after the table.
 import "./uncaught.ts";
 import { parseArgs } from "node:util";
-import { buildModule } from "../installer/module/module.ts";
+import { buildModule } from "../installer/module/build.ts";
 import { type Bootstrap, endpoint, example } from "./proxy/bootstrap.ts";
 import { run } from "./proxy/run.ts";
 import { serve } from "./proxy/upstream.ts";

@@ -78,7 +78,7 @@ async function runOne<Context>(check: Check<Context>, context: Context): Promise
   return { ...seen, status: holds === undefined ? "skipped" : severity, hint };
 }
 
-/** What can't be examined does not hold; a fault of Keyway stays one. */
+/** The outcome of a check that threw: it does not hold. A fault of Keyway itself is thrown on. */
 function outcomeOf(thrown: unknown): CheckOutcome {
   if (!(thrown instanceof KeywayError) || thrown instanceof TimeIsUp) throw thrown;
   const detail = thrown.where === undefined ? thrown.message : `${thrown.message} (${thrown.where})`;

@@ -16,9 +16,12 @@ export const versionLoaded: Check<CheckContext> = {
       const why = await whyNotLoaded(proxy, context.installation);
       return why === undefined ? [] : [`${proxy.pod.name}: ${why}`];
     });
-    const late = reasons.flat();
+    const outdated = reasons.flat();
     const all = `${versionText(context.installation.version)} on ${reasons.length} proxies`;
-    return { holds: late.length === 0, detail: [...(late.length === 0 ? [all] : late), ...silent].join("\n") };
+    return {
+      holds: outdated.length === 0,
+      detail: [...(outdated.length === 0 ? [all] : outdated), ...silent].join("\n"),
+    };
   },
 };
 

@@ -1,6 +1,6 @@
 import { KeywayError, UsageError } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
-import { moduleFaults } from "../module/module.ts";
+import { moduleFaults } from "../module/build.ts";
 import { TimeIsUp } from "../net/limit.ts";
 import type { Repository } from "../registry/client.ts";
 import { connect } from "../registry/connect.ts";
@@ -58,9 +58,9 @@ function pulledModule(context: CheckContext): Promise<Uint8Array<ArrayBuffer>> {
   });
 }
 
-/** Looks at a module; one that can't be pulled is told by a check of its own. */
+/** Runs a check of the module that was pulled. One that can't be pulled is skipped, since `module-pull` reports it. */
 export function ofModule(
-  judge: (module: Buffer<ArrayBuffer>, context: CheckContext) => CheckOutcome,
+  evaluate: (module: Buffer<ArrayBuffer>, context: CheckContext) => CheckOutcome,
 ): Check<CheckContext>["run"] {
   return async (context) => {
     const module = await pulledModule(context).catch((thrown) => {
@@ -68,6 +68,6 @@ export function ofModule(
       throw thrown;
     });
     if (module === undefined) return { holds: undefined, detail: "not looked at: the module can't be pulled" };
-    return judge(Buffer.from(module), context);
+    return evaluate(Buffer.from(module), context);
   };
 }

@@ -47,13 +47,13 @@ export const namespaceExists: Check<CheckContext> = {
   needs: ["api", "valid-names"],
   async run({ cluster, installation: { namespace } }) {
     const ref = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, namespace: "" } };
-    const there = await lookedAt(() => cluster.get<KubeObject & { status?: { phase?: string } }>(ref));
+    const there = await unlessForbidden(() => cluster.get<KubeObject & { status?: { phase?: string } }>(ref));
     if (there === FORBIDDEN) return notLookedAt(`get namespace ${namespace}`);
     if (there?.status?.phase === "Terminating") {
       return { holds: false, detail: `${namespace} is being deleted`, hint: "wait until it is gone and make it anew" };
     }
     if (there !== undefined) return { holds: true };
-    const all = await lookedAt(() => cluster.list<KubeObject>("v1", "Namespace"));
+    const all = await unlessForbidden(() => cluster.list<KubeObject>("v1", "Namespace"));
     const names = all === FORBIDDEN ? [] : all.map(({ metadata }) => metadata?.name ?? "");
     return { holds: false, detail: `there is no namespace ${namespace}${didYouMean(namespace, names)}` };
   },
@@ -79,7 +79,7 @@ export const gatewayExists: Check<CheckContext> = {
     }
     const apiVersion = `${GATEWAYS.group}/${GATEWAYS.version}`;
     const ref = { apiVersion, kind: "Gateway", metadata: { name: scope.gateway, namespace } };
-    const there = await lookedAt(() => cluster.get<Gateway>(ref));
+    const there = await unlessForbidden(() => cluster.get<Gateway>(ref));
     if (there === FORBIDDEN) return notLookedAt(`get gateway ${scope.gateway} in ${namespace}`);
     if (there?.spec?.gatewayClassName === "istio-waypoint") {
       return {
@@ -89,7 +89,7 @@ export const gatewayExists: Check<CheckContext> = {
       };
     }
     if (there !== undefined) return { holds: true };
-    const all = await lookedAt(() => cluster.list<KubeObject>(apiVersion, "Gateway", { namespace }));
+    const all = await unlessForbidden(() => cluster.list<KubeObject>(apiVersion, "Gateway", { namespace }));
     const names = all === FORBIDDEN ? [] : all.map(({ metadata }) => metadata?.name ?? "");
     return {
       holds: false,
@@ -100,9 +100,9 @@ export const gatewayExists: Check<CheckContext> = {
 
 const FORBIDDEN = Symbol("forbidden");
 
-async function lookedAt<T>(look: () => Promise<T>): Promise<T | typeof FORBIDDEN> {
+async function unlessForbidden<T>(request: () => Promise<T>): Promise<T | typeof FORBIDDEN> {
   try {
-    return await look();
+    return await request();
   } catch (thrown) {
     if (isForbidden(thrown)) return FORBIDDEN;
     throw thrown;

@@ -31,13 +31,13 @@ interface CommandDefinition {
   /** Name and arguments as commander reads them: `publish <url>`. */
   usage: string;
   /** What it does, needs and leaves behind. */
-  about: string;
+  description: string;
   /** Pairs of a purpose and the command line that serves it. */
   examples: [purpose: string, line: string][];
 }
 
-export function defineCommand(parent: Command, { usage, about, examples }: CommandDefinition): Command {
-  const command = parent.command(usage).description(about);
+export function defineCommand(parent: Command, { usage, description, examples }: CommandDefinition): Command {
+  const command = parent.command(usage).description(description);
   command.addHelpText("after", `\nExamples:\n${examples.map(([why, line]) => `  # ${why}\n  ${line}\n`).join("\n")}`);
   return explainUsage(command);
 }
@@ -48,8 +48,8 @@ export function explainUsage(command: Command): Command {
     if (refusal.exitCode === 0 || refusal.code === "commander.help") throw refusal;
     const [what = "", suggestion] = refusal.message.replace(/^error: /, "").split("\n");
     const help = `see \`${pathOf(command)} --help\``;
-    const meant = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, "did you mean $1?");
-    throw new UsageError(what, { next: meant ? `${meant} Otherwise ${help}` : help, cause: refusal });
+    const guess = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, "did you mean $1?");
+    throw new UsageError(what, { next: guess ? `${guess} Otherwise ${help}` : help, cause: refusal });
   });
 }
 

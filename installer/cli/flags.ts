@@ -128,7 +128,7 @@ export interface ApplyFlags {
 }
 
 export function dryRunOption(): Option {
-  return new Option("--dry-run [where]", "change nothing; server (the default): let the API server judge it")
+  return new Option("--dry-run [where]", "change nothing; server (the default): let the API server validate it")
     .choices(["client", "server"])
     .preset("server");
 }

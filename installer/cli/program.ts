@@ -4,14 +4,14 @@ import { addCommands, type Entry, explainUsage } from "./command.ts";
 import { KeywayError, reason } from "./errors.ts";
 import { colors, Interrupted, type Io } from "./io.ts";
 
-const about = `Routes requests that carry a routing key to the changed copy of a service, inside the Envoy that is already there.
+const description = `Routes requests that carry a routing key to the changed copy of a service, inside the Envoy that is already there.
 
 Data goes to stdout, progress and next steps to stderr. Exit code 0: done, 1: failed, 2: wrong usage.`;
 
 /** Runs one command line and returns the exit code. */
 export async function run(args: readonly string[], commands: readonly Entry[], io: Io): Promise<number> {
   const program = explainUsage(new Command("keyway"))
-    .description(about)
+    .description(description)
     .version(VERSION, "-V, --version")
     .configureHelp({ sortSubcommands: true, subcommandTerm: (command) => command.name() })
     .configureOutput({

@@ -76,11 +76,11 @@ export class Cluster {
     }
   }
 
-  /** `recent`: as the API server last saw them, which costs it least and may be a moment old. */
+  /** All objects of a kind, in one namespace or in all, read page by page. */
   async list<T extends KubeObject>(
     apiVersion: string,
     kind: string,
-    { namespace, labelSelector, recent = false }: { namespace?: string; labelSelector?: string; recent?: boolean } = {},
+    { namespace, labelSelector }: { namespace?: string; labelSelector?: string } = {},
   ): Promise<T[]> {
     const doing = `list ${kind}s in ${namespace ?? "all namespaces"}`;
     const path = await this.#collection(apiVersion, kind, namespace, doing);
@@ -89,7 +89,6 @@ export class Cluster {
     do {
       const query = new URLSearchParams({ ...(labelSelector && { labelSelector }), limit: String(PAGE) });
       if (page !== undefined) query.set("continue", page);
-      else if (recent) query.set("resourceVersion", "0");
       const request = { method: "GET", path: `${path}?${query}`, doing, repeatable: true } as const;
       const listed = await this.#ask<{ items: T[] | null; metadata?: { continue?: string } }>(request, "items");
       found.push(...(listed.items ?? []).map((item) => ({ ...item, apiVersion, kind })));

@@ -80,10 +80,10 @@ function chosen(config: Kubeconfig, { context }: ClusterChoice, where: string): 
   const names = [...config.contexts.keys()];
   const entry = config.contexts.get(name);
   if (entry === undefined) {
-    const [meant] = nearest(name, names);
+    const [closest] = nearest(name, names);
     throw new KeywayError(name ? `there is no context ${name}` : "the kubeconfig names no current context", {
       where,
-      next: contextHint(meant, names),
+      next: contextHint(closest, names),
     });
   }
   const cluster = config.clusters.get(entry.cluster ?? "");
@@ -101,8 +101,8 @@ function chosen(config: Kubeconfig, { context }: ClusterChoice, where: string): 
   return { cluster: { ...cluster, server: cluster.server }, user, namespace: entry.namespace || "default" };
 }
 
-function contextHint(meant: string | undefined, names: string[]): string {
-  if (meant !== undefined) return `did you mean --context ${meant}?`;
+function contextHint(closest: string | undefined, names: string[]): string {
+  if (closest !== undefined) return `did you mean --context ${closest}?`;
   return names.length > 0 ? `choose one with --context: ${names.join(", ")}` : "name another with --kubeconfig FILE";
 }
 

@@ -9,7 +9,7 @@ import { progress } from "../cli/progress.ts";
 export const build: Register = (program, io) => {
   defineCommand(program, {
     usage: "build",
-    about:
+    description:
       "Compiles the Wasm modules in keyway's checkout, checks that a proxy would load them, and prints their sizes.",
     examples: [
       ["compile the modules", "keyway build"],
@@ -35,7 +35,7 @@ export const build: Register = (program, io) => {
 };
 
 async function compiled() {
-  const { buildModule } = await import("../module/module.ts");
+  const { buildModule } = await import("../module/build.ts");
   try {
     return await buildModule();
   } catch (cause) {

@@ -24,7 +24,7 @@ interface Flags extends InstallationFlags, ClusterFlags, CheckFlags {
 export const check: Register = (program, unlimited) => {
   const command = defineCommand(program, {
     usage: "check",
-    about:
+    description:
       "Examines the cluster; with the options of `keyway install` also what that would do; and where there is an installation, " +
       "whether every selected proxy runs it. Exit code 1 when a check that traffic depends on fails.",
     examples: [

@@ -25,7 +25,7 @@ interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, 
 export const install: Register = (program, unlimited) => {
   const command = defineCommand(program, {
     usage: "install",
-    about:
+    description:
       "Applies a WasmPlugin and an EnvoyFilter for the selected workloads, after checking everything that could break traffic, " +
       "and waits until every selected proxy runs this version. A connection that a caller opened before meets it when Envoy " +
       "has drained that connection. Run again, it changes what differs and nothing else.",

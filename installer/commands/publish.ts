@@ -3,7 +3,7 @@ import { KeywayError, UsageError } from "../cli/errors.ts";
 import { readBytes } from "../cli/input.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import { moduleFaults } from "../module/module.ts";
+import { moduleFaults } from "../module/build.ts";
 import { MODULE, VERSION } from "../package.ts";
 import { connect, type RegistryOptions, registryOptions } from "../registry/connect.ts";
 import { imageOf } from "../registry/image.ts";
@@ -20,7 +20,7 @@ interface Options extends Omit<RegistryOptions, "named"> {
 export const publish: Register = (program, io) => {
   const command = defineCommand(program, {
     usage: "publish <url>",
-    about: `Pushes the module as an OCI image to oci://HOST/REPOSITORY:TAG, reads it back, compares, and sets the tag last. Prints the URL by digest, alone, on stdout. The same module, version and revision give the same digest everywhere.
+    description: `Pushes the module as an OCI image to oci://HOST/REPOSITORY:TAG, reads it back, compares, and sets the tag last. Prints the URL by digest, alone, on stdout. The same module, version and revision give the same digest everywhere.
 
 Logs in, once the registry asks for it, with --username, or KEYWAY_REGISTRY_TOKEN, or KEYWAY_REGISTRY_USERNAME and KEYWAY_REGISTRY_PASSWORD, or with what \`docker login\` left (credential helpers too). With KEYWAY_REGISTRY_HOST set, those of the environment are for that host alone. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are heeded.`,
     examples: [

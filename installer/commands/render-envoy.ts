@@ -39,7 +39,7 @@ interface Options {
 export const renderEnvoy: Register = (group, io) => {
   const command = defineCommand(group, {
     usage: "envoy",
-    about: `Prints the configuration of an Envoy that routes by the route file. A service's name is its cluster's name; where it is written with its port (reviews:9080), that is also its address.
+    description: `Prints the configuration of an Envoy that routes by the route file. A service's name is its cluster's name; where it is written with its port (reviews:9080), that is also its address.
 
 With --into it prints FILE, an Envoy configuration, a listener, or a file of listeners or routes, with Keyway in it: the filter before the router, the watcher among the access loggers, and before each route its twin for selected requests. Comments stay. Run again, it changes what is stale and nothing else. What can't be done is said on stderr, by name.`,
     examples: [

@@ -25,7 +25,7 @@ interface Flags extends InstallationFlags {
 export const renderIstio: Register = (group, io) => {
   const command = defineCommand(group, {
     usage: "istio",
-    about:
+    description:
       "Prints the manifests that `keyway install` would apply, for a repository that something else applies from. " +
       "Ports are taken as the route file writes them, unless --services tells them. The objects carry the time of rendering " +
       "as their version, or SOURCE_DATE_EPOCH, with which the same input gives the same output.",

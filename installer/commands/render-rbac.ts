@@ -21,7 +21,7 @@ interface Flags {
 export const renderRbac: Register = (group, io) => {
   defineCommand(group, {
     usage: "rbac",
-    about:
+    description:
       "Prints a Role and a RoleBinding for the workloads' namespace, for Istio's, and for each other namespace whose services the routes " +
       "name, with which one user, group or service account may check, install, upgrade, look at and uninstall.",
     examples: [

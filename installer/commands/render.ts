@@ -21,7 +21,7 @@ const entries: readonly Entry[] = [
 export const render: Register = async (program, io, wanted) => {
   const group = defineCommand(program, {
     usage: "render",
-    about: "Turns a route file into configuration, on stdout. Touches no cluster and no proxy.",
+    description: "Turns a route file into configuration, on stdout. Touches no cluster and no proxy.",
     examples: [
       ["an Envoy without a mesh", "keyway render envoy -f routes.yaml > envoy.yaml"],
       [

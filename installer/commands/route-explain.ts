@@ -32,7 +32,7 @@ const OFFLINE = ["routes", "from", "mode", "namespace", "missing", "at", "caller
 export const routeExplain: Register = (group, io) => {
   defineCommand(group, {
     usage: "explain [request]",
-    about:
+    description:
       "Says where a request goes, and why. With -f the filter's decision is made here, from a route file or a plugin " +
       "configuration, and printed in the words in which a proxy answers `x-keyway-explain: 1`; whether a target lives is " +
       "for --missing to say. With --live a real proxy is asked: the request is sent to it with that header, and its " +

@@ -11,7 +11,7 @@ const entries: readonly Entry[] = [
 export const route: Register = async (program, io, wanted) => {
   const group = defineCommand(program, {
     usage: "route",
-    about: "Commands about single routes and the decisions that they lead to.",
+    description: "Commands about single routes and the decisions that they lead to.",
     examples: [
       ["why does this request go where it goes?", 'keyway route explain -f routes.yaml -H "x-routing-key: pr-42" /'],
     ],

@@ -15,7 +15,7 @@ interface Flags extends ClusterFlags {
 export const status: Register = (program, io) => {
   const command = defineCommand(program, {
     usage: "status",
-    about:
+    description:
       "Asks every selected proxy, through the API server, which version it runs, how many routes it has, and how many requests " +
       "it routed or found without their target, and which targets it can't reach now. Exit code 1 when anything is wrong: a proxy " +
       "that does not run the installed version, an object that is gone or was edited, a target that is missing.",
@@ -49,14 +49,14 @@ export const status: Register = (program, io) => {
 
   function installationText(one: InstallationStatus): string {
     const { namespace, name, mode, scope, module, version, previous, routes } = one;
-    const facts = [
+    const fields = [
       [`${namespace}/${name}`, `${mode}, for ${scope}`],
       ["module", module],
       ["version", time(version) + (previous === undefined ? "" : `, before that ${time(previous)}`)],
       ["routes", String(routes)],
     ];
-    const head = facts.map(([what = "", value]) => `${what.padEnd(8)}  ${value}\n`).join("");
-    return `${head}\n${table(io, ["workload", "pod", "state", "routes", "table", "routed", "missing target", "targets"], one.pods.map(row))}`;
+    const header = fields.map(([what = "", value]) => `${what.padEnd(8)}  ${value}\n`).join("");
+    return `${header}\n${table(io, ["workload", "pod", "state", "routes", "table", "routed", "missing target", "targets"], one.pods.map(row))}`;
   }
 };
 

@@ -25,7 +25,7 @@ interface Flags extends ClusterFlags, WaitFlags {
 export const uninstall: Register = (program, unlimited) => {
   const command = defineCommand(program, {
     usage: "uninstall",
-    about:
+    description:
       "Deletes what `keyway install` made, the filter first and its route when no proxy uses it any more; the cluster is then as " +
       "before. What others have edited since is told and left as it is, unless --include-edited says otherwise.",
     examples: [

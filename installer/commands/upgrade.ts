@@ -31,7 +31,7 @@ interface Flags extends InstallationFlags, ClusterFlags, WaitFlags, CheckFlags, 
 export const upgrade: Register = (program, unlimited) => {
   const command = defineCommand(program, {
     usage: "upgrade",
-    about:
+    description:
       "Changes the module, the routes or anything else of an installation, and keeps the version that it replaces. " +
       "What is not said stays. With --rollback that version comes back, and the present one is kept instead.",
     examples: [

@@ -90,8 +90,8 @@ async function waitUntil(plan: Plan, step: Step & { do: "wait" }, options: Execu
   const { steps } = options;
   const { what } = step;
   const { pods, notReady } = await waitForProxies({ ...options, what, probe: probeOf(plan, step.until) });
-  const late = notReady.filter(({ lost }) => !lost);
-  if (late.length > 0) throw notReadyError(late, pods.length, what, plan.recoveryHint);
+  const waiting = notReady.filter(({ lost }) => !lost);
+  if (waiting.length > 0) throw notReadyError(waiting, pods.length, what, plan.recoveryHint);
   if (step.until.is !== "loaded") return;
   for (const { pod, why } of notReady) {
     steps.warn(

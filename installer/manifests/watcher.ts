@@ -2,7 +2,7 @@ import { PLUGIN_NAME } from "../../routes/model/names.ts";
 import { WATCHED_FLAGS } from "../render/parts.ts";
 import type { Context } from "./installation.ts";
 
-/** The name under which Envoy complains of the watcher. */
+/** The name that Envoy gives the watcher in its error log. */
 export const WATCHER_NAME = "keyway-watch";
 
 const HTTP_CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager";

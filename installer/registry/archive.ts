@@ -41,11 +41,11 @@ export function gzipStored(content: Uint8Array): Buffer<ArrayBuffer> {
   const blocks: Uint8Array[] = [Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])];
   for (let at = 0; at < content.length; at += LARGEST_STORED) {
     const piece = content.subarray(at, at + LARGEST_STORED);
-    const head = Buffer.alloc(5);
-    head.writeUInt8(at + piece.length === content.length ? 1 : 0);
-    head.writeUInt16LE(piece.length, 1);
-    head.writeUInt16LE(~piece.length & 0xffff, 3);
-    blocks.push(head, piece);
+    const blockHeader = Buffer.alloc(5);
+    blockHeader.writeUInt8(at + piece.length === content.length ? 1 : 0);
+    blockHeader.writeUInt16LE(piece.length, 1);
+    blockHeader.writeUInt16LE(~piece.length & 0xffff, 3);
+    blocks.push(blockHeader, piece);
   }
   const tail = Buffer.alloc(8);
   tail.writeUInt32LE(crc32(content));

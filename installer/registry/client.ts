@@ -22,11 +22,11 @@ export class Repository {
   async upload({ digest, bytes }: Blob, sibling: string | undefined): Promise<Uploaded> {
     this.#transport.login.want(this.#name.repository, "pull", "push");
     if (sibling !== undefined) this.#transport.login.want(sibling, "pull");
-    const head = await this.#send({ method: "HEAD", url: this.#path("blobs", digest) });
-    if (head.status === 200) return "already there";
+    const existing = await this.#send({ method: "HEAD", url: this.#path("blobs", digest) });
+    if (existing.status === 200) return "already there";
     // Registries and their storage don't all answer HEAD: anything but a failure or a missing login leads to the upload.
-    if (head.own && (head.status === 401 || head.status === 429 || head.status >= 500)) {
-      throw this.#refuse(head, "push to");
+    if (existing.own && (existing.status === 401 || existing.status === 429 || existing.status >= 500)) {
+      throw this.#refuse(existing, "push to");
     }
 
     if (sibling !== undefined && (await this.#takeOver(digest, sibling))) return "taken over";

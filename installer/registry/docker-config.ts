@@ -72,8 +72,11 @@ async function ask(name: string, host: string, io: Io): Promise<Credentials | un
     });
   const { code, out, err } = await answer(program, host, io).catch((cause) => {
     if (io.signal.aborted) throw cause;
-    const late = cause instanceof Error && cause.name === "AbortError";
-    throw refuse(late ? `does not answer within ${HELPER_TIMEOUT / 1000} s` : `can't be run: ${reason(cause)}`, cause);
+    const timedOut = cause instanceof Error && cause.name === "AbortError";
+    throw refuse(
+      timedOut ? `does not answer within ${HELPER_TIMEOUT / 1000} s` : `can't be run: ${reason(cause)}`,
+      cause,
+    );
   });
   if (code !== 0) {
     if (/credentials not found/i.test(out)) return undefined;

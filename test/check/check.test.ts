@@ -51,7 +51,7 @@ test("an unknown id to ignore is refused with the nearest that there is", () => 
   expect(() => refuseUnknown(["rights", "targets"], checkIds)).not.toThrow();
 });
 
-test("what can't be examined fails, with the reason, the place and what to do; a fault stays a fault", async () => {
+test("a check that can't be made fails with the reason, the place and what to do; a fault of Keyway is thrown on", async () => {
   const unexaminable = check("a", true, {
     run: () => Promise.reject(new KeywayError("no answer", { where: "pod demo/a", next: "ask again" })),
   });

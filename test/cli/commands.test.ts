@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startDouble } from "../registry/double.ts";
 import { freePort, type Server } from "../registry/listening.ts";
-import { MODULE } from "../registry/subject.ts";
+import { MODULE } from "../registry/trial.ts";
 import { expectGolden, runCli, transcript } from "./run.ts";
 
 const DIGEST = "a".repeat(64);

@@ -1,4 +1,4 @@
-// What every command teaches, and that it teaches what is true.
+// The help of every command, and that what it says is true.
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { addCommands, type Entry } from "../../installer/cli/command.ts";

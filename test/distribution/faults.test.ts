@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { KeywayError } from "../../installer/cli/errors.ts";
 import { imageOf } from "../../installer/registry/image.ts";
 import type { Server } from "../registry/listening.ts";
-import { IMAGE, MODULE, type Trial, trial } from "../registry/subject.ts";
+import { IMAGE, MODULE, type Trial, trial } from "../registry/trial.ts";
 import { type Asked, type Fault, startFaulty } from "./faulty.ts";
 import { startRegistry } from "./server.ts";
 
@@ -152,7 +152,7 @@ test.each<[string, (asked: Asked) => Fault, string]>([
   ["and gives back another manifest", on("GET", "/manifests/sha256:", gives(Buffer.from("{}"))), "gives back sha256:"],
   ["and has no blob that it said it has", on("HEAD", "/blobs/", { status: 200 }), "refuses to let us push to"],
   ["about where to upload", on("POST", "/uploads/", { status: 202 }), "starts an upload but does not say where"],
-])("a registry that lies %s is caught before anything is tagged", async (_, fault, what) => {
+])("a registry that answers wrongly %s is caught before anything is tagged", async (_, fault, what) => {
   const { error, tagged } = await publishWith(fault);
   expect(error?.message).toContain(what);
   expect(tagged).toBeUndefined();

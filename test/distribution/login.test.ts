@@ -10,7 +10,7 @@ import { Login, parseChallenges } from "../../installer/registry/auth.ts";
 import { installed } from "../../scripts/parts/apt.ts";
 import { runCli } from "../cli/run.ts";
 import type { Server } from "../registry/listening.ts";
-import { IMAGE, MODULE, trial } from "../registry/subject.ts";
+import { IMAGE, MODULE, trial } from "../registry/trial.ts";
 import { startFaulty } from "./faulty.ts";
 import { startRegistry } from "./server.ts";
 import { selfSigned, startTokenService, type TokenService } from "./tokens.ts";

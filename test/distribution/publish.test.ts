@@ -10,7 +10,7 @@ import { imageOf } from "../../installer/registry/image.ts";
 import { pullModule } from "../../installer/registry/pull.ts";
 import { runCli } from "../cli/run.ts";
 import type { Server } from "../registry/listening.ts";
-import { IMAGE, MODULE, trial } from "../registry/subject.ts";
+import { IMAGE, MODULE, trial } from "../registry/trial.ts";
 import { startFaulty } from "./faulty.ts";
 import { startRegistry } from "./server.ts";
 

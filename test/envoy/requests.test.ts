@@ -151,7 +151,7 @@ test("a connection cut off within the headers leaves Envoy serving", async () =>
   expect((await bed.keyed("pr-42")).service).toBe("pr-42");
 });
 
-test("nothing of all this made the filter trap or complain", async () => {
+test("nothing of all this made the filter trap or log an error", async () => {
   const wasm = bed.envoy.log.all.filter(
     (line) => /wasm|keyway:/.test(line) && /^\[(warning|error|critical)\]/.test(line),
   );

@@ -127,16 +127,16 @@ test("the watcher stands in the access logs of every context, in the plugin's VM
 });
 
 test("an unchanged installation keeps its version and what it keeps behind it", () => {
-  const { version, ...draft } = installation;
-  const next = nextVersion(draft, installation, "kept", { now: NOW });
+  const { version, ...desired } = installation;
+  const next = nextVersion(desired, installation, "kept", { now: NOW });
   expect(next.installation.version).toBe(version);
   expect(next.plugin.metadata?.annotations?.[PREVIOUS_ANNOTATION]).toBe("kept");
 });
 
 test("a changed one gets a later version, even within one second, and keeps the one before", () => {
-  const { version: _, ...draft } = { ...installation, priority: 3 };
-  expect(nextVersion(draft, installation, undefined, { now: NOW }).installation.version).toBe(NOW.getTime() / 1000);
-  const early = nextVersion(draft, installation, undefined, { now: new Date(0) });
+  const { version: _, ...desired } = { ...installation, priority: 3 };
+  expect(nextVersion(desired, installation, undefined, { now: NOW }).installation.version).toBe(NOW.getTime() / 1000);
+  const early = nextVersion(desired, installation, undefined, { now: new Date(0) });
   expect(early.installation.version).toBe(installation.version + 1);
   expect(previousOf(early.plugin)).toEqual(installation);
 });
@@ -148,8 +148,8 @@ test("a version that is too large for an annotation is given up, and said to be"
     to: `${Math.cos(index)}`,
   }));
   const huge = { ...installation, config: { routes: random } };
-  const { version: _, ...draft } = installation;
-  const next = nextVersion(draft, huge, undefined, { now: NOW });
+  const { version: _, ...desired } = installation;
+  const next = nextVersion(desired, huge, undefined, { now: NOW });
   expect(next.canRollBack).toBe(false);
   expect(previousOf(next.plugin)).toBeUndefined();
 });

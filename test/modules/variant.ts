@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { main } from "assemblyscript/asc";
-import { TRANSFORM } from "../../installer/module/module.ts";
+import { TRANSFORM } from "../../installer/module/build.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 

@@ -8,7 +8,7 @@ import { Secret } from "../../installer/cli/secret.ts";
 import type { Credentials } from "../../installer/registry/auth.ts";
 import { runCli } from "../cli/run.ts";
 import { type Double, type Oddity, startDouble } from "./double.ts";
-import { IMAGE, MODULE, trial } from "./subject.ts";
+import { IMAGE, MODULE, trial } from "./trial.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import type { Io } from "../../installer/cli/io.ts";
 import { connect } from "../../installer/registry/connect.ts";
 import { findCredentials } from "../../installer/registry/credentials.ts";
 import { startDouble } from "./double.ts";
-import { trial } from "./subject.ts";
+import { trial } from "./trial.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect as dial } from "node:net";
 import { expect, test } from "vitest";
 import { proxyFor } from "../../installer/net/proxy.ts";
 import { startDouble } from "./double.ts";
-import { trial } from "./subject.ts";
+import { trial } from "./trial.ts";
 
 test.each<[string, Record<string, string>, string, string | undefined]>([
   [

@@ -4,7 +4,7 @@ import { Secret } from "../../installer/cli/secret.ts";
 import type { Credentials } from "../../installer/registry/auth.ts";
 import { imageOf } from "../../installer/registry/image.ts";
 import { type Asked, type Double, type Given, type Oddity, startDouble } from "./double.ts";
-import { IMAGE, MODULE, trial } from "./subject.ts";
+import { IMAGE, MODULE, trial } from "./trial.ts";
 
 const alice: Credentials = { kind: "basic", username: "alice", password: new Secret("open sesame") };
 

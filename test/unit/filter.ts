@@ -3,7 +3,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main } from "assemblyscript/asc";
-import { TRANSFORM } from "../../installer/module/module.ts";
+import { TRANSFORM } from "../../installer/module/build.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const options = "--config asconfig.json --optimizeLevel 0 --shrinkLevel 0 --outFile unit.wasm".split(" ");

@@ -23,20 +23,20 @@ const LISTENER_FIELDS = ["filter_chains", "default_filter_chain", "api_listener"
 export function findIn(document: Document): Found {
   const found: Found = { managers: [], routeConfigurations: [], opaque: [] };
   const seen = new Set<unknown>();
-  const look = (alias: unknown, listener: string | undefined): void => {
+  const visit = (alias: unknown, listener: string | undefined): void => {
     const node = isAlias(alias) ? alias.resolve(document) : alias;
     if (seen.has(node)) return;
     seen.add(node);
-    if (isSeq(node)) for (const item of node.items) look(item, listener);
+    if (isSeq(node)) for (const item of node.items) visit(item, listener);
     if (!isMap(node)) return;
     const type = String(plainOf(document, node.get("@type", true)) ?? "");
     if (MANAGER.test(type)) found.managers.push({ node, listener });
     else if (MANAGER.test(String(valueAt(document, node, "type_url") ?? ""))) found.opaque.push({ node, listener });
     else if (ROUTE_CONFIGURATION.test(type) || node === routeConfigurationAlone(document))
       found.routeConfigurations.push(node);
-    else for (const { value } of node.items as Pair[]) look(value, nameOf(document, node) ?? listener);
+    else for (const { value } of node.items as Pair[]) visit(value, nameOf(document, node) ?? listener);
   };
-  look(document.contents, undefined);
+  visit(document.contents, undefined);
   return found;
 }
 

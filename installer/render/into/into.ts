@@ -53,7 +53,7 @@ export function into(text: string, desired: Desired, choice: Choice, twins: Pick
     remark(work, node, `${listenerWords(listener)}: a connection manager in a TypedStruct is not changed`);
   demand("virtual host", virtualHosts, work.hosts);
   remarkClusters(work);
-  return { text: file.written(), remarks: work.remarks };
+  return { text: file.serialize(), remarks: work.remarks };
 }
 
 function demand(kind: string, wanted: readonly string[], there: ReadonlySet<string>): void {

@@ -50,7 +50,9 @@ function putBefore(document: Document, routes: YAMLSeq, twins: ReadonlyMap<numbe
   const items = routes.items.flatMap((item, at) => {
     if (guarded[at]) return [];
     const twin = twins.get(at);
-    return twin === undefined ? [item] : [written(document, twin, item, guarded[at - 1] && routes.items[at - 1]), item];
+    return twin === undefined
+      ? [item]
+      : [twinNode(document, twin, item, guarded[at - 1] && routes.items[at - 1]), item];
   });
   const [first] = routes.items;
   if (items.length === routes.items.length && items.every((item, at) => item === routes.items[at])) return;
@@ -58,7 +60,8 @@ function putBefore(document: Document, routes: YAMLSeq, twins: ReadonlyMap<numbe
   routes.items = items;
 }
 
-function written(document: Document, twin: Message, route: unknown, old: unknown): unknown {
+/** The node of a twin: the old one, as it stands in the file, where it is equal. */
+function twinNode(document: Document, twin: Message, route: unknown, old: unknown): unknown {
   if (isDeepStrictEqual(plainOf(document, old), twin)) return old;
   const node = createdLike(document, twin, route);
   if (isMap(node)) delete node.flow;

@@ -13,7 +13,7 @@ export interface Text {
   /** Where an offset in the text is. */
   place: (offset: number) => Place;
   /** The text as the document is now; the very text that was read where nothing has changed. */
-  written: () => string;
+  serialize: () => string;
 }
 
 export function readText(original: string): Text {
@@ -35,7 +35,7 @@ export function readText(original: string): Text {
   return {
     document,
     place: (offset) => lines.linePos(offset),
-    written: () => {
+    serialize: () => {
       const after: unknown = document.toJS();
       if (isDeepStrictEqual(before, after)) return original;
       return restored(json ? toJson(after, text) : toText(document, text));

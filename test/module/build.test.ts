@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ABI_MARKER, moduleFaults } from "../../installer/module/module.ts";
+import { ABI_MARKER, moduleFaults } from "../../installer/module/build.ts";
 
 /** A module as bytes: the functions it imports and what it exports, all of type () -> (). */
 function moduleWith({
