@@ -86,6 +86,10 @@ export class Login {
     const realm = challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters.realm);
     const credentials = this.#credentials;
     if (credentials?.kind === "bearer") {
+      if (!isSendable(credentials.token.reveal()))
+        throw new KeywayError("the registry's token can't be sent: it holds a line break, a space or the like", {
+          next: "see that KEYWAY_REGISTRY_TOKEN, or what `docker login` left, holds the token and nothing else",
+        });
       return (realm !== undefined || !basicOffered) && this.#take(`Bearer ${credentials.token.reveal()}`);
     }
     if (realm) {
@@ -169,10 +173,15 @@ function basic({ username, password }: { username: string; password: Secret }): 
   return `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString("base64")}`;
 }
 
+/** Whether a header can carry it. What can't be sent must not come into an error of the HTTP client, which would print it. */
+function isSendable(token: string): boolean {
+  return /^[\x21-\x7e]+$/.test(token);
+}
+
 function tokenIn(body: Buffer): string | undefined {
   try {
-    const { token, access_token } = JSON.parse(body.toString("utf8")) as { token?: string; access_token?: string };
-    return token || access_token;
+    const { token, access_token } = JSON.parse(body.toString("utf8")) as { token?: unknown; access_token?: unknown };
+    return [token, access_token].filter((one) => typeof one === "string").find(isSendable);
   } catch {
     return undefined;
   }

@@ -137,3 +137,26 @@ test("a storage that a registry leads to, and that lets nobody in, is named", as
     await storage.stop();
   }
 });
+
+/** A registry whose token service answers with this body. */
+const tokenService =
+  (body: string): Oddity =>
+  ({ path, host, authorization }) => {
+    if (path === "/token") return { status: 200, body };
+    if (authorization !== undefined) return undefined;
+    return { status: 401, headers: { "www-authenticate": `Bearer realm="http://${host}/token"` } };
+  };
+
+test.each(['{"token":"not\\na header"}', '{"token":7}', '{"token":""}', "null", "<html>"])(
+  "a token service that answers %s gives no token",
+  async (body) => {
+    await expect(publishTo(tokenService(body))).rejects.toThrow(/^the token service answers 200 and no token$/);
+  },
+);
+
+test("a token that no header can carry is not sent, and not printed", async () => {
+  const token: Credentials = { kind: "bearer", token: new Secret("open\nsesame") };
+  const failed = await publishTo(tokenService("{}"), undefined, token).catch((thrown: Error) => thrown);
+  expect(String(failed)).toMatch(/the registry's token can't be sent/);
+  expect(String(failed)).not.toContain("sesame");
+});
