@@ -21,7 +21,7 @@ export interface ClusterFlags {
 
 export function clusterFlags(command: Command): Command {
   return command
-    .option("-n, --namespace <name>", "namespace of the workloads (default: the context's)")
+    .option("-n, --namespace <name>", "namespace of the workloads (default: the context's)", parseName)
     .option(
       "--kubeconfig <file>",
       "how to reach the cluster (default: $KUBECONFIG, ~/.kube/config, the pod's own account)",
@@ -34,6 +34,7 @@ export function nameFlag(command: Command): Command {
   return command.option(
     "--name <name>",
     "name of the installation, when there are several in one namespace",
+    parseName,
     DEFAULT_NAME,
   );
 }
@@ -167,6 +168,12 @@ function parseTargetRef(text: string): string {
   const [, name] = /^(?:gateway\/)?([a-z0-9][-a-z0-9.]*)$/i.exec(text) ?? [];
   if (name === undefined) throw new InvalidArgumentError("expected gateway/NAME.");
   return name;
+}
+
+/** An empty name, as of a variable that is not set, would stand for all there are. */
+export function parseName(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("expected a name; is a variable not set?");
+  return text;
 }
 
 function parseInteger(text: string): number {

@@ -29,7 +29,7 @@ export class Interrupted extends Error {
 }
 
 /** Signals that stop a command, with the exit codes that shells expect: 128 and the signal's number. */
-const STOPPING = { SIGINT: 130, SIGTERM: 143 } as const;
+const STOPPING = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 export function processIo(): Io {
   const stop = new AbortController();

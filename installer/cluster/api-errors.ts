@@ -123,12 +123,29 @@ export function isCut(thrown: unknown): boolean {
   return ["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT"].includes(`${code}`);
 }
 
+const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
+
 /** The connection failed before there was an answer. */
 export function unreachable(thrown: unknown, server: string): KeywayError {
   if ((thrown as NodeJS.ErrnoException).code === "ERR_INVALID_CHAR") {
     return new KeywayError("the credentials can't be sent: a line break or the like is in the token or in a name", {
       where: server,
       next: "mend them in the kubeconfig or in the token's file, or log in again",
+      cause: thrown,
+    });
+  }
+  const { code = "" } = thrown as NodeJS.ErrnoException;
+  if (NOT_TRUSTED.test(code)) {
+    return new KeywayError(`the certificate of the API server is not trusted: ${reason(thrown).split(";", 1)[0]}`, {
+      where: server,
+      next: "see that certificate-authority-data or certificate-authority of the kubeconfig's cluster is this server's, and its name the server's own",
+      cause: thrown,
+    });
+  }
+  if (code.startsWith("ERR_OSSL_")) {
+    return new KeywayError(`a certificate or key of the kubeconfig is none: ${reason(thrown)}`, {
+      where: server,
+      next: "log in again, or mend client-certificate and client-key, or their -data, of the kubeconfig's user",
       cause: thrown,
     });
   }

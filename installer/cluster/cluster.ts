@@ -185,13 +185,13 @@ export class Cluster {
   }
 
   async #pathOf({ apiVersion = "", kind = "", metadata }: KubeObject, doing: string): Promise<string> {
-    return `${await this.#collection(apiVersion, kind, metadata?.namespace, doing)}/${metadata?.name}`;
+    return `${await this.#collection(apiVersion, kind, metadata?.namespace, doing)}/${encodeURIComponent(metadata?.name ?? "")}`;
   }
 
   async #collection(apiVersion: string, kind: string, namespace: string | undefined, doing: string): Promise<string> {
     const offered = (await this.#discover(apiVersion)).find((one) => one.kind === kind && !one.name.includes("/"));
     if (offered === undefined) throw this.#unknownKind(apiVersion, kind, doing);
-    return `${root(apiVersion)}${namespace && offered.namespaced ? `/namespaces/${namespace}` : ""}/${offered.name}`;
+    return `${root(apiVersion)}${namespace && offered.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ""}/${offered.name}`;
   }
 
   #unknownKind(apiVersion: string, kind: string, doing: string): ApiError {

@@ -87,9 +87,18 @@ function named<Entry>(list: unknown, kind: string, read: (entry: Entry) => Entry
   const entries = new Map<string, Entry>();
   for (const item of Array.isArray(list) ? list : []) {
     const { name, [kind]: entry } = (item ?? {}) as Record<string, unknown>;
-    if (typeof name === "string" && !entries.has(name)) entries.set(name, read((entry ?? {}) as Entry));
+    if (typeof name !== "string" || entries.has(name)) continue;
+    demandTexts(entry, `${kind} ${name}`);
+    entries.set(name, read((entry ?? {}) as Entry));
   }
   return entries;
+}
+
+/** No entry has a number; where one stands, such as in `token: 12345`, somebody left out the quotes. */
+function demandTexts(entry: unknown, what: string): void {
+  for (const [field, value] of Object.entries(entry ?? {}))
+    if (typeof value === "number")
+      throw new Error(`${field} of ${what} is the number ${value}; put a text into quotes`);
 }
 
 function withAbsolutePaths(user: UserEntry, folder: string): UserEntry {

@@ -2,7 +2,7 @@ import { Option } from "commander";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { UsageError } from "../cli/errors.ts";
-import { contentFlags, type InstallationFlags, nameFlag, scopeFlags } from "../cli/flags.ts";
+import { contentFlags, type InstallationFlags, nameFlag, parseName, scopeFlags } from "../cli/flags.ts";
 import { readInput, withFileErrors } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
@@ -42,7 +42,7 @@ export const renderIstio: Register = (group, io) => {
   });
   for (const add of [nameFlag, scopeFlags, contentFlags]) add(command);
   command
-    .requiredOption("-n, --namespace <name>", "namespace of the workloads")
+    .requiredOption("-n, --namespace <name>", "namespace of the workloads", parseName)
     .option(
       "--services <file>",
       "what `kubectl get services,pods -o yaml` tells of their ports (pods for named ones, serviceentries for hosts outside)",

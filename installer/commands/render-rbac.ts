@@ -3,6 +3,7 @@ import { namedServices } from "../../routes/compiling/named-services.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { UsageError } from "../cli/errors.ts";
+import { parseName } from "../cli/flags.ts";
 import { readInput, withFileErrors } from "../cli/input.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { rbacManifests, type Subject } from "../manifests/rights.ts";
@@ -33,7 +34,7 @@ export const renderRbac: Register = (group, io) => {
       ["for a pipeline", "keyway render rbac -n demo --service-account ci/deployer | kubectl apply -f -"],
     ],
   })
-    .requiredOption("-n, --namespace <name>", "namespace of the workloads")
+    .requiredOption("-n, --namespace <name>", "namespace of the workloads", parseName)
     .option("--istio-namespace <name>", "namespace of Istio's control plane", "istio-system")
     .option("-f, --routes <file>", "route file; adds what the namespaces that it names take; - reads stdin")
     .option(

@@ -4,7 +4,7 @@ import type { Pairs } from "../../routes/deciding/scan.ts";
 import { parseDate } from "../../routes/model/date.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { KeywayError, UsageError } from "../cli/errors.ts";
-import { parseSeconds } from "../cli/flags.ts";
+import { parseName, parseSeconds } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
@@ -72,7 +72,7 @@ export const routeExplain: Register = (group, io) => {
         .choices(MODES)
         .default("plain"),
     )
-    .option("-n, --namespace <name>", "namespace of services that are named without one", "default")
+    .option("-n, --namespace <name>", "namespace of services that are named without one", parseName, "default")
     .option(
       "--missing <cluster>",
       "a target without a healthy host; can be repeated",

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { expect, test } from "vitest";
-import { scopeFlags, timeoutFlag } from "../../installer/cli/flags.ts";
+import { clusterFlags, nameFlag, scopeFlags, timeoutFlag } from "../../installer/cli/flags.ts";
 
 function selector(...args: string[]): unknown {
   const command = scopeFlags(new Command().exitOverride().configureOutput({ writeErr: () => {} }));
@@ -22,4 +22,9 @@ test.each([
 test.each(["0", "0.0", "-1", "soon", "1e3", ""])("%j is no limit of time", (text) => {
   const command = timeoutFlag(new Command().exitOverride().configureOutput({ writeErr: () => {} }));
   expect(() => command.parse(["--timeout", text], { from: "user" })).toThrow("expected seconds, such as 90.");
+});
+
+test.each(["-n", "--name"])("%s without a name is refused, as it would stand for all there are", (flag) => {
+  const command = nameFlag(clusterFlags(new Command().exitOverride().configureOutput({ writeErr: () => {} })));
+  expect(() => command.parse([flag, ""], { from: "user" })).toThrow("expected a name");
 });

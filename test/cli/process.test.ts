@@ -47,6 +47,7 @@ async function cluster(): Promise<{ api: ApiServer; env: { KUBECONFIG: string } 
 }
 
 describe.each([
+  ["SIGHUP", 129],
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)("%s", (signal, exitCode) => {

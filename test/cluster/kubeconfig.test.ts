@@ -156,6 +156,13 @@ describe("one file", () => {
     expect(user.exec?.command).toBe(join(dirname(kubeconfig), "login"));
   });
 
+  test("a text without its quotes is told by its field", async () => {
+    const user = { ...whole, users: { me: { token: 12345 } } };
+    await expect(find([config(user)])).rejects.toThrow("token of user me is the number 12345; put a text into quotes");
+    const cluster = { ...whole, clusters: { a: { server: 6443 } } };
+    await expect(find([config(cluster)])).rejects.toThrow("server of cluster a is the number 6443");
+  });
+
   test("what is no YAML is told with the file", async () => {
     const kubeconfig = await fileWith("clusters: [");
     await expect(findCluster({ kubeconfig }, {})).rejects.toMatchObject({ where: kubeconfig });

@@ -84,3 +84,12 @@ test("asks for the version, for resources, for rights and through services", asy
   expect([await cluster.may(right), await cluster.may({ ...right, verb: "create" })]).toEqual([true, false]);
   expect(await cluster.readService("istio-system", "istiod", 15014, "version")).toBe("1.29.1-abc-Clean");
 });
+
+test("a name is one part of a path, whatever is in it", async () => {
+  const api = await server();
+  const cluster = await connect(api);
+  api.put(pod("secret"));
+  expect(await cluster.list("v1", "Pod", { namespace: "other/../demo" })).toEqual([]);
+  expect(api.requests.at(-1)).toContain("/namespaces/other%2F..%2Fdemo/pods");
+  expect(await cluster.get({ ...pod("x"), metadata: { name: "../pods/secret", namespace: "demo" } })).toBeUndefined();
+});

@@ -32,12 +32,16 @@ test("the certificate must be of the kubeconfig's authority and for the server's
   const api = await server({ tls: true });
   expect(await (await connect(api)).serverVersion()).toBe("v1.36.3");
   const other = { "certificate-authority-data": "" };
-  await expect((await connect(api, { cluster: other })).serverVersion()).rejects.toThrow(/self.signed certificate/);
+  await expect((await connect(api, { cluster: other })).serverVersion()).rejects.toThrow(
+    /certificate of the API server is not trusted: self.signed certificate$/,
+  );
   const skipping = { ...other, "insecure-skip-tls-verify": true };
   expect(await (await connect(api, { cluster: skipping })).serverVersion()).toBe("v1.36.3");
   const named = (name: string) => ({ server: api.url, "tls-server-name": name });
   expect(await (await connect(api, { cluster: named("api.test") })).serverVersion()).toBe("v1.36.3");
-  await expect((await connect(api, { cluster: named("else.test") })).serverVersion()).rejects.toThrow(/does not match/);
+  await expect((await connect(api, { cluster: named("else.test") })).serverVersion()).rejects.toThrow(
+    /is not trusted: .*does not match/,
+  );
 });
 
 test.each(["http", "https"])("a %s server behind the environment's proxy, port-forwards too", async (scheme) => {
@@ -79,4 +83,13 @@ test("an address with a path of its own", async () => {
   const cluster = await connect(api, { cluster: { server: `${api.url}/k8s/clusters/c-1` } });
   await cluster.serverVersion().catch(() => {});
   expect(api.requests).toEqual(["GET /k8s/clusters/c-1/version"]);
+});
+
+test("a client certificate that is none is told for what it is", async () => {
+  const none = Buffer.from("nothing").toString("base64");
+  const api = await server({ tls: true });
+  const user = { "client-certificate-data": none, "client-key-data": none };
+  await expect((await connect(api, { user })).serverVersion()).rejects.toThrow(
+    /^a certificate or key of the kubeconfig is none/,
+  );
 });
