@@ -1,6 +1,6 @@
 // What becomes of a request: the one place where the order of outcomes stands. route.ts acts on it, explain.ts tells it.
 import { HEADER_ROUTED } from "../routes/model/names";
-import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, decide, target, targetLen } from "./decision";
+import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, decide, failsIfMissing, target, targetLen } from "./decision";
 import { got, gotLen, property, requestHeader } from "./host/calls";
 import { isAvailable } from "./missing/target";
 import { Root } from "./roots";
@@ -21,7 +21,9 @@ export function findOutcome(root: Root, stream: u32, goesOn: bool): i32 {
   decision = decide(root);
   if (decision < BY_KEY) return decision;
   if (isAlreadyThere()) return ALREADY_ROUTED;
-  return isAvailable(target, targetLen, root.id, stream, goesOn) ? ROUTED : MISSING_TARGET;
+  // Whoever asks for 424 where the target is missing does not want to find out by a 503.
+  const mayTryFirst = goesOn && !failsIfMissing;
+  return isAvailable(target, targetLen, root.id, stream, goesOn, mayTryFirst) ? ROUTED : MISSING_TARGET;
 }
 
 /** As the filter state and explain name it. */

@@ -31,10 +31,13 @@ const TRIAL_OF_REFUSING: u64 = 15000000000;
 /** How often a target is probed that serves requests although probes of it fail. */
 const UNPROBEABLE_PERIOD: u64 = 600000000000;
 
-/** Whether the target can take the request of this stream, which may be its trial. `root` is the stream's root context. */
-export function isAvailable(target: usize, len: i32, root: u32, stream: u32, mayTry: bool): bool {
+/**
+ * Whether the target can take the request of this stream, which may be a trial, and of an unknown target the first one.
+ * `root` is the stream's root context.
+ */
+export function isAvailable(target: usize, len: i32, root: u32, stream: u32, mayTry: bool, mayTryFirst: bool): bool {
   const id = hashOf(target, len);
-  if (!readMark(id)) return isProbed(id) || firstProbe(target, len, id, root, stream, mayTry);
+  if (!readMark(id)) return isProbed(id) || firstProbe(target, len, id, root, stream, mayTryFirst);
   if (state() == GONE && !isCertain() && asksForSubset()) return true;
   const time = now();
   if (state() == TRIAL && time >= trialDue()) return endTrial(time);
@@ -42,16 +45,15 @@ export function isAvailable(target: usize, len: i32, root: u32, stream: u32, may
 }
 
 // A probe that no host takes says nothing of requests for a subset, and where the cluster may have subsets, the filter can't see
-// all that ask for one: so the first request is a trial there, and the watcher finds out more when it fails.
+// all that ask for one: so the first request may be a trial there, and the watcher finds out more when it fails.
 function firstProbe(target: usize, len: i32, id: u64, root: u32, stream: u32, mayTry: bool): bool {
   const answer = probe(target, len, id, root, stream);
   const uncertain = answer == NO_HOST && mayHaveSubsets(target, len);
-  if (uncertain && !mayTry) return asksForSubset();
-  if (uncertain || answer == ACCEPTED) {
+  if (answer == ACCEPTED || (uncertain && mayTry) || (answer == NO_HOST && asksForSubset())) {
     setProbed(id);
     return true;
   }
-  markMissing(id, answer == NO_CLUSTER ? ABSENT : GONE, now(), true);
+  markMissing(id, answer == NO_CLUSTER ? ABSENT : GONE, now(), !uncertain);
   return false;
 }
 
