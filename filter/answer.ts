@@ -25,7 +25,7 @@ export function addHeader(name: Bytes, value: usize, len: i32): void {
 
 /** Answers with the headers that were added and with the body; false when the host would not. `details` are for access logs. */
 export function respondJson(status: u32, body: Writer, details: Bytes): bool {
-  addHeader(TYPE, JSON.at, JSON.len);
+  addHeader(TYPE, JSON.start, JSON.len);
   pairs.clear().u32(count).bytes(lengths.at, lengths.len).bytes(texts.at, texts.len);
   return respond(status, pairs.at, pairs.len, body.at, body.len, details);
 }

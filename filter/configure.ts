@@ -82,7 +82,7 @@ function takeTable(root: Root, size: u32): bool {
   setShared(name, nameLen, fingerprint, 0, 0);
   const slot = claim(a, b);
   const stands = slot >= 0 && (standing || publish(slot));
-  if (!stands || !serveFrom(root, slot, foundGeneration)) log(ERROR, NO_TABLE.at, NO_TABLE.len);
+  if (!stands || !serveFrom(root, slot, foundGeneration)) log(ERROR, NO_TABLE.start, NO_TABLE.len);
   return true;
 }
 

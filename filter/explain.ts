@@ -48,7 +48,7 @@ const body = writer();
 const source = writer();
 
 export function asksToExplain(): bool {
-  return requestHeader(EXPLAIN.at, EXPLAIN.len) && gotLen == 1 && load<u8>(got) == ONE;
+  return requestHeader(EXPLAIN.start, EXPLAIN.len) && gotLen == 1 && load<u8>(got) == ONE;
 }
 
 /** False when the host would not answer; the request then goes on. */

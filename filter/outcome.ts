@@ -37,7 +37,7 @@ export function outcomeName(outcome: i32): Bytes {
 
 // The mark of an earlier hop names the very target. Where this proxy has followed a redirect, the mark is its own.
 function isAlreadyThere(): bool {
-  return requestHeader(HOP.at, HOP.len) && same(got, gotLen, target, targetLen) && !wasRedirected();
+  return requestHeader(HOP.start, HOP.len) && same(got, gotLen, target, targetLen) && !wasRedirected();
 }
 
 // Envoy counts the redirects that it has followed for a request in filter state of this name, and only then sets it.

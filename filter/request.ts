@@ -70,7 +70,7 @@ const allValuesOf = memory.data(ALL_VALUES_LEN + MAX_NAME);
 
 /** Puts all values of the header, with commas between them, into (`value`, `valueLen`); false when there is none. */
 export function readAllValues(header: usize, headerLen: i32): bool {
-  memory.copy(allValuesOf, ALL_VALUES.at, ALL_VALUES_LEN);
+  memory.copy(allValuesOf, ALL_VALUES.start, ALL_VALUES_LEN);
   memory.copy(allValuesOf + ALL_VALUES_LEN, header, headerLen);
   if (!propertyAt(allValuesOf, ALL_VALUES_LEN + headerLen)) return false;
   value = got;

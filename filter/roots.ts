@@ -285,7 +285,7 @@ function identify(): Root | null {
     const root = rootAt(i);
     if (!root.live || root.plugin != plugin) continue;
     nameMark(root);
-    if (setProperty(MARK, MARK.at, 1) && !setProperty(MARK, MARK.at, 1)) return root;
+    if (setProperty(MARK, MARK.start, 1) && !setProperty(MARK, MARK.start, 1)) return root;
     if (!newest || root.id > newest.id) newest = root;
   }
   return newest;
@@ -304,7 +304,8 @@ const DECLARE = "declare_property";
 const declaration = writer();
 
 function nameMark(root: Root): void {
-  for (let i = 0; i < 4; i++) store<u8>(MARK.at + MARK.len - 4 + i, <u8>(LOWER_A + ((root.ordinal >> (4 * i)) & 15)));
+  for (let i = 0; i < 4; i++)
+    store<u8>(MARK.start + MARK.len - 4 + i, <u8>(LOWER_A + ((root.ordinal >> (4 * i)) & 15)));
 }
 
 // Declares it for the context that the host calls, whichever is acting, so on_configure is the place. The argument is a

@@ -28,7 +28,7 @@ const REFUSED = "keyway_missing_target";
 
 /** True when the request was refused, and goes nowhere. */
 export function route(root: Root | null, stream: u32): bool {
-  if (requestHeader(CLUSTER.at, CLUSTER.len)) {
+  if (requestHeader(CLUSTER.start, CLUSTER.len)) {
     if (stateBegins("routed ")) return false;
     removeRequestHeader(CLUSTER);
   }

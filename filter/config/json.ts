@@ -266,7 +266,7 @@ export function readBool(): i32 {
 
 function readWord(word: Bytes): bool {
   for (let i = 0; i < word.len; i++) {
-    if (peekByte() != load<u8>(word.at + i)) return fail("an unknown word") > 0;
+    if (peekByte() != load<u8>(word.start + i)) return fail("an unknown word") > 0;
     at++;
   }
   return true;

@@ -7,7 +7,7 @@ import { find, is, lower } from "../text/bytes";
 import { beginReport, report } from "./diagnostic";
 
 function add(to: Writer, sourceKind: u32, header: Bytes, name: Bytes): bool {
-  return addNamed(to, sourceKind, header, name.at, name.len);
+  return addNamed(to, sourceKind, header, name.start, name.len);
 }
 
 function addNamed(to: Writer, sourceKind: u32, header: Bytes, name: usize, len: i32): bool {
@@ -120,11 +120,11 @@ export function addSource(to: Writer, at: usize, len: i32): void {
 // Token characters of RFC 9110; a pseudo-header begins with a colon.
 function isHeaderName(at: usize, len: i32): bool {
   const separators = '"(),/;<=>?@[\\]{}';
-  const separatorsEnd = separators.at + separators.len;
+  const separatorsEnd = separators.start + separators.len;
   for (let i = 0; i < len; i++) {
     const c: i32 = load<u8>(at + i);
     if (c <= SPACE || c >= DELETE || (c == COLON && i > 0)) return false;
-    if (find(separators.at, separatorsEnd, c) != separatorsEnd) return false;
+    if (find(separators.start, separatorsEnd, c) != separatorsEnd) return false;
   }
   return true;
 }

@@ -24,11 +24,11 @@ export function asksForStrict(size: u32): bool {
       )
         continue;
       if (matchedName == name.len && !colon && c == COLON) colon = true;
-      else if (colon && c == load<u8>(word.at + matchedWord)) {
+      else if (colon && c == load<u8>(word.start + matchedWord)) {
         if (++matchedWord == word.len) return true;
       } else {
         if (matchedName == name.len) matchedName = 0;
-        matchedName = c == load<u8>(name.at + matchedName) ? matchedName + 1 : c == QUOTE ? 1 : 0;
+        matchedName = c == load<u8>(name.start + matchedName) ? matchedName + 1 : c == QUOTE ? 1 : 0;
         colon = false;
         matchedWord = 0;
       }

@@ -46,16 +46,16 @@ export function requestHeaders(): bool {
 }
 
 export function replaceRequestHeader(name: Bytes, value: usize, len: i32): bool {
-  return env.proxy_replace_header_map_value(REQUEST_HEADERS, name.at, name.len, value, len) == OK;
+  return env.proxy_replace_header_map_value(REQUEST_HEADERS, name.start, name.len, value, len) == OK;
 }
 
 export function removeRequestHeader(name: Bytes): void {
-  env.proxy_remove_header_map_value(REQUEST_HEADERS, name.at, name.len);
+  env.proxy_remove_header_map_value(REQUEST_HEADERS, name.start, name.len);
 }
 
 /** `path`'s parts are separated by NUL. */
 export function property(path: Bytes): bool {
-  return propertyAt(path.at, path.len);
+  return propertyAt(path.start, path.len);
 }
 
 // @ts-ignore: decorator
@@ -65,7 +65,7 @@ export function propertyAt(path: usize, len: i32): bool {
 }
 
 export function setProperty(path: Bytes, value: usize, len: i32): bool {
-  return env.proxy_set_property(path.at, path.len, value, len) == OK;
+  return env.proxy_set_property(path.start, path.len, value, len) == OK;
 }
 
 export function shared(key: usize, len: i32): bool {
@@ -86,7 +86,7 @@ export function configuration(from: u32, len: u32): bool {
 
 /** The metric's id in this VM, 0 when the host refuses. */
 export function defineMetric(type: i32, name: Bytes): u32 {
-  return env.proxy_define_metric(type, name.at, name.len, OUT_U64) == OK ? load<u32>(OUT_U64) : 0;
+  return env.proxy_define_metric(type, name.start, name.len, OUT_U64) == OK ? load<u32>(OUT_U64) : 0;
 }
 
 // @ts-ignore: decorator
@@ -110,7 +110,7 @@ export function log(level: i32, text: usize, len: i32): void {
 
 export function respond(status: u32, headers: usize, headersLen: i32, body: usize, bodyLen: i32, details: Bytes): bool {
   return (
-    env.proxy_send_local_response(status, details.at, details.len, body, bodyLen, headers, headersLen, <u32>-1) == OK
+    env.proxy_send_local_response(status, details.start, details.len, body, bodyLen, headers, headersLen, <u32>-1) == OK
   );
 }
 
@@ -125,7 +125,7 @@ export function tickEvery(ms: u32): void {
 }
 
 export function foreign(name: Bytes, argument: usize, len: i32): bool {
-  return env.proxy_call_foreign_function(name.at, name.len, argument, len, OUT_PTR, OUT_LEN) == OK;
+  return env.proxy_call_foreign_function(name.start, name.len, argument, len, OUT_PTR, OUT_LEN) == OK;
 }
 
 /** The number of the call last sent, by which its answer comes back. */
@@ -141,5 +141,5 @@ const EMPTY_PAIRS = memory.data(4);
 
 /** The first value of a header of the answer to a call; only inside of proxy_on_http_call_response. */
 export function callHeader(name: Bytes): bool {
-  return take(env.proxy_get_header_map_value(CALL_RESPONSE_HEADERS, name.at, name.len, OUT_PTR, OUT_LEN));
+  return take(env.proxy_get_header_map_value(CALL_RESPONSE_HEADERS, name.start, name.len, OUT_PTR, OUT_LEN));
 }

@@ -37,7 +37,7 @@ export class Writer {
   }
 
   say(b: Bytes): this {
-    return this.bytes(b.at, b.len);
+    return this.bytes(b.start, b.len);
   }
 
   u8(v: u32): this {

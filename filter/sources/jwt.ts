@@ -65,6 +65,6 @@ function readClaim(claim: usize, claimLen: i32): bool {
 function bearer(at: usize, end: usize): usize {
   const scheme = "bearer ";
   if (<isize>(end - at) <= scheme.len) return 0;
-  if (!sameFolded(at, scheme.len, scheme.at, scheme.len)) return 0;
+  if (!sameFolded(at, scheme.len, scheme.start, scheme.len)) return 0;
   return skipBlanks(at + scheme.len, end);
 }

@@ -13,7 +13,7 @@ const FIXED = 12;
 
 const any = ANY_BASELINE;
 /** The hash that stands for every baseline. */
-export const ANY = hash(any.at, any.len);
+export const ANY = hash(any.start, any.len);
 
 /** Adds an entry; `conditions` is empty for a route that has none. */
 export function writeEntry(

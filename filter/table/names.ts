@@ -22,7 +22,7 @@ export let nameLen: i32 = 0;
 
 /** The layouts that have values in shared data; see layouts.ts. */
 export function layoutsName(): void {
-  name = LAYOUTS.at;
+  name = LAYOUTS.start;
   nameLen = LAYOUTS.len;
 }
 
@@ -54,7 +54,7 @@ export function markName(group: u32, layout: u32 = LAYOUT): void {
 }
 
 function setName(text: Bytes, layout: u32): void {
-  name = text.at;
+  name = text.start;
   nameLen = text.len;
   store<u8>(name + LAYOUT_AT, <u8>(ZERO + layout / 10));
   store<u8>(name + LAYOUT_AT + 1, <u8>(ZERO + (layout % 10)));

@@ -9,7 +9,7 @@ export class Bytes {
 
   // @ts-ignore: decorator
   @inline
-  get at(): usize {
+  get start(): usize {
     return changetype<usize>(this) + sizeof<i32>();
   }
 }
@@ -23,11 +23,11 @@ export function same(a: usize, aLen: i32, b: usize, bLen: i32): bool {
 }
 
 export function is(at: usize, len: i32, b: Bytes): bool {
-  return same(at, len, b.at, b.len);
+  return same(at, len, b.start, b.len);
 }
 
 export function startsWith(at: usize, len: i32, b: Bytes): bool {
-  return len >= b.len && same(at, b.len, b.at, b.len);
+  return len >= b.len && same(at, b.len, b.start, b.len);
 }
 
 // @ts-ignore: decorator

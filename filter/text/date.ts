@@ -9,7 +9,7 @@ const NO_ZONE = i32.MAX_VALUE;
 function hasShape(at: usize, shape: Bytes): bool {
   for (let i = 0; i < shape.len; i++) {
     const c: u32 = load<u8>(at + i);
-    const wanted: u32 = load<u8>(shape.at + i);
+    const wanted: u32 = load<u8>(shape.start + i);
     if (wanted == ZERO ? c - ZERO > 9 : lower(c) != wanted) return false;
   }
   return true;
