@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ROOT } from "../../installer/package.ts";
+import { tierNames } from "../../scripts/test/tiers.ts";
 
 /** `kind`: loaded at once, loaded when it is reached, or a type and so never. */
 type Import = { from: string; to: string; kind: "now" | "later" | "type" };
@@ -11,6 +12,7 @@ const IMPORT = /^(import type|import|export|\}).*? from "([^"]+)"|^import "([^"]
 
 const files = globSync("{filter,routes,installer,scripts}/**/*.{ts,mjs}", { cwd: ROOT });
 const imports = files.flatMap((from) => importsOf(from));
+const testImports = globSync("test/**/*.ts", { cwd: ROOT }).flatMap((from) => importsOf(from));
 
 function importsOf(from: string): Import[] {
   const text = readFileSync(join(ROOT, from), "utf8");
@@ -126,18 +128,32 @@ describe("no circles", () => {
   });
 });
 
-/** All files that are loaded with a file. */
-function reached(file: string, seen = new Set<string>()): Set<string> {
+/** All files that are loaded with a file, at once or in one of these ways. */
+function reached(file: string, kinds: Import["kind"][], seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;
   seen.add(file);
-  for (const { from, to, kind } of imports) {
-    if (from === file && kind === "now") reached(to, seen);
+  for (const { from, to, kind } of [...imports, ...testImports]) {
+    if (from === file && kinds.includes(kind)) reached(to, kinds, seen);
   }
   return seen;
 }
 
+/** Reached is not run: this finds only what no unit test can run. */
+test("every module of the installer can be reached by a unit test", () => {
+  const tiers = tierNames.map((name) => `test/${name}/`);
+  const ofNeed = (file: string) => tiers.some((folder) => !folder.endsWith("/unit/") && file.startsWith(folder));
+  const tests = [...new Set(testImports.map(({ from }) => from))].filter(
+    (file) => file.endsWith(".test.ts") && !ofNeed(file),
+  );
+  const seen = new Set<string>();
+  for (const file of tests) reached(file, ["now", "later"], seen);
+  const ofProcesses = ["installer/main.ts", "installer/launch.mjs"]; // tests start them by their paths
+  const unseen = files.filter((file) => file.startsWith("installer/") && !seen.has(file));
+  expect(unseen.sort()).toEqual(ofProcesses.sort());
+});
+
 test("before it knows its command, the command loads no package but these", () => {
-  const loaded = [...reached("installer/main.ts")];
+  const loaded = [...reached("installer/main.ts", ["now"])];
   const packages = loaded.filter((name) => !/^(installer|routes)\/|^node:|^package\.json$/.test(name));
   expect(packages.sort()).toEqual(["commander", "picocolors"]);
 });
