@@ -1,7 +1,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterChoice } from "../cluster/kubeconfig.ts";
 import { FIELD_MANAGER } from "../manifests/names.ts";
-import { TimeIsUp } from "../net/limit.ts";
+import { TimeIsUp, within } from "../net/limit.ts";
 import type { Io } from "./io.ts";
 
 /** The cluster that the flags and the environment name, as Keyway asks it. */
@@ -22,10 +22,8 @@ export function withDeadline(io: Io, seconds: number): Io {
 
 /** Aborted with `signal`, and with TimeIsUp so many seconds from now. */
 export function deadline(signal: AbortSignal, seconds: number): AbortSignal {
-  const over = new AbortController();
   const timeIsUp = new TimeIsUp(`not done within the ${seconds} s of --timeout`, {
     next: "see why it takes so long, or allow more with --timeout SECONDS",
   });
-  setTimeout(() => over.abort(timeIsUp), seconds * 1000).unref();
-  return AbortSignal.any([signal, over.signal]);
+  return within(signal, seconds * 1000, timeIsUp);
 }

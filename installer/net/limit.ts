@@ -49,6 +49,18 @@ export async function withLimit<T>(
   }
 }
 
+/**
+ * Aborted with `signal`, or with a reason of its own after so many milliseconds. The timer holds the result and does not keep the process; a
+ * composed signal (`AbortSignal.any`) is held by nothing and may be collected before it is aborted.
+ */
+export function within(signal: AbortSignal, ms: number, reason: Error): AbortSignal {
+  const ended = new AbortController();
+  if (signal.aborted) ended.abort(signal.reason);
+  signal.addEventListener("abort", () => ended.abort(signal.reason), { once: true });
+  setTimeout(() => ended.abort(reason), ms).unref();
+  return ended.signal;
+}
+
 /** Rejects with the signal's reason as soon as it is aborted, whatever the promise does then. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { KeywayError, printable, reason } from "../cli/errors.ts";
 import type { Io } from "../cli/io.ts";
 import { Secret } from "../cli/secret.ts";
+import { within } from "../net/limit.ts";
 import type { Credentials } from "./auth.ts";
 
 interface DockerConfig {
@@ -107,7 +108,7 @@ interface Answer {
 
 function answer(program: string, input: string, { env, signal }: Io): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(HELPER_TIMEOUT)]);
+    const limit = within(signal, HELPER_TIMEOUT, new Error("it did not answer in time"));
     const child = spawn(program, ["get"], { env: { ...env }, stdio: ["pipe", "pipe", "pipe"], signal: limit });
     const said = { out: "", err: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

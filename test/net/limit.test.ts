@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { NoAnswer, TimeIsUp, withLimit } from "../../installer/net/limit.ts";
+import { abortable, NoAnswer, TimeIsUp, within, withLimit } from "../../installer/net/limit.ts";
 
 const never = () => new Promise<never>(() => {});
 const asked = { who: "the oracle", where: "Delphi" };
@@ -63,4 +63,14 @@ test("the work is told to stop, and a failure of its own before that is what is 
     throw new Error("its own");
   });
   await expect(failing).rejects.toThrow("its own");
+});
+
+test("a signal within a time is aborted by whoever aborts first, with that reason", async () => {
+  const stop = new AbortController();
+  const soon = within(stop.signal, 20, new Error("late"));
+  const interrupted = within(stop.signal, 60_000, new Error("late"));
+  await expect(abortable(new Promise(() => {}), soon)).rejects.toThrow("late");
+  stop.abort(new Error("interrupted"));
+  expect(interrupted.reason).toEqual(new Error("interrupted"));
+  expect(within(stop.signal, 60_000, new Error("late")).reason).toEqual(new Error("interrupted"));
 });
