@@ -23,7 +23,7 @@ const PAGE = 4096;
 // A run that is interrupted ends by itself, and so takes its proxies with it.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
-/** Starts Envoy with one listener and returns when it serves. Throws with Envoy's log when it ends before or takes over a minute. */
+/** Starts Envoy with one listener and returns when it serves. Throws with Envoy's log when Envoy ends first, or is not live after a minute. */
 export async function startEnvoy(config: Json, { core, workers = 1 }: Placement): Promise<EnvoyProcess> {
   const envoy = await run(config, { concurrency: workers, core });
   try {

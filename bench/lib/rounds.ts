@@ -7,7 +7,7 @@ import { shuffle } from "./stats.ts";
 
 /** How often the proxies are started anew: where a process happens to lie in memory is worth some percent, too. */
 const FLEETS = 4;
-/** A round's second of full load per subject, in slices, since the machine's mood changes from second to second. */
+/** A round's second of full load per subject, in slices, since the machine's speed changes from second to second. */
 const SLICES = 4;
 const SLICE_MS = 250;
 const PACED_SECONDS = 1;

@@ -33,7 +33,7 @@ const EXTERNAL_HINT =
   "an ExternalName is another name in DNS, and no cluster of the mesh: route to the service that it stands for, or give the " +
   "host a ServiceEntry and route to {cluster: outbound|PORT||HOST}";
 
-/** Targets whose Service says already that it has no address of its own. */
+/** Targets whose Service itself shows that it has no address of its own. */
 export function unfitServices(context: CheckContext): Promise<Missing[]> {
   return context.once("unfit services", async () => {
     const found: Missing[] = [];

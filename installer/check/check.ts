@@ -4,15 +4,15 @@ import { TimeIsUp } from "../net/limit.ts";
 
 export type Severity = "fatal" | "warning";
 
-/** Something that must hold. As data, so that it can be listed, printed, and asked for by name. */
+/** Something that must hold. It is data, so that checks can be listed, printed and ignored by id. */
 export interface Check<Context> {
   id: string;
-  /** What holds when it holds. */
+  /** The statement that is true when the check passes. */
   description: string;
   severity: Severity;
-  /** What to do when it does not; an outcome may know better. */
+  /** What to do when it fails; an outcome may give a better hint. */
   hint: string;
-  /** Checks without which this one can't be made. */
+  /** Ids of the checks that must pass before this one can be made. */
   needs?: readonly string[];
   run(context: Context): Promise<CheckOutcome>;
 }
@@ -20,10 +20,10 @@ export interface Check<Context> {
 export interface CheckOutcome {
   /** Undefined when nobody could look; `detail` says why. */
   holds: boolean | undefined;
-  /** What was seen: which pods, which version, which name. */
+  /** What the check found, such as pods, a version or a name. */
   detail?: string;
   hint?: string;
-  /** When what does not hold weighs less, or more, than it usually does. */
+  /** Overrides the severity of the check for this outcome. */
   severity?: Severity;
 }
 
@@ -89,7 +89,7 @@ export function failures(results: readonly CheckResult[]): CheckResult[] {
   return results.filter(({ status }) => status === "fatal");
 }
 
-/** Refuses ids that no check has: a misspelt one would ignore nothing. */
+/** Refuses ids that no check has: a misspelt id would ignore nothing. */
 export function refuseUnknown(ids: readonly string[], known: readonly string[]): void {
   const strange = ids.find((id) => !known.includes(id));
   if (strange === undefined) return;

@@ -26,7 +26,7 @@ export const rightsHeld: Check<CheckContext> = {
     const asked = rights({ namespace, istioNamespace, routeNamespaces });
     const held = await atOnce(8, asked, (right) => cluster.may(right));
     const missing = asked.filter((_, index) => !held[index]);
-    // The routes are compiled already: what of other namespaces can't be listed now stops nothing any more.
+    // The routes are compiled already, so a namespace that can't be listed now stops nothing.
     const [lighter, needed] = [missing.filter(isLight), missing.filter((right) => !isLight(right))];
     const detail = [
       ...needed.map((right) => `may not ${rightText(right)} (to ${right.why})`),

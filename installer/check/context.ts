@@ -15,12 +15,12 @@ export interface RegistryChoice {
   insecure?: boolean;
 }
 
-/** What checks ask of the cluster and of what is to be put into it; each is fetched once, and only when a check asks. */
+/** What checks ask of the cluster and of what is to be put into it; each is fetched at most once, when a check first asks for it. */
 export class CheckContext {
   readonly cluster: Cluster;
   /** What is to be installed, or is. */
   readonly installation: Installation;
-  /** What this would replace: what is broken there already is told, and no reason to refuse the change. */
+  /** What this would replace: what is broken there already is reported, but does not stop the change. */
   readonly live: Installation | undefined;
   readonly istioNamespace: string;
   readonly allowEmpty: boolean;
@@ -54,8 +54,8 @@ export class CheckContext {
   }
 
   /**
-   * Asks all selected proxies. Those of pods that are not ready may be past answering, such as on a lost node: their pods are
-   * named, and nobody waits for them. Those of ready pods must answer: the first check that finds out fails and names them all,
+   * Asks all selected proxies. Those of pods that are not ready may be unable to answer, such as on a lost node: their pods are
+   * named, and no time is spent on them. Those of ready pods must answer: the first check that finds out fails and names them all,
    * and further checks leave them out.
    */
   async askProxies<T>(ask: (proxy: ProxyAdmin) => Promise<T>): Promise<{ answers: T[]; silent: string[] }> {

@@ -58,7 +58,7 @@ function silenceText({ service, thrown }: { service: string; thrown?: KeywayErro
     : `${service}: nobody answers behind this service, left out`;
 }
 
-/** False also for what is no version: better refused than routed without the guard. */
+/** False also for a text that is no version, because a proxy that drops the guard must not be routed. */
 export function isNewEnough(version: string): boolean {
   const [major = Number.NaN, minor = Number.NaN] = version.split(".").map(Number);
   const [leastMajor, leastMinor] = OLDEST_ISTIO;

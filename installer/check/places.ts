@@ -109,7 +109,7 @@ async function unlessForbidden<T>(request: () => Promise<T>): Promise<T | typeof
   }
 }
 
-/** What is looked at only where the right to it is held. */
+/** The outcome of a check that the person has no right to make. */
 export function notLookedAt(right: string): CheckOutcome {
   return { holds: undefined, detail: `not looked at: you may not ${right}`, hint: "`keyway render rbac` grants it" };
 }

@@ -14,7 +14,7 @@ export interface Target {
   namespace: string;
 }
 
-/** Where the routes lead; names that are no services of the mesh are the person's own affair. */
+/** Where the routes lead; names that are no services of the mesh are not checked. */
 export function targetsOf({ config }: Pick<Installation, "config">): Target[] {
   return targetNames({ config }).flatMap((cluster) => {
     const parts = parseOutboundCluster(cluster);
@@ -30,7 +30,7 @@ export interface Missing {
   what: string;
 }
 
-/** A target that the installed routes lead to already is missing with this change or without it. */
+/** The change does not cause the loss of a target that the installed routes lead to already, so that is a warning. */
 export function outcomeOf(missing: Missing[], live: Installation | undefined): CheckOutcome {
   if (missing.length === 0) return { holds: true };
   const before = new Set(live === undefined ? [] : targetNames(live));

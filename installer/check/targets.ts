@@ -16,7 +16,7 @@ export const targetsExist: Check<CheckContext> = {
   },
 };
 
-/** Targets whose Service, or whose port of it, there is not. */
+/** Targets whose Service does not exist, or does not have their port. */
 function missingServices(context: CheckContext): Promise<Missing[]> {
   return context.once("missing services", async () => {
     const missing: Missing[] = [];
@@ -38,7 +38,7 @@ export const targetsSeen: Check<CheckContext> = {
   hint: "a Sidecar resource, an exportTo or a missing subset hides them: add them to its egress hosts, or to a DestinationRule",
   needs: ["rights", "workloads", "targets"],
   async run(context): Promise<CheckOutcome> {
-    // What is told already would be told twice, and with a hint that leads nowhere.
+    // Targets that an earlier check reports are left out, since the hint of this one would not help.
     const told = [...(await missingServices(context)), ...(await unfitServices(context))];
     const targets = targetsOf(context.installation).filter(
       ({ cluster }) => !told.some((one) => one.cluster === cluster),

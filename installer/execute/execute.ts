@@ -72,7 +72,8 @@ async function remove(object: KubeObject, { cluster, steps }: ExecuteOptions): P
   return { object, outcome: "deleted" };
 }
 
-/** The last one first, as it was done, whatever ended the command. What can't be taken back is told, so that the first failure is not hidden behind it. */
+/** Takes the applied steps back in reverse order, whatever ended the command. A step that can't be taken back is reported as a warning, so that
+ * the first failure stays the one that is thrown. */
 async function takeAllBack(applied: Applied[], { cluster, steps }: ExecuteOptions): Promise<void> {
   const unhurried = cluster.withSignal(new AbortController().signal);
   for (const one of applied.toReversed()) {

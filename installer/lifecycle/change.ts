@@ -39,7 +39,7 @@ export interface Change {
   recoveryHint: string;
 }
 
-/** Makes the cluster what is desired, or shows what that would be. The one way in for install, upgrade and rollback. */
+/** Makes the cluster what is desired, or shows what that would be. Install, upgrade and rollback all come through here. */
 export async function change(io: Io, cluster: Cluster, { desired, live, flags, recoveryHint }: Change): Promise<void> {
   refuseUnknown(flags.ignore, checkIds);
   const steps = progress(io);
@@ -67,7 +67,7 @@ export async function change(io: Io, cluster: Cluster, { desired, live, flags, r
   steps.next(`\`keyway status -n ${desired.namespace}\` shows what the proxies do`);
 }
 
-/** The twins that the proxies ask for; those that are there already where no proxy tells its routes. */
+/** The twins for the proxies' own routes; where no proxy reports its routes, the twins that are installed already. */
 async function twinsFor(
   io: Io,
   cluster: Cluster,

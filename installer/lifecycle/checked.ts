@@ -24,7 +24,7 @@ export interface ToCheck {
   checks: readonly Check<CheckContext>[];
 }
 
-/** What a check is about: an installation to come, the one that is there, or, with nothing said and nothing there, the cluster. */
+/** What `keyway check` checks: a planned installation, the present one, or, where neither exists, the cluster alone. */
 export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promise<ToCheck> {
   const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
   const live = await liveOrNone(place);
@@ -41,7 +41,7 @@ export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promi
   return { installation: { ...desired, module, version: 0 }, live, checks: ofInstallation };
 }
 
-/** A cluster that can't be read is for the checks to tell. */
+/** A cluster that can't be read is reported by the checks. */
 async function liveOrNone({ cluster, namespace, name }: { cluster: Cluster; namespace: string; name: string }) {
   try {
     return (await readLive(cluster, namespace, name)).installation;

@@ -24,7 +24,7 @@ export interface Place {
   name: string;
 }
 
-/** What the flags ask for; what they do not say is as it is there already, or as it usually is. */
+/** The desired state: what the flags say, else what is installed already, else the default. */
 export async function desiredState(
   flags: InstallationFlags,
   place: Place,
@@ -80,7 +80,7 @@ async function readRoutes(
   const { configuration, uses } = withFileErrors(path, () =>
     compileRoutes(file, { mode, namespace, domain: DOMAIN, services, ...(hosts && { hosts }) }),
   );
-  // Not `strict`: a proxy that is born with a configuration that the filter refuses answers every request with 500.
+  // Not `strict`: a proxy that starts with a configuration that the filter refuses answers every request with 500.
   const { strict: _, explain, ...rest } = configuration;
   const config = { ...rest, ...(explain && { explain }) };
   const baselines = uses

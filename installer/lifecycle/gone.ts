@@ -4,7 +4,7 @@ import { type Installation, targetNames } from "../manifests/installation.ts";
 
 /**
  * The services that the installed routes lead to and that are gone since, with the ports that are known of them. A route file that
- * still names one can so be compiled as before; that the target is missing, and was before, is for the checks to tell.
+ * still names one can thus be compiled as before; the checks report that the target is missing.
  */
 export function goneTargets(live: Installation | undefined, present: readonly Service[]): Service[] {
   if (live === undefined) return [];

@@ -12,7 +12,7 @@ export interface Objects {
 
 /** What Keyway has made in a namespace, or everywhere. */
 export async function ownedObjects(cluster: Cluster, namespace: string | undefined): Promise<Objects> {
-  // Not by a label: which one says whose an object is has changed between versions of Keyway.
+  // Objects are not selected by a label, because versions of Keyway differ in the label that marks an object as theirs.
   const where = namespace === undefined ? {} : { namespace };
   const [plugins, filters] = await Promise.all([
     cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", where),

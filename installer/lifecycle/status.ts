@@ -31,7 +31,7 @@ export interface PodStatus {
   workload: string;
   /** Whether it runs the installed version. */
   ready: boolean;
-  /** Why it does not. */
+  /** Why it does not run the installed version. */
   error?: string;
   /** Its proxy does not answer, so nobody knows what it runs. */
   silent?: true;
@@ -68,7 +68,7 @@ export interface StatusOptions {
   signal: AbortSignal;
 }
 
-/** What is installed, and what the selected proxies really do. */
+/** The state of each installation, and what the selected proxies run and report. */
 export async function statusOf(options: StatusOptions): Promise<InstallationStatus[]> {
   const { plugins, filters } = await ownedObjects(options.cluster, options.namespace);
   const same = (a: KubeObject) => (b: KubeObject) => qualified(a.metadata) === qualified(b.metadata);
@@ -92,7 +92,7 @@ export function problemsOf({ errors, pods }: InstallationStatus): string[] {
 const FILTER_MISSING =
   "its EnvoyFilter is missing, so what the filter selects stays at the baseline: `keyway upgrade` makes it anew";
 
-/** What the mesh's own routes have become since the twins were made, in words. */
+/** The differences between the installed twins and those that the mesh's routes need now, in words. */
 async function staleTwins(
   plugin: IWasmPlugin,
   filter: IEnvoyFilter,

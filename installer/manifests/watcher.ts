@@ -9,7 +9,7 @@ const HTTP_CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager";
 
 /**
  * Adds the watcher to the access logs of every HTTP listener of a context: it runs only for requests whose target is missing, and
- * tells the filter. The VM has no id, as Istio gives its plugins none: filter and watcher share what they tell each other by it.
+ * tells the filter. The VM has no id, as Istio gives its plugins none: shared data is scoped by the VM id, so filter and watcher share theirs.
  */
 export function watcherPatch(context: Context, inlineBytes: string) {
   return {

@@ -5,9 +5,9 @@ import { CutOff } from "./unreachable.ts";
 
 export type Credentials =
   | { kind: "basic"; username: string; password: Secret }
-  /** To be exchanged for a token by the registry's token service. */
+  /** A refresh token, which the registry's token service exchanges for a token. */
   | { kind: "identity"; token: Secret }
-  /** To be sent as it is. */
+  /** A token to be sent as it is. */
   | { kind: "bearer"; token: Secret };
 
 export interface Found {

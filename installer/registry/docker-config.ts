@@ -118,7 +118,7 @@ function answer(program: string, input: string, { env, signal }: Io): Promise<An
       said.err += text;
     });
     child.on("error", (error) => {
-      // What the helper itself has started may hold its pipes open; nobody waits for that.
+      // A process that the helper has started may hold its pipes open, so their end is not waited for.
       child.stdout.destroy();
       child.stderr.destroy();
       child.unref();

@@ -6,7 +6,7 @@ import { DOCKER_LAYER, LAYER, WASM_LAYER } from "./media.ts";
 import { type ImageName, pinned } from "./name.ts";
 
 export interface PulledModule {
-  /** Of the manifest. */
+  /** The digest of the manifest. */
   digest: string;
   module: Uint8Array<ArrayBuffer>;
   annotations: Record<string, string>;

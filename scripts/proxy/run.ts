@@ -41,7 +41,7 @@ export class Envoy {
     return await (await fetch(`http://127.0.0.1:${this.admin}${path}`)).text();
   }
 
-  /** What Envoy logged as an error or worse. */
+  /** The lines that Envoy logged at level error or critical. */
   errors(): string {
     return this.log.all.filter((line) => /^\[(error|critical)\]/.test(line)).join("\n");
   }

@@ -20,11 +20,11 @@ export function installation(more: Partial<Installation> = {}): Installation {
 export async function resultOf(
   fleet: Fleet,
   check: Check<CheckContext>,
-  about: Installation = installation(),
+  wanted: Installation = installation(),
   live?: Installation,
 ): Promise<CheckResult> {
   const given = { cluster: fleet.cluster, istioNamespace: "istio-system", allowEmpty: false, registry: {}, io };
-  const context = new CheckContext({ ...given, installation: about, live });
+  const context = new CheckContext({ ...given, installation: wanted, live });
   const [result] = await runChecks([{ ...check, needs: [] }], context);
   if (result === undefined) throw new Error("no result");
   return result;

@@ -31,7 +31,7 @@ beforeAll(async () => {
     mesh.service({ name: "reviews-pr-42", namespace, selector: { app: "reviews", version: "pr-42" } }),
     mesh.apply(strict, ...entry),
   ]);
-  await mesh.settled();
+  await mesh.waitForProxies();
 });
 
 describe("without Keyway", () => {
@@ -71,7 +71,7 @@ describe("with a WasmPlugin and an EnvoyFilter for one workload", () => {
     await until("the module in the selected proxy", async () =>
       Object.keys(await v1.configuration()).some((name) => name.startsWith("ecds_filter")),
     );
-    await mesh.settled();
+    await mesh.waitForProxies();
   });
 
   test("a keyed request is served by the sandbox, one without a key by the baseline", async () => {

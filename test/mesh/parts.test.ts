@@ -21,7 +21,7 @@ beforeAll(async () => {
     mesh.pod({ name: "server-v1", namespace, service: "server" }),
     mesh.pod({ name: "caller", namespace }),
   ]);
-  await mesh.settled();
+  await mesh.waitForProxies();
 });
 
 test("no request fails while istiod, the API server and the registry are restarted", async () => {
@@ -44,7 +44,7 @@ test("a load counts what fails and says how", async () => {
   expect(failed).toBeGreaterThan(0);
   expect(failures[0]).toContain("server:9080 -> ");
   server = await mesh.pod({ name: "server-v1", namespace, service: "server" });
-  await mesh.settled();
+  await mesh.waitForProxies();
   expect((await caller.request({ host: "server:9080" })).app).toBe("server-v1");
 });
 
@@ -143,7 +143,7 @@ test("a gateway of the Gateway API serves its routes, under the names that Istio
       },
     ),
   ]);
-  await mesh.settled();
+  await mesh.waitForProxies();
   const answer = await mesh.requestFromOutside({ host: `${gateway.address}:8080` });
   expect(answer).toMatchObject({ status: 200, app: "server-v1" });
 });

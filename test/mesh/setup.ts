@@ -9,7 +9,7 @@ declare module "vitest" {
   }
 }
 
-/** Where no mesh can be had, its tests fail and say why; those of other projects still run. */
+/** Where the mesh does not start, its tests fail and say why; those of other projects still run. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   try {
     const { mesh, stop } = await startMesh();

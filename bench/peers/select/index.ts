@@ -1,5 +1,5 @@
 // The least that a module can do to route a request: it strips the client's selection, reads the key, selects one fixed target as
-// Keyway's guard wants it, and sets the hop mark. No table, no question, nothing else.
+// Keyway's guard wants it, and sets the hop mark. It has no table and asks the host for nothing else.
 import {
   proxy_get_header_map_value,
   proxy_remove_header_map_value,

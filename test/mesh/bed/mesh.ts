@@ -23,7 +23,7 @@ import { APP_GRPC_PORT, APP_HTTP_PORT, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT } f
 import { Registry } from "./registry.ts";
 import { FIRST_POD, LAST_POD, type Run } from "./run.ts";
 import { serviceAddress, syncEndpoints } from "./services.ts";
-import { settled } from "./settled.ts";
+import { waitForProxies } from "./wait.ts";
 
 export type PodOptions = {
   name: string;
@@ -144,8 +144,8 @@ export class Mesh {
   }
 
   /** Waits until what has changed has reached the proxies of this process's pods. */
-  async settled(): Promise<void> {
-    await settled(this.api, [...this.#pods]);
+  async waitForProxies(): Promise<void> {
+    await waitForProxies(this.api, [...this.#pods]);
   }
 
   /** Everything in the cluster, to be compared with what it was. */

@@ -1,10 +1,10 @@
-// When a change of the cluster has reached the proxies.
+// Waits until a change of the cluster has reached the proxies.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "./api.ts";
 import type { Pod } from "./pod.ts";
 import { until } from "./until.ts";
 
-/** Longer than istiod waits for a further change before it pushes. */
+/** Milliseconds; longer than istiod waits for a further change before it pushes. */
 const QUIET_MS = 500;
 
 type Slices = {
@@ -15,8 +15,8 @@ type Slices = {
   }[];
 };
 
-/** Every pod's proxy knows the ready endpoints, and has not been told anything for a moment. */
-export async function settled(api: Api, pods: Pod[]): Promise<void> {
+/** Waits until every pod's proxy knows the ready endpoints and has not received a new configuration for QUIET_MS. */
+export async function waitForProxies(api: Api, pods: Pod[]): Promise<void> {
   let told = "";
   await until("the proxies to have been told everything", async () => {
     const before = told;
