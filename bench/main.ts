@@ -22,7 +22,7 @@ Measures Envoy under load with Keyway and with everything else that could do its
 half an hour. Close other programs: the machine's two first cores are used in full.
 
   --quick         4 rounds instead of 20; prints, keeps nothing
-  --only SUBJECT  only subjects whose names begin so (keyway, lua-1, native, ...), and the two that ratios refer to; keeps nothing
+  --only SUBJECT  only the subject of this name, or those whose names begin so (keyway, lua-1, ...), and those that ratios refer to; keeps nothing
   --rounds N      rounds per subject, of a second each
 `;
 

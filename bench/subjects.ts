@@ -71,9 +71,12 @@ const withTwoWorkers = (one: Case): Case => ({
 /** The name of the subject that `one` is compared with: `base` with as many workers. */
 export const baseOf = (base: string, one: Case): string => (one.workers === 2 ? inTwo(base) : base);
 
-/** The subjects whose names begin with one of the texts, and those that their ratios refer to. */
+/** The subjects of these names, or whose names begin with a text that names none, and those that their ratios refer to. */
 export function choose(all: Case[], beginnings: string[]): Case[] {
-  const wanted = all.filter(({ name }) => beginnings.some((text) => name.startsWith(text)));
+  const exact = new Set(all.map(({ name }) => name));
+  const wanted = all.filter(({ name }) =>
+    beginnings.some((text) => (exact.has(text) ? name === text : name.startsWith(text))),
+  );
   const bases = wanted.flatMap((one) => [baseOf(PLAIN, one), baseOf(NATIVE, one)]);
   return all.filter((one) => wanted.includes(one) || bases.includes(one.name));
 }
