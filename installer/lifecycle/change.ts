@@ -75,6 +75,7 @@ async function twinsFor(
   live: Live,
   { istioNamespace }: ChangeFlags,
 ): Promise<readonly TwinPatch[] | undefined> {
+  if (desired.mode === "inbound") return undefined;
   const { proxies: pods } = await selectPods(cluster, desired, istioNamespace);
   const made = await twinsOfProxies(cluster, desired, pods, io.signal);
   for (const remark of made?.remarks ?? []) progress(io).warn(`routes not kept: ${remark}`);

@@ -74,10 +74,7 @@ export async function statusOf(options: StatusOptions): Promise<InstallationStat
   const same = (a: KubeObject) => (b: KubeObject) => qualified(a.metadata) === qualified(b.metadata);
   const found: InstallationStatus[] = [];
   for (const plugin of plugins) {
-    const filter = filters.find(same(plugin));
-    const described = await describe(plugin, options);
-    const ofFilter = filter === undefined ? [FILTER_MISSING] : await staleTwins(plugin, filter, options);
-    found.push({ ...described, errors: [...ofFilter, ...editsIn([plugin, ...(filter ? [filter] : [])])] });
+    found.push(await describe(plugin, filters.find(same(plugin)), options));
   }
   for (const filter of filters) if (!plugins.some(same(filter))) found.push(await describeRest(filter, options));
   return found;
@@ -91,18 +88,6 @@ export function problemsOf({ errors, pods }: InstallationStatus): string[] {
 
 const FILTER_MISSING =
   "its EnvoyFilter is missing, so what the filter selects stays at the baseline: `keyway upgrade` makes it anew";
-
-/** The differences between the installed twins and those that the mesh's routes need now, in words. */
-async function staleTwins(
-  plugin: IWasmPlugin,
-  filter: IEnvoyFilter,
-  { cluster, istioNamespace, signal }: StatusOptions,
-): Promise<string[]> {
-  const installation = readInstallation(plugin);
-  const { proxies } = await selectPods(cluster, installation, istioNamespace);
-  const stale = await staleTwinsOf(cluster, installation, { pods: proxies, filter, signal });
-  return stale.map((what) => `${what} since the twins of its routes were made: \`keyway upgrade\` makes them anew`);
-}
 
 function editsIn(objects: KubeObject[]): string[] {
   return objects.flatMap((object) =>
@@ -125,18 +110,26 @@ function missingIn(pods: PodStatus[]): string[] {
 
 async function describe(
   plugin: IWasmPlugin,
+  filter: IEnvoyFilter | undefined,
   { cluster, istioNamespace, signal }: StatusOptions,
-): Promise<Omit<InstallationStatus, "errors">> {
+): Promise<InstallationStatus> {
   const installation = readInstallation(plugin);
   const { proxies } = await selectPods(cluster, installation, istioNamespace);
   const pods = await atOnce(16, proxies, (pod) =>
     podStatus(new ProxyAdmin(cluster, pod, signal), installation, signal),
   );
+  const stale =
+    filter === undefined ? [] : await staleTwinsOf(cluster, installation, { pods: proxies, filter, signal });
+  const errors = [
+    ...(filter === undefined ? [FILTER_MISSING] : []),
+    ...stale.map((what) => `${what} since the twins of its routes were made: \`keyway upgrade\` makes them anew`),
+    ...editsIn(filter === undefined ? [plugin] : [plugin, filter]),
+  ];
   const previous = previousOf(plugin)?.version;
   const { namespace, name, mode, module, version, config } = installation;
   const routes = Array.isArray(config.routes) ? config.routes.length : 0;
   const scope = describeScope(installation.scope);
-  return { namespace, name, mode, scope, module, version, routes, ...(previous && { previous }), pods };
+  return { namespace, name, mode, scope, module, version, routes, ...(previous && { previous }), errors, pods };
 }
 
 /** An installation of which only the EnvoyFilter is left. */

@@ -1,5 +1,6 @@
 // The features of a VirtualService, each with a request that shows it.
 import type { Resource } from "./bed/api.ts";
+import { gatewayObject } from "./bed/objects.ts";
 
 export const NAMESPACE = "kept";
 
@@ -165,15 +166,6 @@ export const FEATURES: Feature[] = [
 ];
 
 export function virtualServices(): Resource[] {
-  const gateway = {
-    apiVersion: "networking.istio.io/v1",
-    kind: "Gateway",
-    metadata: { name: "front", namespace: NAMESPACE },
-    spec: {
-      selector: { istio: "front" },
-      servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
-    },
-  };
   const services = FEATURES.map(({ name, http, route = [destination("reviews")] }) => ({
     apiVersion: "networking.istio.io/v1",
     kind: "VirtualService",
@@ -184,5 +176,5 @@ export function virtualServices(): Resource[] {
       http: [{ ...http, ...(route.length > 0 && { route }) }],
     },
   }));
-  return [gateway, ...services];
+  return [gatewayObject(NAMESPACE, "front"), ...services];
 }

@@ -1,5 +1,6 @@
 // Where the choice is made: in the caller's proxy, in a gateway, and twice in one proxy.
 import { afterEach, beforeAll, expect, test } from "vitest";
+import { gatewayObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
 import { mesh } from "./bed/shared.ts";
@@ -24,15 +25,7 @@ beforeAll(async () => {
   ]);
   pods = { reviews, ratings, sandbox, ratingsSandbox, caller, gateway };
   await mesh.apply(
-    {
-      apiVersion: "networking.istio.io/v1",
-      kind: "Gateway",
-      metadata: { name: "front", namespace: NAMESPACE },
-      spec: {
-        selector: { istio: "front" },
-        servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
-      },
-    },
+    gatewayObject(NAMESPACE, "front"),
     virtualService("shop.example.com", "/reviews", "reviews"),
     virtualService("ratings.example.com", "/", "ratings"),
   );

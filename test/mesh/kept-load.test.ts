@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Answer } from "./bed/client.ts";
 import type { Echo } from "./bed/echo.ts";
+import { gatewayObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
 import { mesh } from "./bed/shared.ts";
@@ -34,15 +35,7 @@ beforeAll(async () => {
   [caller, gateway] = pods;
   // Nobody stands behind this name: its VirtualService leads elsewhere.
   await mesh.service({ name: "shop", namespace: NAMESPACE, selector: { app: "nobody" } });
-  await mesh.apply({
-    apiVersion: "networking.istio.io/v1",
-    kind: "Gateway",
-    metadata: { name: "front", namespace: NAMESPACE },
-    spec: {
-      selector: { istio: "front" },
-      servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
-    },
-  });
+  await mesh.apply(gatewayObject(NAMESPACE, "front"));
   await lead("reviews", "/first");
   await quiet(pods);
   module = await publishModule();

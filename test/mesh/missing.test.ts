@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Stream } from "./bed/mesh.ts";
 import { ECHO_PORTS } from "./bed/mesh.ts";
-import { serviceObject, sliceObject } from "./bed/objects.ts";
+import { gatewayObject, serviceObject, sliceObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
 import { mesh } from "./bed/shared.ts";
@@ -28,29 +28,16 @@ beforeAll(async () => {
     mesh.gateway({ name: "edge", namespace: NAMESPACE, labels: { istio: "edge" } }),
   ]);
   pods = { reviews, caller, gateway };
-  await mesh.apply(
-    {
-      apiVersion: "networking.istio.io/v1",
-      kind: "Gateway",
-      metadata: { name: "edge", namespace: NAMESPACE },
-      spec: {
-        selector: { istio: "edge" },
-        servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
-      },
+  await mesh.apply(gatewayObject(NAMESPACE, "edge"), {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: "reviews", namespace: NAMESPACE },
+    spec: {
+      hosts: [SHOP],
+      gateways: ["edge"],
+      http: [{ route: [{ destination: { host: `reviews.${NAMESPACE}.svc.cluster.local`, port: { number: 9080 } } }] }],
     },
-    {
-      apiVersion: "networking.istio.io/v1",
-      kind: "VirtualService",
-      metadata: { name: "reviews", namespace: NAMESPACE },
-      spec: {
-        hosts: [SHOP],
-        gateways: ["edge"],
-        http: [
-          { route: [{ destination: { host: `reviews.${NAMESPACE}.svc.cluster.local`, port: { number: 9080 } } }] },
-        ],
-      },
-    },
-  );
+  });
   module = await publishModule();
 });
 

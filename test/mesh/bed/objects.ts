@@ -101,6 +101,17 @@ export const serviceObject = (namespace: string, name: string, selector: Labels,
   spec: { selector, ports: ports.map((port) => ({ protocol: "TCP", ...port })) },
 });
 
+/** What lets requests for any host in through the gateways that are labelled `istio: NAME`. */
+export const gatewayObject = (namespace: string, name: string): Resource => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "Gateway",
+  metadata: { name, namespace },
+  spec: {
+    selector: { istio: name },
+    servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
+  },
+});
+
 export type Endpoint = { pod: string; address: string; ready: boolean };
 
 export const sliceObject = (namespace: string, service: string, ports: ServicePort[], pods: Endpoint[]): Resource => ({
