@@ -33,6 +33,9 @@ beforeAll(async () => {
     one("reviews-pr-42"),
   ]);
   [caller, gateway] = pods;
+  // A pod without any Service loses its inbound cluster, and then its own proxy answers 503 to whoever still calls it. This Service keeps it, so that
+  // what fails when the target's Service goes has failed in the proxy that chose the target.
+  await mesh.service({ ...TARGET, name: "keeps-inbound" });
   // Nobody stands behind this name: its VirtualService leads elsewhere.
   await mesh.service({ name: "shop", namespace: NAMESPACE, selector: { app: "nobody" } });
   await mesh.apply(gatewayObject(NAMESPACE, "front"));
