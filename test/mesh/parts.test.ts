@@ -104,7 +104,14 @@ test("a proxy fetches a module from the registry that wants the password, with t
     apiVersion: "extensions.istio.io/v1alpha1",
     kind: "WasmPlugin",
     metadata: { name: "secret", namespace },
-    spec: { selector: { matchLabels: { app: "server" } }, url, failStrategy: "FAIL_CLOSE", ...secret },
+    spec: {
+      selector: { matchLabels: { app: "server" } },
+      url,
+      pluginName: "keyway",
+      pluginConfig: { explain: true },
+      failStrategy: "FAIL_CLOSE",
+      ...secret,
+    },
   });
   await mesh.apply({
     apiVersion: "v1",
@@ -114,13 +121,18 @@ test("a proxy fetches a module from the registry that wants the password, with t
     stringData: { ".dockerconfigjson": JSON.stringify({ auths: { [mesh.secureRegistry.host]: { auth } } }) },
   });
   const url = module.replace(mesh.registry.host, mesh.secureRegistry.host);
-  const status = async () => (await caller.request({ host: "server:9080" })).status;
+  const ask = (headers = {}) => caller.request({ host: "server:9080", headers });
 
   await mesh.apply(plugin(url, {}));
-  await until("requests to be refused for want of the module", async () => (await status()) === 403);
+  await until("requests to be refused for want of the module", async () => (await ask()).status === 403);
   await mesh.apply(plugin(url, { imagePullSecret: "pull" }));
-  await until("requests to be served with the module", async () => (await status()) === 200);
+  // A 200 alone is no sign of the module: connections from before the plugin meet neither the refusal nor the module.
+  await until("the module itself to answer", async () => {
+    const { status, headers } = await ask({ "x-keyway-explain": "1" });
+    return status === 200 && "x-keyway-decision" in headers;
+  });
   expect(JSON.stringify(await server.configuration())).toContain("envoy.wasm.runtime.v8");
+  await until("the application to answer", async () => (await ask()).app === "server-v1");
   await mesh.delete(plugin(url, {}));
 });
 
