@@ -14,12 +14,14 @@ export { type Explanation, explain } from "./deciding/explain.ts";
 export type { DecisionInput } from "./deciding/input.ts";
 export type { Pairs } from "./deciding/scan.ts";
 export { isKey } from "./model/key.ts";
+export { isRouteId, type LiveRoute, type StoredRoute } from "./model/live-route.ts";
 export type {
   Condition,
   Configuration,
   HopMark,
   KeyRoute,
   Missing,
+  Reference,
   RequestPart,
   Route,
   Share,
@@ -39,5 +41,5 @@ export {
 export { parseSource, type Source } from "./model/sources.ts";
 export { isConfiguration, parseConfiguration, pluginJsonSchema } from "./reading/configuration.ts";
 export { ConfigurationError, type Diagnostic, formatDiagnostic, type Path } from "./reading/diagnostic.ts";
-export { parseRouteFile, type Reference, type RouteFile, routeFileJsonSchema } from "./reading/route-file.ts";
+export { parseRouteFile, type RouteFile, routeFileJsonSchema } from "./reading/route-file.ts";
 export { readYaml } from "./reading/yaml.ts";

@@ -1,11 +1,11 @@
 import { inboundCluster, outboundCluster } from "../model/istio-cluster.ts";
-import type { Configuration, Route } from "../model/model.ts";
+import type { Configuration, Reference, Route } from "../model/model.ts";
 import { ANY_BASELINE } from "../model/names.ts";
 import { podPort, portText, type ServicePort } from "../model/service.ts";
 import { cutOff } from "../model/weight.ts";
 import { ConfigurationError, type Diagnostic, type Path } from "../reading/diagnostic.ts";
 import { duplicates } from "../reading/duplicates.ts";
-import type { Reference, RouteFile } from "../reading/route-file.ts";
+import type { RouteFile } from "../reading/route-file.ts";
 import { resolve, type Surroundings, type Use } from "./resolve.ts";
 
 export interface Compiled {

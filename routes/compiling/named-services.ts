@@ -1,6 +1,7 @@
+import type { Reference } from "../model/model.ts";
 import { parseHostName, parseServiceName, type ServiceName } from "../model/service.ts";
 import { targetsOf } from "../model/targets.ts";
-import type { Reference, RouteFile } from "../reading/route-file.ts";
+import type { RouteFile } from "../reading/route-file.ts";
 
 /** A service as a route file names it, with the port that it gets from there or from its baseline. For a host that can't be
  * a service of the cluster `name` is all of it, and `isHost` is true. */

@@ -26,6 +26,9 @@ export interface Condition {
   not?: boolean;
 }
 
+/** Where a route starts or ends, as people write it. */
+export type Reference = string | { service: string; subset?: string } | { cluster: string };
+
 export interface Share<To> {
   to: To;
   /** Percent of the baseline's requests, in steps of 1/10,000; what is finer is cut off. */

@@ -1,14 +1,11 @@
 import { z } from "zod";
-import type { Configuration, Route } from "../model/model.ts";
+import type { Configuration, Reference, Route } from "../model/model.ts";
 import { ANY_BASELINE, DEFAULT_SOURCE } from "../model/names.ts";
 import { betweenFields, cluster, configurationFields, object, optional, routeFields, text } from "../model/schema.ts";
 import { parseHostName, parseServiceName } from "../model/service.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { validate } from "./validate.ts";
 import { readYaml } from "./yaml.ts";
-
-/** Where a route starts or ends, as people write it. */
-export type Reference = string | { service: string; subset?: string } | { cluster: string };
 
 /** A route file that was read: names of services, not yet of clusters. */
 export interface RouteFile extends Configuration<Reference, Reference> {

@@ -1,0 +1,95 @@
+// Where the routes are kept. A store is the only source of the routes in memory: whatever this server or another one writes comes
+// back as a Change.
+
+import { KeywayError } from "../../installer/cli/errors.ts";
+import type { LiveRoute, StoredRoute } from "../../routes/model/live-route.ts";
+
+/** What must hold of a route for a transaction to happen: one of the three. */
+export interface Requirement {
+  id: string;
+  revision?: number;
+  absent?: true;
+  present?: true;
+}
+
+/** Happens as a whole or not at all. No id stands in it twice, requirements aside. */
+export interface Transaction {
+  /** Routes that were checked, with their fields in order. One that is there already with the same content keeps its revision. */
+  set: LiveRoute[];
+  /** Ids; those of no route are passed over. */
+  delete: string[];
+  require?: Requirement[];
+}
+
+/** What became of a route of a transaction's `set`. */
+export interface Outcome {
+  /** The route's revision now. */
+  revision: number;
+  created: boolean;
+}
+
+export interface Committed {
+  /** The table's revision with this transaction; where nothing changed, the one it had. */
+  revision: number;
+  /** In the order of the transaction's `set`. */
+  set: readonly Outcome[];
+}
+
+/** One transaction that changed something, or several that another server made, as one. */
+export interface Change {
+  revision: number;
+  set: StoredRoute[];
+  /** Ids of routes that were there. */
+  delete: string[];
+}
+
+export interface Loaded {
+  /** The table's revision, at which the routes are what they are. */
+  revision: number;
+  routes: StoredRoute[];
+  /** `changes` has all that happened after this revision, up to `revision`; equal to it where the store keeps no past. */
+  since: number;
+  /** In order. A route that changed several times may be there with the last change alone. */
+  changes: Change[];
+}
+
+export interface Store {
+  /** A random number of 64 bits for the past that revisions count. Another one, where a backup was restored. Known once started. */
+  readonly history: bigint;
+  /**
+   * Reads the routes, and once they are returned tells every further change, in order and once, until `signal` is aborted or the
+   * store closed. Throws Unavailable or Damaged.
+   */
+  start(onChange: (change: Change) => void, signal: AbortSignal): Promise<Loaded>;
+  /** Durable when it resolves, and its change has been told by then. Throws Conflict, Unavailable, Full or Damaged. */
+  commit(transaction: Transaction): Promise<Committed>;
+  /** Undefined while the store can be read and written, else what is wrong. */
+  trouble(): KeywayError | undefined;
+  close(): Promise<void>;
+}
+
+/** A requirement of the transaction does not hold. */
+export class Conflict extends KeywayError {
+  override name = "Conflict";
+  readonly id: string;
+
+  constructor(id: string, what: string) {
+    super(what, { where: id });
+    this.id = id;
+  }
+}
+
+/** The store can't be asked now; later it may. Nothing of the transaction is kept. */
+export class Unavailable extends KeywayError {
+  override name = "Unavailable";
+}
+
+/** There is no room to write. Reading goes on. */
+export class Full extends KeywayError {
+  override name = "Full";
+}
+
+/** What is stored can't be read any more. */
+export class Damaged extends KeywayError {
+  override name = "Damaged";
+}
