@@ -6,14 +6,12 @@ import { Writer, writer } from "../host/writer";
 import { afterSource } from "../sources/source";
 import { same } from "../text/bytes";
 import { hash } from "../text/hash";
+import { bucketCountFor, bucketOf } from "./bucket";
 import { afterEntry, entryConditions, entryFrom, entryKey, entryKeyLen } from "./entry";
 
 const LINK = 16;
 const CHUNK = 64 * 1024;
 const CHUNK_FIXED = 8;
-
-/** Key routes to a bucket, at most on average: more cost time at every look-up, fewer cost memory for the buckets' names. */
-const PER_BUCKET = 24;
 
 export const sources = writer();
 /** The rules with conditions, and those that have shares alone; see rule.ts. */
@@ -92,12 +90,8 @@ export function routeCount(): i32 {
   return keyRoutes + whenRoutes + splitRoutes;
 }
 
-/** A power of two; 0 when there is no key route. */
 export function bucketCount(): i32 {
-  if (keyRoutes == 0) return 0;
-  let n = 1;
-  while (n * PER_BUCKET < keyRoutes) n <<= 1;
-  return n;
+  return bucketCountFor(keyRoutes);
 }
 
 /** Of two routes that say the same, the later and the earlier one's number, and whether they have conditions. */
@@ -157,7 +151,7 @@ export function sortIntoBuckets(buckets: i32): void {
   // Each route is put before those of its bucket that were sorted already, so the last one comes first.
   for (let route = reversed(first); route; route = next) {
     next = after(route);
-    const bucket = table + (((<usize>load<u64>(route, 8)) & (buckets - 1)) << 2);
+    const bucket = table + ((<usize>bucketOf(<u32>load<u64>(route, 8), buckets)) << 2);
     link(route, load<u32>(bucket));
     store<u32>(bucket, <u32>route);
   }

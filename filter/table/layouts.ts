@@ -3,10 +3,10 @@
 //   per layout 24 bytes: u32 layout, u32 slots, u32 most buckets of a slot, u32 unused, u64 when somebody last used it, in ns since 1970
 // Envoy ends a module's VMs without a word. A layout that nobody has renewed for `ABANDONED` has no VM any more, and whoever
 // finds that out overwrites its values with empty ones, since the host can't delete them.
+import { LAYOUT } from "../../routes/model/feed";
 import { got, gotCas, gotLen, setShared, shared } from "../host/calls";
 import { resetScratch } from "../host/memory";
 import { writer } from "../host/writer";
-import { LAYOUT } from "./layout";
 import {
   MARK_GROUPS,
   bucketName,

@@ -1,11 +1,11 @@
 // Looks a key up in the table. That costs one read of shared data, of the bucket, however large the table is, and none for a key
 // that is in the key cache.
 import { allHold } from "../conditions";
-import { got, gotLen, now, shared } from "../host/calls";
+import { got, gotLen, now } from "../host/calls";
 import { same } from "../text/bytes";
 import { hash } from "../text/hash";
+import { BUCKET_FIXED, openBucket } from "./bucket";
 import { ANY, afterEntry, entryConditions, entryExpires, entryFrom, entryKey, entryKeyLen } from "./entry";
-import { bucketName, name, nameLen } from "./names";
 import { end, entries, recall, remember } from "./key-cache";
 
 /** How a route's `from` met the cluster; the greater wins. */
@@ -24,9 +24,8 @@ export function rank(from: u64, cluster: u64, withoutSubset: u64): i32 {
 export function openKey(slot: i32, generation: u32, buckets: u32, key: usize, keyLen: i32): bool {
   const h = <u32>hash(key, keyLen);
   if (!recall(generation, h, key, keyLen)) {
-    bucketName(slot, h & (buckets - 1));
-    if (!shared(name, nameLen) || gotLen < 4 || load<u32>(got) != generation) return false;
-    remember(generation, h, key, keyLen, got + 4, got + gotLen);
+    if (!openBucket(slot, generation, buckets, h)) return false;
+    remember(generation, h, key, keyLen, got + BUCKET_FIXED, got + gotLen);
   }
   return entries < end;
 }

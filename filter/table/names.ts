@@ -1,8 +1,8 @@
 // The names of the shared values: `keyway:LL:` with the layout's number, a letter for the kind, and numbers as bytes. Istio gives every
 // plugin of a proxy the same shared-data namespace, so all begin with the product's name. A slot is a place for one table: its
 // header, and buckets that are written again and again, because the host can't delete a shared value.
+import { LAYOUT } from "../../routes/model/feed";
 import { ZERO } from "../text/ascii";
-import { LAYOUT } from "./layout";
 
 const LAYOUT_AT = 7;
 const NUMBERS_AT = 11;

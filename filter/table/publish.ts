@@ -1,8 +1,8 @@
 // Puts the builder into shared data, for all workers of the process to read. Whoever publishes the same configuration at the
 // same time writes the very same bytes, so it does not matter who is first.
-//   a bucket's value: u32 the generation of its table, then its entries
 import { now, setShared } from "../host/calls";
 import { Writer, writer } from "../host/writer";
+import { maskOf } from "./bucket";
 import * as builder from "./builder";
 import { writeHeader } from "./header";
 import { renewLayout } from "./layouts";
@@ -23,7 +23,7 @@ export function publish(slot: i32): bool {
   renewLayout(slot + 1, max(buckets, before), now());
   if (buckets) builder.sortIntoBuckets(buckets);
   for (let b = 0; b < buckets; b++) {
-    value.clear().u32(generation);
+    value.clear().u32(generation).u32(maskOf(b, buckets));
     builder.writeBucket(value, b);
     bucketName(slot, b);
     set(value);

@@ -9,6 +9,7 @@ export { nextHost } from "../../../filter/sources/host";
 export { nextClaim } from "../../../filter/sources/jwt";
 export { nextBaggage, nextOverride, nextTracestate } from "../../../filter/sources/members";
 export { nextQuery, queryOf } from "../../../filter/sources/query";
+export { bucketCountFor, bucketOf, maskOf, parentOf } from "../../../filter/table/bucket";
 export { hashWithoutSubset } from "../../../filter/table/cluster";
 export { decodeBase64Url } from "../../../filter/text/base64url";
 export { contains, find, sameFolded } from "../../../filter/text/bytes";
