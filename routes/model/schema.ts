@@ -155,7 +155,7 @@ export function routeFields<To extends z.ZodType>(to: To) {
     to: optional(to, "The target: where the requests go."),
     sticky: optional(singleSource, "The source whose value fixes the choice of a split, such as `cookie:session`."),
     expires: optional(
-      text(64).refine((date) => parseDate(date) !== undefined, "expected a date like 2030-01-31T12:00:00Z"),
+      text(64).refine((date) => (parseDate(date) ?? 0) > 0, "expected a date like 2030-01-31T12:00:00Z"),
       "An RFC 3339 date; past it the proxy itself ignores the route.",
     ),
     missing: optional(
