@@ -1,5 +1,6 @@
 // A source as the table header holds it, and the one place that knows which kinds there are.
 //   u8 kind, u8 header length, u16 name length, the header to read, the name looked for in it
+import { BAGGAGE, COOKIE, HEADER, HOST, OVERRIDES, QUERY, TRACESTATE } from "../../routes/model/layout";
 import { nextCookie } from "./cookie";
 import { nextHeader } from "./header";
 import { nextHost } from "./host";
@@ -7,20 +8,20 @@ import { nextClaim } from "./jwt";
 import { nextBaggage, nextOverride, nextTracestate } from "./members";
 import { nextQuery, queryOf } from "./query";
 
-export const HEADER = 0;
-export const BAGGAGE = 1;
-export const TRACESTATE = 2;
-export const COOKIE = 3;
-export const QUERY = 4;
-export const HOST = 5;
-export const OVERRIDES = 6;
-export const JWT = 7;
-/** Stands where a source may be left out. */
-export const NONE = 8;
-/** What only conditions look at: the path without its query, the host without its port, the caller's identity. */
-export const PATH_PART = 9;
-export const HOST_PART = 10;
-export const CALLER = 11;
+export {
+  BAGGAGE,
+  CALLER,
+  COOKIE,
+  HEADER,
+  HOST,
+  HOST_PART,
+  JWT,
+  NONE,
+  OVERRIDES,
+  PATH_PART,
+  QUERY,
+  TRACESTATE,
+} from "../../routes/model/layout";
 
 export const SOURCE_FIXED = 4;
 

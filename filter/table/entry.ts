@@ -1,15 +1,16 @@
 // A key route, as a bucket of the table holds it:
 //   u8 key length - 1, u8 flags, u16 target length, u64 hash of `from`, [i64 expiry in seconds], the key, the target,
 //   [conditions, as rule.ts lays them down]
+import {
+  ENTRY_CONDITIONAL as CONDITIONAL,
+  ENTRY_EXPIRES as EXPIRES,
+  ENTRY_FAILS as FAILS,
+  ENTRY_FIXED as FIXED,
+} from "../../routes/model/layout";
 import { ANY_BASELINE } from "../../routes/model/names";
 import { Writer } from "../host/writer";
 import { hash } from "../text/hash";
 import { afterConditions } from "./rule";
-
-const EXPIRES: u32 = 1;
-const CONDITIONAL: u32 = 2;
-const FAILS: u32 = 4;
-const FIXED = 12;
 
 const any = ANY_BASELINE;
 /** The hash that stands for every baseline. */

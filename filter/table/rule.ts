@@ -5,20 +5,14 @@
 // Conditions, of a rule or of a key route:
 //   u32 length of what follows, and for each condition u8 comparison, source, u16 text length, the text
 // The comparison has NOT added where the condition is turned round.
+import { RULE_FAILS } from "../../routes/model/layout";
 import { Writer } from "../host/writer";
 
-export const EXACT = 0;
-export const PREFIX = 1;
-export const SUFFIX = 2;
-export const CONTAINS = 3;
-export const PRESENT = 4;
-export const ABSENT = 5;
-export const NOT = 128;
+export { ABSENT, CONTAINS, EXACT, NOT, PREFIX, PRESENT, SUFFIX } from "../../routes/model/layout";
 
 /** A whole, in the unit of a share's weight. */
 export const WHOLE = 1000000;
 
-const FAILS: u8 = 1;
 const FIXED: usize = 24;
 const CONDITIONS_FIXED: usize = 4;
 
@@ -26,7 +20,7 @@ const CONDITIONS_FIXED: usize = 4;
 export function beginRule(to: Writer, shares: i32, fails: bool, from: u64, expires: i64): void {
   to.clear()
     .u32(0)
-    .u8(fails ? FAILS : 0)
+    .u8(fails ? RULE_FAILS : 0)
     .u8(shares)
     .u16(0)
     .u64(from)
@@ -43,7 +37,7 @@ export function nextRule(rule: usize): usize {
 
 /** Whether a request is refused where the target is missing. */
 export function ruleFails(rule: usize): bool {
-  return (load<u8>(rule, 4) & FAILS) != 0;
+  return (load<u8>(rule, 4) & RULE_FAILS) != 0;
 }
 
 export function shareCount(rule: usize): i32 {

@@ -13,9 +13,14 @@ export function toLatin1(text: string): string {
   return Array.from(encoder.encode(text), (byte) => String.fromCharCode(byte)).join("");
 }
 
+/** The bytes that a text has, one character per byte. */
+export function latin1Bytes(bytes: string): Uint8Array {
+  return Uint8Array.from(bytes, (character) => character.charCodeAt(0));
+}
+
 /** The text whose UTF-8 bytes `bytes` holds, one character per byte; throws for what is not UTF-8. */
 export function fromLatin1(bytes: string): string {
-  return decoder.decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+  return decoder.decode(latin1Bytes(bytes));
 }
 
 /** The bytes that base64url without padding stands for, one character per byte; throws for anything else. */

@@ -50,6 +50,7 @@ describe("directions", () => {
     ["routes/ calls nothing", "routes/", ["zod", "yaml"]],
     ["routes/model knows nothing of the rest of routes/", "routes/model/", ["zod"]],
     ["routes/deciding knows the model alone", "routes/deciding/", ["routes/model/"]],
+    ["routes/table knows the model alone", "routes/table/", ["routes/model/"]],
     ["twins are pure", "installer/twins/", ["routes/model/"]],
     [
       "the registry client knows nothing of clusters and installations",
