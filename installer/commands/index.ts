@@ -33,6 +33,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./route.ts")).route,
   },
   {
+    name: "serve",
+    summary: "run the route server: the live route table",
+    load: async () => (await import("./serve.ts")).serve,
+  },
+  {
     name: "status",
     summary: "show what is installed, and what each proxy does",
     load: async () => (await import("./status.ts")).status,

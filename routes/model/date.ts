@@ -11,3 +11,11 @@ export function parseDate(text: string): number | undefined {
   const offset = Number(offsetHours) * 3600 + Number(offsetMinutes) * 60;
   return midnight + Number(second) - (sign === "-" ? -offset : offset);
 }
+
+/** Seconds since 1970 as RFC 3339 in UTC; undefined where the year would have more than four digits. */
+export function formatDate(seconds: number): string | undefined {
+  const milliseconds = seconds * 1000;
+  return milliseconds < LAST ? `${new Date(milliseconds).toISOString().slice(0, 19)}Z` : undefined;
+}
+
+const LAST = Date.UTC(10_000, 0);

@@ -6,10 +6,12 @@ import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
 import { duplicates } from "./duplicates.ts";
 import { validate } from "./validate.ts";
 
-const route = object({
-  from: cluster.meta({ description: "The baseline: the cluster that Envoy's own route gives, or * for any." }),
-  ...routeFields(cluster),
-})
+/** Where a route from a cluster starts. */
+export const clusterBaseline = cluster.meta({
+  description: "The baseline: the cluster that Envoy's own route gives, or * for any.",
+});
+
+const route = object({ from: clusterBaseline, ...routeFields(cluster) })
   .check(betweenFields)
   .meta({ description: "A route from a baseline's cluster to a target's." });
 

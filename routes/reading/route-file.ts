@@ -32,12 +32,15 @@ const inSubset = object({
   subset: optional(text(63), "The name of a subset that a DestinationRule declares for the service."),
 });
 
-const route = object({
-  service: z
-    .union([service, inSubset, inCluster])
-    .meta({ description: "The baseline: a service, a subset of one, a cluster, or * for any." }),
-  ...routeFields(z.union([named, inSubset, inCluster])),
-})
+/** Where a route from a service starts. */
+export const serviceBaseline = z
+  .union([service, inSubset, inCluster])
+  .meta({ description: "The baseline: a service, a subset of one, a cluster, or * for any." });
+
+/** Where a route from a service leads. */
+export const serviceTarget = z.union([named, inSubset, inCluster]);
+
+const route = object({ service: serviceBaseline, ...routeFields(serviceTarget) })
   .check(betweenFields)
   .meta({ description: "A route from a baseline service to a target service." });
 

@@ -10,7 +10,12 @@ export function validate<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new ConfigurationError(locate(result.error.issues.flatMap((issue) => toDiagnostics(issue, []))));
+  throw new ConfigurationError(locate(diagnosticsOf(result.error, [])));
+}
+
+/** Every diagnostic of a value that stands at `above`. */
+export function diagnosticsOf(error: z.core.$ZodError, above: Path): Diagnostic[] {
+  return error.issues.flatMap((issue) => toDiagnostics(issue, above));
 }
 
 function toDiagnostics(issue: z.core.$ZodIssue, above: Path): Diagnostic[] {

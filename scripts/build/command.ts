@@ -6,7 +6,8 @@ import { build, type Metafile } from "esbuild";
 export async function buildCommand(): Promise<Metafile> {
   await rm("build/cli", { recursive: true, force: true });
   const { metafile } = await build({
-    entryPoints: ["installer/main.ts"],
+    // The server's store has a thread of its own, which starts from a file of its own.
+    entryPoints: { main: "installer/main.ts", "sqlite-worker": "server/store/sqlite/worker.ts" },
     outdir: "build/cli",
     outExtension: { ".js": ".mjs" },
     bundle: true,

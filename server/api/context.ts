@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+import type { Logger } from "pino";
+import type { Authenticator, Principal } from "../auth/authenticator.ts";
+import type { Metrics } from "../metrics.ts";
+import type { State } from "../state/state.ts";
+import type { Store } from "../store/store.ts";
+
+/** Answers a proxy's request for its table. It may wait; `ended` is aborted when the answer has to come now, and the proxy is
+ * gone when the response is closed. */
+export type Feed = (request: IncomingMessage, response: ServerResponse, ended: AbortSignal) => void;
+
+/** What the API works with. */
+export interface Api {
+  state: State;
+  store: Store;
+  authenticator: Authenticator;
+  metrics: Metrics;
+  log: Logger;
+  /** Undefined where compiled tables are not served. */
+  feed: Feed | undefined;
+  /** Seconds since 1970. */
+  now(): number;
+  /** Largest body in bytes. */
+  maxBody: number;
+  /** The sources of keys that explanations go by. */
+  keys: string[];
+  hierarchy: string | undefined;
+  /** The mesh's DNS domain. */
+  domain: string;
+  /** Milliseconds between two signs of life to those who watch. */
+  heartbeatMs: number;
+  /** Aborted once the server ends: what waits has to end. */
+  ending: AbortSignal;
+}
+
+export type Env = { Bindings: HttpBindings; Variables: { principal: Principal } };
+export type Request = Context<Env>;

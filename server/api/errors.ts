@@ -1,0 +1,82 @@
+import { STATUS_CODES } from "node:http";
+import { KeywayError } from "../../installer/cli/errors.ts";
+import { type Diagnostic, formatPath } from "../../routes/reading/diagnostic.ts";
+import { Conflict, Full } from "../store/store.ts";
+
+export interface Detail {
+  /** The field it is about, as `set[3].to`; empty for the whole. */
+  path: string;
+  message: string;
+}
+
+/** The codes of errors, by their HTTP status. */
+export const CODES = {
+  400: "invalid",
+  401: "unauthenticated",
+  403: "forbidden",
+  404: "not_found",
+  405: "method_not_allowed",
+  408: "timeout",
+  409: "conflict",
+  410: "too_old",
+  412: "precondition_failed",
+  413: "too_large",
+  415: "unsupported_media_type",
+  431: "headers_too_large",
+  500: "internal",
+  503: "unavailable",
+  507: "storage_full",
+} as const;
+export type ErrorStatus = keyof typeof CODES;
+
+/** A request that is answered with an error. */
+export class ApiError extends Error {
+  readonly status: ErrorStatus;
+  readonly details: readonly Detail[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: ErrorStatus,
+    message: string,
+    { details = [], headers = {} }: { details?: readonly Detail[]; headers?: Record<string, string> } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.details = details;
+    this.headers = headers;
+  }
+}
+
+/** Details that are told of one request, at most. */
+const MOST_DETAILS = 100;
+
+/** A request whose content can't be used; `what` names it in the message. */
+export function invalid(what: string, diagnostics: readonly Diagnostic[]): ApiError {
+  const details = diagnostics.slice(0, MOST_DETAILS).map(({ path, field, message }) => {
+    return { path: formatPath(field === undefined ? path : [...path, field]), message };
+  });
+  const [first] = details;
+  const more = diagnostics.length > 1 ? `, and ${diagnostics.length - 1} more` : "";
+  const place = first?.path ? `${first.path}: ` : "";
+  return new ApiError(400, `${what}: ${place}${first?.message ?? ""}${more}`, { details });
+}
+
+/** What was thrown, as the client is told of it. Faults of the server's own are told without their text. */
+export function toApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof Conflict) {
+    return new ApiError(412, thrown.message, { details: [{ path: "", message: thrown.message }] });
+  }
+  if (thrown instanceof Full) return new ApiError(507, thrown.message);
+  if (thrown instanceof KeywayError) return new ApiError(503, thrown.message, { headers: { "retry-after": "1" } });
+  return new ApiError(500, "this is a fault of the server; its log says more");
+}
+
+/** The body of an error: Keyway's own form, and beside it that of RFC 9457 where a client asks for it. */
+export function errorBody({ status, message, details }: ApiError, asProblem: boolean): object {
+  const error = { code: CODES[status], message, details };
+  if (!asProblem) return { error };
+  return { type: "about:blank", title: STATUS_CODES[status], status, detail: message, error };
+}
+
+export const PROBLEM = "application/problem+json";

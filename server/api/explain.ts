@@ -1,0 +1,80 @@
+// Where a request would go, as a proxy's filter would decide.
+import { explain } from "../../routes/deciding/explain.ts";
+import { candidates, type Pairs } from "../../routes/deciding/scan.ts";
+import { toLatin1 } from "../../routes/model/bytes.ts";
+import type { StoredRoute } from "../../routes/model/live-route.ts";
+import type { Route } from "../../routes/model/model.ts";
+import { isHeaderName, sourcesOf } from "../../routes/model/sources.ts";
+import { diagnosticsOf } from "../../routes/reading/validate.ts";
+import { readJson } from "./body.ts";
+import type { Api } from "./context.ts";
+import { type Endpoint, errors, json } from "./endpoint.ts";
+import { invalid } from "./errors.ts";
+import { hinted } from "./hints.ts";
+import { type Baseline, baselineOf, nameRoute } from "./naming.ts";
+import { readQuery } from "./query.ts";
+import { Explain, Explanation, NoQuery } from "./schemas.ts";
+
+export const explainEndpoint: Endpoint = {
+  path: "/v1/explain",
+  method: "post",
+  role: "read",
+  documentation: {
+    operationId: "explainRequest",
+    summary: "Say where a request goes and why, as a proxy's filter decides",
+    request: { body: { content: json(Explain), required: true } },
+    responses: {
+      200: { description: "the decision", content: json(Explanation) },
+      ...errors(400, 401, 403, 408, 413, 415),
+    },
+  },
+  async handle(request, api) {
+    readQuery(request, NoQuery);
+    const body = Explain.safeParse(await readJson(request.env.incoming, api.maxBody));
+    if (!body.success) throw invalid("the request can't be used", hinted(diagnosticsOf(body.error, []), Explain));
+    const { method = "GET", path = "/", headers: given = [], from, service, caller } = body.data;
+    const refuse = (message: string, ...at: (string | number)[]) =>
+      invalid("the request can't be used", [{ path: at, message }]);
+    if ((from === undefined) === (service === undefined)) throw refuse("exactly one of from, service is needed");
+    const unnamed = given.findIndex(([name]) => !isHeaderName(name));
+    if (unnamed >= 0) throw refuse("not a header's name", "headers", unnamed, 0);
+    const baseline = baselineOf({ from, service });
+    if (baseline === undefined)
+      throw refuse("not a service's name; expected NAME[.NAMESPACE[.svc.DOMAIN]][:PORT]", "service");
+    const headers: Pairs = [
+      [":method", toLatin1(method)],
+      [":path", toLatin1(path)],
+      ...given.map(([name, value]) => pair(name, value)),
+    ];
+    const routes = routesFor(headers, baseline, api);
+    const { keys, hierarchy } = api;
+    const configuration = {
+      keys,
+      routes,
+      explain: false,
+      strict: false,
+      ...(hierarchy !== undefined && { hierarchy }),
+    };
+    return request.json(explain(configuration, { headers, cluster: baseline.from, now: api.now(), caller }));
+  },
+};
+
+function pair(name: string, value: string): [string, string] {
+  const lower = name.toLowerCase();
+  return [lower === "host" ? ":authority" : lower, toLatin1(value)];
+}
+
+/** The routes that can have a say: those of the request's keys, and those without a key. */
+function routesFor(headers: Pairs, baseline: Baseline, { state, keys, hierarchy, domain }: Api): Route[] {
+  const wanted = new Set(keys.flatMap(sourcesOf).flatMap((source) => candidates(source, headers, baseline.from)));
+  if (hierarchy !== undefined) {
+    for (const key of [...wanted]) {
+      for (let at = key.lastIndexOf(hierarchy); at > 0; at = key.lastIndexOf(hierarchy, at - 1))
+        wanted.add(key.slice(0, at));
+    }
+  }
+  const named = (routes: Iterable<StoredRoute>) => {
+    return [...routes].flatMap((route) => nameRoute(route, baseline, domain) ?? []);
+  };
+  return [...[...wanted].flatMap((key) => named(state.ofKey(key))), ...named(state.unkeyed())];
+}

@@ -1,0 +1,132 @@
+// What goes in and comes out, as OpenAPI describes it.
+import { z } from "zod";
+import { MAX_ID } from "../../routes/model/live-route.ts";
+import { MAX_CLUSTER, MAX_KEY } from "../../routes/model/names.ts";
+import { optional, text } from "../../routes/model/schema.ts";
+import {
+  clusterRoute,
+  duration,
+  MAX_LABELS,
+  MAX_OWNER,
+  routeId,
+  serviceRoute,
+} from "../../routes/reading/live-route.ts";
+import { CODES } from "./errors.ts";
+
+export const MAX_LIMIT = 1000;
+const DEFAULT_LIMIT = 100;
+
+export const RouteInput = z
+  .union([serviceRoute, clusterRoute])
+  .meta({ id: "RouteInput", description: "A route as clients write it." });
+
+const revision = z.int().min(0).meta({ description: "Counts the changes of the table." });
+
+/** A route on its way out has an id and a revision, and no ttl. */
+const out = <Shape extends z.core.$ZodLooseShape>(schema: z.ZodObject<Shape>) => {
+  const { ttl: _, ...shape } = schema.shape as Record<string, z.ZodType>;
+  return z.strictObject({ ...shape, id: routeId, revision });
+};
+
+export const Route = z
+  .union([out(serviceRoute), out(clusterRoute)])
+  .meta({ id: "Route", description: "A route of the table." });
+
+export const RouteList = z
+  .strictObject({
+    routes: z.array(Route),
+    revision,
+    next: optional(z.string(), "Where the list goes on: the `cursor` of the next request. Absent at its end."),
+  })
+  .meta({ id: "RouteList" });
+
+export const Apply = z
+  .strictObject({
+    set: optional(z.array(RouteInput), "Routes to create or replace, each with its id."),
+    delete: optional(z.array(routeId), "Ids of routes to delete; those of no route are passed over."),
+  })
+  .meta({ id: "Apply", description: "One transaction: all of it happens, or nothing." });
+
+export const Applied = z.strictObject({ revision }).meta({ id: "Applied" });
+
+export const Renew = z
+  .strictObject({ ttl: duration.meta({ description: "How long the route lives from now on: `2h`, `90m`, `3d12h`." }) })
+  .meta({ id: "Renew" });
+
+export const Renewed = z
+  .strictObject({ id: routeId, expires: z.string().meta({ format: "date-time" }), revision })
+  .meta({ id: "Renewed" });
+
+export const Explain = z
+  .strictObject({
+    method: optional(text(64), "The request's method; GET unless said."),
+    path: optional(text(16_384), "The request's path with its query; / unless said."),
+    headers: optional(
+      z.array(z.tuple([text(256), z.string().max(65_536)])).max(1000),
+      "The request's headers as pairs of name and value.",
+    ),
+    from: optional(text(MAX_CLUSTER), "The cluster that the request would go to without Keyway."),
+    service: optional(text(400), "The service that the request would go to without Keyway, in place of `from`."),
+    caller: optional(text(4096), "The caller's SPIFFE id, where mutual TLS proves one."),
+  })
+  .meta({ id: "Explain", description: "A request, and where it would go: one of from and service." });
+
+export const Explanation = z
+  .strictObject({
+    outcome: z.enum(["routed", "baseline", "no_key", "invalid_key", "missing_target", "already_routed", "by_chance"]),
+    key: z.string().nullable(),
+    source: z.string().nullable(),
+    from: z.string(),
+    to: z.string().nullable(),
+    why: z.string(),
+  })
+  .meta({ id: "Explanation" });
+
+export const ErrorAnswer = z
+  .strictObject({
+    error: z.strictObject({
+      code: z.enum(Object.values(CODES) as [string, ...string[]]),
+      message: z.string(),
+      details: z.array(z.strictObject({ path: z.string(), message: z.string() })),
+    }),
+  })
+  .meta({ id: "Error" });
+
+export const Alive = z.strictObject({ status: z.literal("alive") }).meta({ id: "Alive" });
+export const Ready = z.strictObject({ status: z.literal("ready"), routes: z.int(), revision }).meta({ id: "Ready" });
+
+const number = (least: number, most: number, what: string) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, what)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, what);
+
+const filter = (most: number) => z.string().min(1, "empty").max(most, `longer than ${most} characters`);
+
+export const ListQuery = z.strictObject({
+  service: optional(filter(400), "Routes of this service, as a route file names it; without a port, with any port."),
+  from: optional(filter(MAX_CLUSTER), "Routes from this cluster."),
+  key: optional(filter(MAX_KEY), "Routes of this key."),
+  owner: optional(filter(MAX_OWNER), "Routes of this owner."),
+  label: optional(
+    z.array(filter(600)).max(MAX_LABELS, `more than ${MAX_LABELS} labels`),
+    "`NAME=VALUE` or `NAME`; can be repeated, and then all must hold.",
+  ),
+  limit: optional(
+    number(1, MAX_LIMIT, `expected a whole number from 1 to ${MAX_LIMIT}`),
+    `Routes in one answer; ${DEFAULT_LIMIT} unless said.`,
+  ),
+  cursor: optional(filter(4 * MAX_ID), "The `next` of the answer before."),
+});
+export type ListQuery = z.output<typeof ListQuery>;
+export const limitOf = ({ limit = DEFAULT_LIMIT }: ListQuery): number => limit;
+
+export const WatchQuery = z.strictObject({
+  since: optional(
+    number(0, Number.MAX_SAFE_INTEGER, "expected a revision, a whole number"),
+    "Changes after this revision. Without it, the routes that there are come first.",
+  ),
+});
+
+export const NoQuery = z.strictObject({});

@@ -1,0 +1,112 @@
+// Node's HTTP server around the API, with the limits that keep slow and greedy clients from others.
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { KeywayError, reason } from "../installer/cli/errors.ts";
+import type { Address } from "./address.ts";
+import { ApiError, type ErrorStatus, errorBody } from "./api/errors.ts";
+
+export interface Limits {
+  /** Milliseconds for a request's headers. */
+  headersMs: number;
+  /** Milliseconds for a whole request with its body. */
+  requestMs: number;
+  /** Milliseconds for which an idle connection is kept. */
+  idleMs: number;
+  /** Bytes of all headers. */
+  headerBytes: number;
+  connections: number;
+}
+
+export const LIMITS: Omit<Limits, "connections"> = {
+  headersMs: 10_000,
+  requestMs: 120_000,
+  idleMs: 75_000,
+  headerBytes: 16_384,
+};
+
+type Fetch = Parameters<typeof getRequestListener>[0];
+
+export function createHttpServer(fetch: Fetch, limits: Limits): Server {
+  const listener = getRequestListener(fetch, {
+    // What can't be made a request, by its host or its path.
+    errorHandler: () => errorResponse(new ApiError(400, "the request's host or path can't be used")),
+  });
+  const server = createServer(
+    {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      maxHeaderSize: limits.headerBytes,
+      connectionsCheckingInterval: Math.min(5000, limits.headersMs / 2),
+      noDelay: true,
+    },
+    (request: IncomingMessage, response: ServerResponse) => void listener(request, response),
+  );
+  server.maxConnections = limits.connections;
+  server.on("clientError", refuse);
+  return server;
+}
+
+/** What is no HTTP, too large, or too slow is answered in the form of all errors, and its connection closed. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = CLIENT_ERRORS[error.code ?? ""] ?? [400, "this is no HTTP request"];
+  const body = JSON.stringify(errorBody(new ApiError(status, message), false));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+const CLIENT_ERRORS: Record<string, [ErrorStatus, string]> = {
+  HPE_HEADER_OVERFLOW: [431, `the headers are larger than ${LIMITS.headerBytes} bytes`],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request did not come in time"],
+};
+
+function errorResponse(error: ApiError): Response {
+  return Response.json(errorBody(error, false), { status: error.status });
+}
+
+/** Listens; throws a KeywayError where that can't be. */
+export function listen(server: Server, { host, port }: Address): Promise<Address> {
+  return new Promise((resolve, reject) => {
+    const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const isUsed = cause.code === "EADDRINUSE";
+      reject(
+        new KeywayError(
+          isUsed ? `something listens on ${where} already` : `can't listen on ${where}: ${reason(cause)}`,
+          {
+            next: isUsed
+              ? "end it, or choose another port with --listen HOST:PORT"
+              : "choose another address with --listen HOST:PORT",
+            cause,
+          },
+        ),
+      );
+    });
+    server.listen({ host, port, backlog: 4096 }, () => {
+      const address = server.address();
+      resolve({ host, port: typeof address === "object" && address !== null ? address.port : port });
+    });
+  });
+}
+
+/** Takes no more connections, and resolves once those under way are answered, or `limitMs` is over. */
+export async function end(server: Server, limitMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  // A connection that becomes idle later is closed by then, too.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const late = setTimeout(() => server.closeAllConnections(), limitMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(late);
+}

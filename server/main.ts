@@ -1,0 +1,121 @@
+// The route server as a whole: opens the store, listens, and ends in order.
+import { pino } from "pino";
+import { KeywayError } from "../installer/cli/errors.ts";
+import type { Io } from "../installer/cli/io.ts";
+import { VERSION } from "../installer/package.ts";
+import { isLoopback, parseAddress } from "./address.ts";
+import { createApp } from "./api/app.ts";
+import type { Api } from "./api/context.ts";
+import { type Authenticator, everybody } from "./auth/authenticator.ts";
+import { FileTokens } from "./auth/tokens.ts";
+import { startExpiry, systemClock } from "./expiry.ts";
+import { createHttpServer, end, LIMITS, listen } from "./http.ts";
+import { Metrics } from "./metrics.ts";
+import { type Settings, unknownVariables } from "./settings.ts";
+import { State } from "./state/state.ts";
+import { openStore } from "./stores.ts";
+
+/** Milliseconds between two signs of life to those who watch. */
+const HEARTBEAT_MS = 15_000;
+
+/** Serves until the signal of `io` is aborted; `ready` is called with the address once it listens. */
+export async function serve(settings: Settings, io: Io, ready: (url: string) => void): Promise<void> {
+  const log = pino(
+    { level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    { write: (line: string) => void io.err.write(line) },
+  );
+  for (const name of unknownVariables(io.env)) log.warn({ variable: name }, "this variable is no setting");
+  const address = parseAddress(settings.listen) ?? { host: "127.0.0.1", port: 8700 };
+  const authenticator = authenticatorFor(settings, address.host, log);
+  const ending = new AbortController();
+  const metrics = new Metrics();
+  const store = await openStore(settings.store);
+  try {
+    let state: State | undefined;
+    const loaded = await store.start((change) => state?.apply(change), new AbortController().signal);
+    state = new State(store.history, loaded);
+    const routes = state;
+    log.info(
+      { version: VERSION, store: settings.store, routes: routes.size, revision: routes.revision },
+      "the table is there",
+    );
+
+    const api: Api = {
+      state: routes,
+      store,
+      authenticator,
+      metrics,
+      log,
+      feed: undefined,
+      now: () => Date.now() / 1000,
+      maxBody: settings.maxBody,
+      keys: settings.keys,
+      hierarchy: settings.hierarchy,
+      domain: settings.domain,
+      heartbeatMs: HEARTBEAT_MS,
+      ending: ending.signal,
+    };
+    const server = createHttpServer(createApp(api).fetch, { ...LIMITS, connections: settings.maxConnections });
+    metrics.show("keyway_server_routes", () => routes.size);
+    metrics.show("keyway_server_revision", () => routes.revision);
+    metrics.show("keyway_server_store_up", () => (store.trouble() === undefined ? 1 : 0));
+    let connections = 0;
+    server.on("connection", (socket) => {
+      connections++;
+      socket.once("close", () => connections--);
+    });
+    metrics.show("keyway_server_connections", () => connections);
+
+    const { host, port } = await listen(server, address);
+    const stopExpiry = startExpiry(
+      routes,
+      store,
+      {
+        expired(count) {
+          metrics.expired.inc(count);
+          log.info({ routes: count }, "routes have expired");
+        },
+        jumped: (byMs) =>
+          log.warn({ ms: Math.round(byMs) }, "the clock has jumped; nothing expires until it is steady"),
+        failed: (error) => log.error({ err: error }, "expired routes can't be deleted"),
+      },
+      { clock: systemClock },
+    );
+    const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    log.info({ url }, "listening");
+    ready(url);
+
+    await aborted(io.signal);
+    log.info("ending");
+    ending.abort();
+    await end(server, settings.grace * 1000);
+    stopExpiry();
+  } finally {
+    authenticator.close();
+    await store.close();
+  }
+  log.info("ended");
+}
+
+function authenticatorFor(settings: Settings, host: string, log: pino.Logger): Authenticator {
+  if (settings.tokens !== undefined) {
+    return new FileTokens(settings.tokens, {
+      reread: (tokens) => log.info({ tokens }, "the tokens were read again"),
+      failed: (error) => log.error({ err: error }, "the tokens file can't be used; the tokens from before stay"),
+      exposed: (file) =>
+        log.warn({ file }, "others on this machine can read the tokens; chmod 600, or write sha256 in place of token"),
+    });
+  }
+  if (isLoopback(host)) return everybody;
+  throw new KeywayError(
+    `whoever reaches ${settings.listen} could change routes: without tokens the server listens on this machine alone`,
+    {
+      next: "give --tokens FILE, with {tokens: [{name: NAME, sha256: SHA-256 OF THE TOKEN, roles: [read, write, proxy]}]}, or --listen 127.0.0.1:PORT",
+    },
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,189 @@
+// The settings of `keyway serve`, described once: flags, environment, file, defaults and documentation come from here.
+import { z } from "zod";
+import { UsageError } from "../installer/cli/errors.ts";
+import { readInput, withFileErrors } from "../installer/cli/input.ts";
+import type { Io } from "../installer/cli/io.ts";
+import { isKey } from "../routes/model/key.ts";
+import { DEFAULT_SOURCE } from "../routes/model/names.ts";
+import { parseSource } from "../routes/model/sources.ts";
+import { ConfigurationError, didYouMean } from "../routes/reading/diagnostic.ts";
+import { readYaml } from "../routes/reading/yaml.ts";
+import { parseAddress } from "./address.ts";
+
+const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+export interface Setting {
+  /** As the flag shows it: `<host:port>`. */
+  value: string;
+  description: string;
+  /** As a person would write it; undefined where nothing is what is meant. */
+  preset: string | undefined;
+  schema: z.ZodType;
+}
+
+const setting = <Schema extends z.ZodType>(
+  value: string,
+  description: string,
+  preset: string | undefined,
+  schema: Schema,
+) => ({ value, description, preset, schema });
+
+const UNITS: Record<string, number> = {
+  "": 1,
+  k: 1000,
+  Ki: 1024,
+  M: 1_000_000,
+  Mi: 1_048_576,
+  G: 1e9,
+  Gi: 1_073_741_824,
+};
+const size = z.union([z.string(), z.number()]).transform((value, { issues }) => {
+  const [, digits = "", unit = ""] = /^(\d{1,12})(k|Ki|M|Mi|G|Gi)?$/.exec(String(value)) ?? [];
+  const bytes = Number(digits) * (UNITS[unit] ?? 1);
+  if (bytes >= 1024 && bytes <= 2 ** 29) return bytes;
+  issues.push({ code: "custom", input: value, message: "expected a size from 1Ki to 512Mi" });
+  return z.NEVER;
+});
+
+function whole(least: number, most: number) {
+  const what = `expected a whole number from ${least} to ${most}`;
+  return z
+    .union([
+      z
+        .string()
+        .regex(/^\d{1,9}$/, what)
+        .transform(Number),
+      z.number({ error: what }),
+    ])
+    .refine((value) => Number.isInteger(value) && value >= least && value <= most, what);
+}
+
+const sources = z
+  .union([z.array(z.string()), z.string().transform((text) => text.split(",").map((one) => one.trim()))])
+  .check(({ value, issues }) => {
+    for (const one of value) {
+      const parsed = parseSource(one);
+      if (parsed instanceof Error) issues.push({ code: "custom", input: value, message: parsed.message });
+    }
+  });
+
+/** By their names in the file; flags and variables are spelled as they are: `--max-body`, `KEYWAY_SERVE_MAX_BODY`. */
+export const SETTINGS = {
+  listen: setting(
+    "host:port",
+    "where to listen; beyond this machine only with --tokens",
+    "127.0.0.1:8700",
+    z
+      .string()
+      .refine((text) => parseAddress(text) !== undefined, "expected HOST:PORT, like 127.0.0.1:8700 or [::]:8700"),
+  ),
+  store: setting(
+    "store",
+    "where the routes are kept: sqlite:FILE, made where it is not there",
+    "sqlite:keyway.db",
+    z.string().regex(/^(?:sqlite:.+|kubernetes|etcd:.+)$/s, "expected sqlite:FILE, kubernetes or etcd:URL,URL"),
+  ),
+  tokens: setting(
+    "file",
+    "whose tokens may read, write, and fetch tables",
+    undefined,
+    z.string().min(1, "expected a file"),
+  ),
+  domain: setting(
+    "name",
+    "DNS domain of the mesh",
+    "cluster.local",
+    z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "expected a DNS domain, like cluster.local"),
+  ),
+  keys: setting("sources", "sources of keys that explanations go by, separated by commas", DEFAULT_SOURCE, sources),
+  hierarchy: setting(
+    "character",
+    "the character between the parts of a key, for explanations",
+    undefined,
+    z.string().refine((text) => text.length === 1 && isKey(text), "expected one character that a key may contain"),
+  ),
+  maxBody: setting("size", "largest body of a request, 1Ki to 512Mi", "64Mi", size),
+  maxConnections: setting("number", "connections at the same time, of proxies too", "20000", whole(1, 1_000_000)),
+  grace: setting("seconds", "how long the end waits for requests that are under way", "10", whole(0, 600)),
+  logLevel: setting(
+    "level",
+    `what is logged on stderr: ${LOG_LEVELS.join(", ")}; debug has every request`,
+    "info",
+    z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(", ")}` }),
+  ),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+export const settingNames = Object.keys(SETTINGS) as SettingName[];
+type Value<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
+type Optional = "tokens" | "hierarchy";
+export type Settings = { [Name in Exclude<SettingName, Optional>]: Value<Name> } & { [Name in Optional]?: Value<Name> };
+
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const variableOf = (name: string): string => `KEYWAY_SERVE_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`;
+/** The variable that names the file of settings. */
+export const CONFIG_VARIABLE = "KEYWAY_SERVE_CONFIG";
+
+/** Flags over environment over the file over defaults. `flags` are by the names of settings, and `config` names the file. */
+export async function readSettings(flags: Readonly<Record<string, string | undefined>>, io: Io): Promise<Settings> {
+  const file = flags.config ?? io.env[CONFIG_VARIABLE];
+  const configured = file === undefined ? {} : await readFile(file, io);
+  const settings: Record<string, unknown> = {};
+  for (const name of settingNames) {
+    const { preset, schema }: Setting = SETTINGS[name];
+    const variable = io.env[variableOf(name)];
+    const [value, where] =
+      flags[name] !== undefined
+        ? [flags[name], flagOf(name)]
+        : variable !== undefined
+          ? [variable, variableOf(name)]
+          : name in configured
+            ? [configured[name], `${file}: ${name}`]
+            : [preset, name];
+    if (value === undefined) continue;
+    const result = schema.safeParse(value);
+    if (!result.success) {
+      throw new UsageError(`${where}: ${firstMessage(result.error)}, not ${JSON.stringify(value)}`, {
+        next: "see `keyway serve --help`",
+      });
+    }
+    settings[name] = result.data;
+  }
+  return settings as Settings;
+}
+
+function firstMessage(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue?.code !== "invalid_union") return issue?.message ?? "";
+  return (
+    issue.errors.flat().find(({ code }) => code !== "invalid_type")?.message ?? "a value of another type is expected"
+  );
+}
+
+async function readFile(file: string, io: Io): Promise<Record<string, unknown>> {
+  const content = await readInput(file, io);
+  return withFileErrors(file, () => {
+    const { value, locate } = readYaml(content);
+    if (value === null || value === undefined) return {};
+    if (typeof value !== "object" || Array.isArray(value)) {
+      throw new ConfigurationError(locate([{ path: [], message: "expected settings, like listen: 127.0.0.1:8700" }]));
+    }
+    const unknown = Object.keys(value).filter((name) => !settingNames.includes(camel(name) as SettingName));
+    if (unknown.length > 0) {
+      const diagnostics = unknown.map((field) => {
+        return { path: [], field, message: `unknown setting "${field}"${didYouMean(field, settingNames)}` };
+      });
+      throw new ConfigurationError(locate(diagnostics));
+    }
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [camel(name), one]));
+  });
+}
+
+const camel = (name: string): string => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Variables that look like settings and are none. Kubernetes sets such ones where a Service is called keyway-serve, so they are
+ * no error. */
+export function unknownVariables(env: Io["env"]): string[] {
+  const known = [...settingNames.map(variableOf), CONFIG_VARIABLE];
+  return Object.keys(env).filter((name) => name.startsWith("KEYWAY_SERVE_") && !known.includes(name));
+}

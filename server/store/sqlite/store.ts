@@ -1,0 +1,194 @@
+import { Worker } from "node:worker_threads";
+import type { KeywayError } from "../../../installer/cli/errors.ts";
+import { inOrder, type LiveRoute, type StoredRoute } from "../../../routes/model/live-route.ts";
+import {
+  type Change,
+  type Committed,
+  Damaged,
+  type Loaded,
+  type Outcome,
+  type Store,
+  type Transaction,
+  Unavailable,
+} from "../store.ts";
+import { damage, errorOf } from "./failures.ts";
+import { type Answer, CREATED, type Row, UNCHANGED, type WorkerSettings, type Written } from "./messages.ts";
+
+const DEFAULTS = { pollMs: 15, busyMs: 5000, mostChanges: 100_000, keepDeleted: 100_000 };
+
+/** The bundled command has the worker as a file of its own, beside the piece that this is in. */
+const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./sqlite-worker.mjs", import.meta.url);
+
+interface Waiting {
+  transaction: Transaction;
+  resolve: (committed: Committed) => void;
+  reject: (error: Error) => void;
+}
+
+/** The routes in one SQLite file, which several servers on one machine may share. */
+export class SqliteStore implements Store {
+  readonly #settings: WorkerSettings;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #history: bigint | undefined;
+  #onChange: (change: Change) => void = () => {};
+  #trouble: KeywayError | undefined;
+  #number = 0;
+
+  constructor(file: string, settings: Partial<WorkerSettings> = {}) {
+    this.#settings = { ...DEFAULTS, ...settings, file };
+  }
+
+  get history(): bigint {
+    if (this.#history === undefined) throw new Error("the store was not started");
+    return this.#history;
+  }
+
+  trouble(): KeywayError | undefined {
+    return this.#trouble;
+  }
+
+  start(onChange: (change: Change) => void, signal: AbortSignal): Promise<Loaded> {
+    // Node.js 22 says of its SQLite that it may still change; what Keyway uses of it has not.
+    const worker = new Worker(WORKER, {
+      workerData: this.#settings,
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    this.#worker = worker;
+    signal.addEventListener("abort", () => void this.close(), { once: true });
+    return new Promise((resolve, reject) => {
+      const routes: StoredRoute[] = [];
+      worker.on("error", (error) => {
+        this.#end(error);
+        reject(error);
+      });
+      worker.on("exit", () => {
+        const ended = new Unavailable("the store is closed", { where: this.#settings.file });
+        this.#end(ended);
+        reject(ended);
+      });
+      worker.on("message", (answer: Answer) => {
+        try {
+          if (answer === "closed") return;
+          if ("routes" in answer) this.#read(answer.routes, routes);
+          else if ("failed" in answer) reject(errorOf(answer.failed));
+          else if ("loaded" in answer) {
+            const { history, changes, ...loaded } = answer.loaded;
+            this.#history = history;
+            // The changes come with messages of their own, so that none is told before the routes are returned.
+            this.#onChange = onChange;
+            resolve({ ...loaded, routes, changes: this.#changesOf(changes) });
+          } else if ("trouble" in answer) this.#setTrouble(answer.trouble && errorOf(answer.trouble));
+          else this.#follow(answer);
+        } catch (thrown) {
+          this.#setTrouble(thrown);
+          reject(thrown);
+        }
+      });
+    });
+  }
+
+  commit(transaction: Transaction): Promise<Committed> {
+    const set = transaction.set.map(inOrder);
+    const { delete: gone, require = [] } = transaction;
+    const worker = this.#worker;
+    if (worker === undefined) {
+      return Promise.reject(new Unavailable("the store is closed", { where: this.#settings.file }));
+    }
+    return new Promise((resolve, reject) => {
+      const number = this.#number++;
+      this.#waiting.set(number, { transaction: { ...transaction, set }, resolve, reject });
+      const routes = set.map((route): [string, string] => [route.id, JSON.stringify(route)]);
+      worker.postMessage({ number, set: routes, delete: gone, require });
+    });
+  }
+
+  /** Writes what was given before, then lets go of the file. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    this.#worker = undefined;
+    const ended = new Promise((resolve) => worker.once("exit", resolve));
+    worker.postMessage("close");
+    await ended;
+  }
+
+  #follow(answer: Extract<Answer, { others: Row[] }>): void {
+    for (const change of this.#changesOf(answer.others)) this.#onChange(change);
+    if (!("done" in answer)) return;
+    for (const done of answer.done) {
+      const waiting = this.#waiting.get(done.number);
+      this.#waiting.delete(done.number);
+      if (waiting === undefined) continue;
+      if ("failure" in done) {
+        const error = errorOf(done.failure);
+        if (error instanceof Damaged) this.#setTrouble(error);
+        waiting.reject(error);
+        continue;
+      }
+      const { committed, change } = outcomeOf(waiting.transaction, done);
+      if (change.set.length > 0 || change.delete.length > 0) this.#onChange(change);
+      waiting.resolve(committed);
+    }
+  }
+
+  #read(text: string, into: StoredRoute[]): void {
+    for (const { revision, route } of this.#parse<{ revision: number; route: StoredRoute }[]>(text, "its routes are")) {
+      route.revision = revision;
+      into.push(route);
+    }
+  }
+
+  /** The rows of each revision are a change. */
+  #changesOf(rows: readonly Row[]): Change[] {
+    const changes: Change[] = [];
+    for (const { id, revision, gone, text } of rows) {
+      let change = changes.at(-1);
+      if (change?.revision !== revision) {
+        change = { revision, set: [], delete: [] };
+        changes.push(change);
+      }
+      if (gone) change.delete.push(id);
+      else change.set.push({ ...this.#parse<LiveRoute>(text, `the route ${id} is`), revision });
+    }
+    return changes;
+  }
+
+  #parse<Parsed>(text: string, what: string): Parsed {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw errorOf(damage(`${what} no JSON`, this.#settings.file));
+    }
+  }
+
+  #setTrouble(thrown: unknown): void {
+    if (thrown === null) this.#trouble = undefined;
+    else
+      this.#trouble = thrown instanceof Unavailable || thrown instanceof Damaged ? thrown : new Damaged(String(thrown));
+  }
+
+  #end(error: Error): void {
+    this.#worker = undefined;
+    this.#setTrouble(error);
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+function outcomeOf({ set, delete: gone }: Transaction, written: Written): { committed: Committed; change: Change } {
+  const { revision, kept, deleted } = written;
+  const made: Outcome = { revision, created: true };
+  const replaced: Outcome = { revision, created: false };
+  let unchanged = 0;
+  const outcomes = Array.from(written.set, (what): Outcome => {
+    if (what === UNCHANGED) return { revision: kept[unchanged++] ?? revision, created: false };
+    return what === CREATED ? made : replaced;
+  });
+  const change: Change = {
+    revision,
+    set: set.flatMap((route, at) => (written.set[at] === UNCHANGED ? [] : [{ ...route, revision }])),
+    delete: gone.filter((_, at) => deleted[at] === 1),
+  };
+  return { committed: { revision, set: outcomes }, change };
+}

@@ -1,0 +1,84 @@
+// The thread that has the database open: it writes, syncs, and looks for what other processes have written.
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { Full } from "../store.ts";
+import { Database } from "./database.ts";
+import { errorOf, failureOf } from "./failures.ts";
+import type { Answer, Refused, Request, WorkerSettings, Write } from "./messages.ts";
+import { Seen } from "./seen.ts";
+
+const settings = workerData as WorkerSettings;
+const { file } = settings;
+const port = parentPort;
+if (port === null) throw new Error("this file is a worker's");
+const answer = (message: Answer) => port.postMessage(message);
+
+try {
+  serve(new Database(settings), new Seen(file));
+} catch (thrown) {
+  answer({ failed: failureOf(thrown, file) });
+  port.close();
+}
+
+function serve(database: Database, seen: Seen): void {
+  const { revision, since, changes } = database.load((routes) => answer({ routes }));
+  if (!seen.goesOnWith(database.history, revision)) database.renewHistory();
+  const history = database.history;
+  seen.write(history, revision);
+  answer({ loaded: { history, revision, since, changes } });
+
+  let version = database.dataVersion();
+  let inTrouble = false;
+  const poll = setInterval(() => {
+    try {
+      const now = database.dataVersion();
+      const others = now === version ? [] : database.others();
+      version = now;
+      if (others.length > 0) answer({ others });
+      if (inTrouble) answer({ trouble: null });
+      inTrouble = false;
+    } catch (thrown) {
+      if (!inTrouble) answer({ trouble: failureOf(thrown, file) });
+      inTrouble = true;
+    }
+  }, settings.pollMs);
+
+  /** Where several can't be written together, each is tried alone: one that is too large for the disk must not take others with it. */
+  const write = (writes: readonly Write[]): void => {
+    try {
+      const { others, done } = database.write(writes);
+      const results = done.map((one) => ("conflict" in one ? refusal(one.number, one.conflict) : one));
+      const revisions = [...others, ...done].map((one) => ("revision" in one ? one.revision : 0));
+      seen.write(history, Math.max(...revisions));
+      answer({ others, done: results });
+    } catch (thrown) {
+      const isFull = errorOf(failureOf(thrown, file)) instanceof Full;
+      if (isFull && writes.length > 1) for (const one of writes) write([one]);
+      else answer({ others: [], done: writes.map(({ number }) => refusal(number, thrown)) });
+    }
+  };
+
+  port?.on("message", (first: Request) => {
+    const requests = [first, ...waiting()];
+    const writes = requests.filter((request) => request !== "close");
+    if (writes.length > 0) write(writes);
+    if (!requests.includes("close")) return;
+    clearInterval(poll);
+    database.close();
+    seen.close();
+    answer("closed");
+    port.close();
+  });
+}
+
+/** What has come meanwhile: it shares the next sync. */
+function waiting(): Request[] {
+  const requests: Request[] = [];
+  for (let next = port && receiveMessageOnPort(port); next; next = port && receiveMessageOnPort(port)) {
+    requests.push(next.message);
+  }
+  return requests;
+}
+
+function refusal(number: number, thrown: unknown): Refused {
+  return { number, failure: failureOf(thrown, file) };
+}
