@@ -1,4 +1,5 @@
 // All environment variables that Keyway heeds.
+import { CONFIG_VARIABLE, flagOf, SETTINGS, settingNames, variableOf } from "../../server/settings.ts";
 import { code, page, table } from "./markdown.ts";
 
 type Variables = Record<string, string>;
@@ -17,6 +18,14 @@ export const COMMAND: Variables = {
     "Seconds since 1970 that `keyway render istio` takes as the version, so that the same input gives the same output.",
   NO_COLOR: "When it is set, nothing is coloured.",
   KEYWAY_DEBUG: "When it is set, an error shows where in the code it arose.",
+};
+
+/** Those of `keyway serve`: its settings. */
+export const SERVE: Variables = {
+  ...Object.fromEntries(
+    settingNames.map((name) => [variableOf(name), `As ${code(flagOf(name))}: ${SETTINGS[name].description}.`]),
+  ),
+  [CONFIG_VARIABLE]: "As `--config`: the file of settings.",
 };
 
 export const DEVELOPMENT: Variables = {
@@ -45,6 +54,9 @@ export function environmentReference(): string {
     "Environment variables",
     "## The command",
     rows(COMMAND),
+    "## The route server",
+    "Flags win over these variables, and these over the file of settings.",
+    rows(SERVE),
     "## The module",
     rows(MODULE),
     "## Tests, benchmarks and `npm start`",

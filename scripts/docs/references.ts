@@ -4,6 +4,7 @@ import { commandReference } from "./commands.ts";
 import { environmentReference } from "./environment.ts";
 import { metricReference } from "./metrics.ts";
 import { configurationReference, routeFileReference } from "./schemas.ts";
+import { serveReference } from "./serve.ts";
 
 export async function references(): Promise<Record<string, string>> {
   return {
@@ -13,5 +14,6 @@ export async function references(): Promise<Record<string, string>> {
     "checks.md": checkReference(),
     "environment.md": environmentReference(),
     "metrics.md": metricReference(),
+    "route-server.md": serveReference(),
   };
 }
