@@ -17,7 +17,8 @@ import {
 import { isHeaderName, parseSource } from "./sources.ts";
 import { toUnits, WHOLE } from "./weight.ts";
 
-const expected =
+/** The error of a value of another type, or of none. */
+export const expected =
   (what: string) =>
   ({ input }: { input?: unknown }) =>
     input === undefined ? "required" : `expected ${what}`;

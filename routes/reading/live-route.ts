@@ -2,7 +2,7 @@ import { z } from "zod";
 import { formatDate, parseDate } from "../model/date.ts";
 import { parseDuration } from "../model/duration.ts";
 import { inOrder, isRouteId, type LiveRoute, MAX_ID } from "../model/live-route.ts";
-import { betweenFields, cluster, object, optional, routeFields, text } from "../model/schema.ts";
+import { betweenFields, cluster, expected, object, optional, routeFields, text } from "../model/schema.ts";
 import { clusterBaseline } from "./configuration.ts";
 import type { Diagnostic, Path } from "./diagnostic.ts";
 import { serviceBaseline, serviceTarget } from "./route-file.ts";
@@ -22,7 +22,7 @@ const owner = text(MAX_OWNER).refine((name) => !CONTROL.test(name), "a control c
 const LABEL_NAME = "a label's name is at most 317 letters, digits and . _ / -, a letter or digit first";
 const labelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,316}$/);
 const labelValue = z
-  .string({ error: "expected a text in quotes" })
+  .string({ error: expected("a text in quotes") })
   .regex(/^[A-Za-z0-9._:/@+-]{0,256}$/, "a label's value is letters, digits and . _ : / @ + -, at most 256");
 const labels = z
   .record(labelName, labelValue, {
@@ -40,7 +40,10 @@ const managed = {
   owner: optional(owner, "Whose route it is."),
   labels: optional(labels, "Labels to find the route by."),
   revision: optional(
-    z.number({ error: "expected a number" }).int("expected a whole number").meta({ readOnly: true }),
+    z
+      .number({ error: expected("a number") })
+      .int("expected a whole number")
+      .meta({ readOnly: true }),
     "The revision of the table with which the route became what it is; what a client writes here is passed over.",
   ),
   ttl: optional(duration, "How long the route lives from now on, in place of `expires`: `2h`, `90m`, `3d12h`."),
@@ -103,7 +106,8 @@ interface End {
 export function endOf({ ttl, expires, now }: End): string | undefined | Error {
   if (ttl === undefined && expires === undefined) return undefined;
   const at = ttl === undefined ? parseDate(expires ?? "") : now + (parseDuration(ttl) ?? 0);
-  const end = at === undefined ? undefined : formatDate(Math.floor(at));
+  // A route lives at least as long as it was given.
+  const end = at === undefined ? undefined : formatDate(Math.ceil(at));
   if (at === undefined || end === undefined) return new Error("this is after the year 9999");
   return at > now ? end : new Error(`this is in the past; now it is ${formatDate(Math.floor(now))}`);
 }

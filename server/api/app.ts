@@ -5,7 +5,7 @@ import type { Principal } from "../auth/authenticator.ts";
 import { applyEndpoint } from "./apply.ts";
 import type { Api, Env, Request } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { ApiError, errorBody, PROBLEM, toApiError } from "./errors.ts";
+import { ApiError, errorBody, notAllowed, PROBLEM, toApiError } from "./errors.ts";
 import { explainEndpoint } from "./explain.ts";
 import { describe } from "./openapi.ts";
 import { probeEndpoints } from "./probes.ts";
@@ -78,8 +78,7 @@ function misled(request: Request): ApiError {
     .map((one) => one.method.toUpperCase());
   const all = [...new Set(path === "/openapi.json" ? ["GET"] : there)];
   if (all.length === 0) return new ApiError(404, "there is nothing here; /openapi.json says what there is");
-  const allow = [...all, ...(all.includes("GET") ? ["HEAD"] : [])].sort().join(", ");
-  return new ApiError(405, `${method} is not possible here; ${allow} is`, { headers: { allow } });
+  return notAllowed(method, all);
 }
 
 /** An id is anything but what ends like a renewal. */

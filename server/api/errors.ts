@@ -61,6 +61,12 @@ export function invalid(what: string, diagnostics: readonly Diagnostic[]): ApiEr
   return new ApiError(400, `${what}: ${place}${first?.message ?? ""}${more}`, { details });
 }
 
+/** A method that a path does not have; `allowed` are those that it has. */
+export function notAllowed(method: string, allowed: readonly string[]): ApiError {
+  const allow = [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : [])].sort().join(", ");
+  return new ApiError(405, `${method} is not possible here; ${allow} is`, { headers: { allow } });
+}
+
 /** What was thrown, as the client is told of it. Faults of the server's own are told without their text. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;

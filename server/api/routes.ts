@@ -8,7 +8,7 @@ import { readJson } from "./body.ts";
 import type { Api, Request } from "./context.ts";
 import { cursorOf, idOf } from "./cursor.ts";
 import { type Endpoint, errors, json } from "./endpoint.ts";
-import { ApiError, invalid } from "./errors.ts";
+import { ApiError, invalid, notAllowed } from "./errors.ts";
 import { etagOf, matches, noneMatch } from "./etags.ts";
 import { hinted } from "./hints.ts";
 import { readQuery } from "./query.ts";
@@ -189,7 +189,10 @@ async function writeOne(api: Api, route: LiveRoute, require: Requirement | undef
 }
 
 function idIn(request: Request): string {
-  const id = (request.req.param("id") ?? "").replace(/:renew$/, "");
+  const { method } = request.req;
+  const text = request.req.param("id") ?? "";
+  const id = text.replace(/:renew$/, "");
+  if (id !== text && method !== "POST") throw notAllowed(method, ["POST"]);
   if (isRouteId(id)) return id;
   const result = routeId.safeParse(id);
   throw invalid("the id can't be used", result.success ? [] : diagnosticsOf(result.error, ["id"]));

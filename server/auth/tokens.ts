@@ -4,13 +4,13 @@ import { readFileSync, statSync, unwatchFile, watchFile } from "node:fs";
 import { z } from "zod";
 import { KeywayError, reason } from "../../installer/cli/errors.ts";
 import { withFileErrors } from "../../installer/cli/input.ts";
-import { object, text, word } from "../../routes/model/schema.ts";
+import { expected, object, text, word } from "../../routes/model/schema.ts";
 import { validate } from "../../routes/reading/validate.ts";
 import { readYaml } from "../../routes/reading/yaml.ts";
 import { type Authenticator, type Principal, ROLES, type Role } from "./authenticator.ts";
 
 const roles = z
-  .array(word(ROLES), { error: `expected a list of ${ROLES.join(", ")}` })
+  .array(word(ROLES), { error: expected(`a list of ${ROLES.join(", ")}`) })
   .meta({ description: "`read`, `write` (which reads as well) and `proxy`." });
 
 const token = object({
@@ -30,7 +30,7 @@ const token = object({
 
 /** The tokens file. */
 export const tokensSchema = object({
-  tokens: z.array(token, { error: "expected a list of tokens" }).meta({ description: "The tokens there are." }),
+  tokens: z.array(token, { error: expected("a list of tokens") }).meta({ description: "The tokens there are." }),
   anonymous: z.exactOptional(roles.meta({ description: "What requests without a token may do; nothing unless said." })),
 });
 type TokensFile = z.output<typeof tokensSchema>;
