@@ -9,6 +9,7 @@ import { broken, isNamed, noteField, openList, openObject, readFlag, readWord } 
 import * as json from "./json";
 import { readRoute } from "./route";
 import { addDefaultSource, addSource } from "./sources";
+import { readTable } from "./table";
 
 const KEYS: u32 = 1;
 const ROUTES: u32 = 2;
@@ -16,6 +17,7 @@ const EXPLAIN: u32 = 4;
 const STRICT: u32 = 8;
 const HOP_MARK: u32 = 16;
 const HIERARCHY: u32 = 32;
+const TABLE: u32 = 64;
 
 /** Reads the configuration of `size` bytes; only inside on_configure. False when there is a diagnostic. */
 export function readConfiguration(size: u32): bool {
@@ -51,6 +53,7 @@ function rootField(): u32 {
   if (isNamed("explain")) return EXPLAIN;
   if (isNamed("hopMark")) return HOP_MARK;
   if (isNamed("hierarchy")) return HIERARCHY;
+  if (isNamed("table")) return TABLE;
   return isNamed("strict") ? STRICT : 0;
 }
 
@@ -66,6 +69,7 @@ function readRoot(): void {
     else if (field == EXPLAIN) builder.setExplain(readFlag("explain"));
     else if (field == HOP_MARK) readHopMark();
     else if (field == HIERARCHY) readHierarchy();
+    else if (field == TABLE) readTable();
     else readFlag("strict");
     if (broken()) return;
     inList(null, -1);

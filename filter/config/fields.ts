@@ -56,8 +56,8 @@ export function readWord(name: Bytes, expected: Bytes): bool {
   return !broken();
 }
 
-/** Reads a string that is not empty, at most `most` bytes long, into (`json.text`, `json.textLen`). */
-export function readText(name: Bytes, most: i32): bool {
+/** Reads a string of `least` to `most` bytes into (`json.text`, `json.textLen`). */
+export function readText(name: Bytes, most: i32, least: i32 = 1): bool {
   inField(name);
   if (json.peek() != QUOTE) {
     if (json.problem == null) report("expected a text in quotes");
@@ -65,7 +65,7 @@ export function readText(name: Bytes, most: i32): bool {
   }
   json.readString();
   if (json.problem != null) return false;
-  if (json.textLen == 0) report("empty");
+  if (json.textLen < least) report("empty");
   else if (json.textLen > most || json.textCut) {
     const line = beginReport();
     if (line) line.say("longer than ").number(most).say(" bytes");

@@ -17,6 +17,8 @@ export const sources = writer();
 /** The rules with conditions, and those that have shares alone; see rule.ts. */
 export const whens = writer();
 export const splits = writer();
+/** Where the live table comes from, as live/settings.ts lays it down; empty where there is none. */
+export const settings = writer();
 
 export let keyRoutes = 0;
 export let whenRoutes = 0;
@@ -37,6 +39,7 @@ export function clear(): void {
   sources.clear();
   whens.clear();
   splits.clear();
+  settings.clear();
   keyRoutes = whenRoutes = splitRoutes = 0;
   explain = routeAddsMark = false;
   hierarchy = 0;

@@ -1,11 +1,20 @@
 // What a table says of itself, in one shared value that every worker keeps a copy of:
 //   u32 generation, u32 buckets, u32 routes, u8 flags, u8 sources, u8 hierarchy (the character, or 0), u8 unused,
-//   u32 rules with conditions, u32 rules with shares alone, the sources, the rules in that order; see rule.ts
+//   u32 rules with conditions, u32 rules with shares alone, u32 where the live table's settings begin (0: there is no live table),
+//   the sources, the rules in that order (see rule.ts), the settings (see live/settings.ts)
+// The header of a live table has no sources and no settings. Where it serves, a worker puts its numbers and rules in the place of
+// those that the configuration has.
 import { Writer } from "../host/writer";
 import * as builder from "./builder";
 import { afterSource } from "../sources/source";
 
-const FIXED: usize = 24;
+const FIXED: usize = 28;
+const NUMBERS: i32 = 12;
+const RULE_NUMBERS: usize = 16;
+const SETTINGS: usize = 24;
+
+/** Of a page's rules section: the two numbers of rules. */
+export const RULES_FIXED = 8;
 
 const EXPLAINS: u32 = 1;
 const ROUTE_ADDS_MARK: u32 = 2;
@@ -17,10 +26,43 @@ export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
     .u8(builder.hierarchy)
     .u8(0)
     .u32(builder.whenRoutes)
-    .u32(builder.splitRoutes);
+    .u32(builder.splitRoutes)
+    .u32(0);
   to.bytes(builder.sources.at, builder.sources.len);
   to.bytes(builder.whens.at, builder.whens.len);
   to.bytes(builder.splits.at, builder.splits.len);
+  if (builder.settings.len == 0) return;
+  store<u32>(to.at, to.len, SETTINGS);
+  to.bytes(builder.settings.at, builder.settings.len);
+}
+
+/** Writes the header of a live table; `rules` is what a page has as its rules section. */
+export function writeLiveHeader(to: Writer, generation: u32, buckets: u32, routes: u32, rules: usize, len: i32): void {
+  to.u32(generation).u32(buckets).u32(routes).u32(0).bytes(rules, RULES_FIXED).u32(0);
+  to.bytes(rules + RULES_FIXED, len - RULES_FIXED);
+}
+
+/** Puts a live table's header into what the configuration says otherwise. */
+export function composeHeader(to: Writer, own: usize, live: usize, liveLen: i32): void {
+  const sources = firstSource(own);
+  to.clear().bytes(live, NUMBERS);
+  to.bytes(own + NUMBERS, 4)
+    .bytes(live + RULE_NUMBERS, RULES_FIXED)
+    .u32(0);
+  to.bytes(sources, <i32>(firstRule(own) - sources));
+  to.bytes(live + FIXED, liveLen - <i32>FIXED);
+}
+
+/** Puts other numbers into a header. */
+export function setNumbers(header: usize, buckets: u32, routes: u32): void {
+  store<u32>(header, buckets, 4);
+  store<u32>(header, routes, 8);
+}
+
+/** Where the settings of the live table stand; 0 where the configuration has none. */
+export function settingsOf(header: usize): usize {
+  const at = load<u32>(header, SETTINGS);
+  return at ? header + at : 0;
 }
 
 // @ts-ignore: decorator

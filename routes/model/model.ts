@@ -77,4 +77,18 @@ export interface Configuration<From = string, To = string> {
   explain: boolean;
   strict: boolean;
   hopMark?: HopMark;
+  table?: LiveTable;
+}
+
+/** Where a proxy's live table comes from. */
+export interface LiveTable {
+  /** The proxy's own cluster of route servers. */
+  cluster: string;
+  /** The host that requests name; the cluster's name unless said. */
+  authority?: string;
+  path?: string;
+  /** Which part of the routes the proxy holds; all of them unless said. */
+  scope?: string;
+  /** Sent as a bearer token. */
+  token?: string;
 }

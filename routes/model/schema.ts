@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { byteLength } from "./bytes.ts";
 import { parseDate } from "./date.ts";
+import { TABLE_PATH } from "./feed.ts";
 import { isKey } from "./key.ts";
 import { MISSING, REQUEST_PARTS } from "./model.ts";
 import {
@@ -32,11 +33,16 @@ export const flag = z.boolean({ error: expected("true or false") });
 
 /** A text of 1 to `most` bytes. */
 export function text(most: number, what = "a text in quotes") {
+  return textOrEmpty(most, what)
+    .refine((value) => value !== "", { error: "empty", abort: true })
+    .meta({ minLength: 1, maxLength: most });
+}
+
+function textOrEmpty(most: number, what = "a text in quotes") {
   return z
     .string({ error: expected(what) })
-    .refine((value) => value !== "", { error: "empty", abort: true })
     .refine((value) => byteLength(value) <= most, { error: `longer than ${most} bytes`, abort: true })
-    .meta({ minLength: 1, maxLength: most });
+    .meta({ maxLength: most });
 }
 
 /** One of a few words. */
@@ -72,6 +78,24 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const CONTROL = /[\x00-\x1f\x7f]/;
 export const cluster = text(MAX_CLUSTER).refine((name) => !CONTROL.test(name), "a control character in a name");
+
+/** A text that becomes a part of a request. */
+const visible = (most: number) =>
+  text(most).refine((value) => /^[!-~]*$/.test(value), {
+    error: "expected printable ASCII without spaces",
+    abort: true,
+  });
+
+export const liveTable = object({
+  cluster: cluster.meta({ ...cluster.meta(), description: "The proxy's own cluster of route servers." }),
+  authority: optional(visible(MAX_CLUSTER), "The host that the requests name; the cluster's name unless said."),
+  path: optional(
+    visible(MAX_CLUSTER).refine((path) => path.startsWith("/"), "expected a path that begins with /"),
+    `The path that tables are asked for at; ${TABLE_PATH} unless said.`,
+  ),
+  scope: optional(textOrEmpty(MAX_TEXT), "Which part of the routes this proxy holds; all of them unless said."),
+  token: optional(visible(MAX_TEXT), "Sent as `authorization: Bearer TOKEN`."),
+});
 
 function source<Schema extends z.ZodType<string>>(schema: Schema) {
   return schema.check(({ value, issues }) => {

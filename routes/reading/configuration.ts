@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { type Configuration, HOP_MARKS, type Route } from "../model/model.ts";
 import { DEFAULT_SOURCE } from "../model/names.ts";
-import { betweenFields, cluster, configurationFields, object, optional, routeFields, word } from "../model/schema.ts";
+import {
+  betweenFields,
+  cluster,
+  configurationFields,
+  liveTable,
+  object,
+  optional,
+  routeFields,
+  word,
+} from "../model/schema.ts";
 import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
 import { duplicates } from "./duplicates.ts";
 import { validate } from "./validate.ts";
@@ -22,6 +31,7 @@ const pluginSchema = object({
     word(HOP_MARKS),
     "Who adds the hop mark to a routed request: the filter (the default), or the route.",
   ),
+  table: optional(liveTable, "Where the live table comes from; until it is there, and without it, `routes` serve."),
 }).meta({ title: "Plugin configuration of Keyway" });
 
 /** The plugin configuration as JSON Schema. */
@@ -33,7 +43,11 @@ export function pluginJsonSchema(): Record<string, unknown> {
 export function isConfiguration(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const routes = "routes" in value && Array.isArray(value.routes) ? value.routes : [];
-  return "hopMark" in value || routes.some((one) => typeof one === "object" && one !== null && "from" in one);
+  return (
+    "hopMark" in value ||
+    "table" in value ||
+    routes.some((one) => typeof one === "object" && one !== null && "from" in one)
+  );
 }
 
 /** Checks a value read from JSON just as the filter does; throws a ConfigurationError. */

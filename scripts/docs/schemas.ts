@@ -47,7 +47,7 @@ function presets(): string[] {
   return ["## Presets among the sources", table(["preset", "stands for, in this order"], rows)];
 }
 
-/** A table for the object, then one for each list of objects or object in it that has more than one field. */
+/** A table for the object, then one for each list of objects and each object in it. */
 function objects(title: string, schema: Schema): string[] {
   const fields = Object.entries(schema.properties ?? {});
   const rows = fields.map(([name, field]) => [
@@ -57,9 +57,10 @@ function objects(title: string, schema: Schema): string[] {
       .filter((text) => text !== "")
       .join(" "),
   ]);
-  const inner = fields.flatMap(([name, { items }]) =>
-    items?.properties ? objects(`An item of \`${name}\``, items) : [],
-  );
+  const inner = fields.flatMap(([name, field]) => {
+    if (field.properties) return objects(`The fields of \`${name}\``, field);
+    return field.items?.properties ? objects(`An item of \`${name}\``, field.items) : [];
+  });
   const about = schema.description === undefined ? [] : [schema.description];
   return [`## ${title}`, ...about, table(["field", "type", "meaning"], rows), ...inner];
 }

@@ -25,7 +25,15 @@ test("the fields, their types and their limits are told", () => {
     Record<string, Record<string, unknown>>
   >;
   expect(additionalProperties).toBe(false);
-  expect(Object.keys(properties ?? {})).toEqual(["keys", "routes", "hierarchy", "explain", "strict", "hopMark"]);
+  expect(Object.keys(properties ?? {})).toEqual([
+    "keys",
+    "routes",
+    "hierarchy",
+    "explain",
+    "strict",
+    "hopMark",
+    "table",
+  ]);
   expect(properties?.hopMark?.enum).toEqual(["filter", "route"]);
   const route = properties?.routes?.items as { required: string[]; properties: Record<string, object> };
   expect(route.required).toEqual(["from"]);
