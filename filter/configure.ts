@@ -19,6 +19,8 @@ const NO_TABLE = "keyway: no table: shared data can't be written; the baseline s
 const PIECE: u32 = 64 * 1024;
 /** Until a VM that is no canary counts its root context, if no request makes it do so before. */
 const COUNT_AFTER_MS: u32 = 500;
+/** Until a root context with a live table first asks for it. */
+const FIRST_TICK_MS: u32 = 20;
 
 /** Two independent hashes of the configuration's text. */
 const fingerprint = memory.data(16);
@@ -39,7 +41,7 @@ export function configure(id: u32, size: u32): bool {
     root.rejected = true;
     inherit(root);
   }
-  tickEvery(isCanary ? COUNT_AFTER_MS : PERIOD_MS);
+  tickEvery(root.table ? FIRST_TICK_MS : isCanary ? COUNT_AFTER_MS : PERIOD_MS);
   setCurrent(root);
   tell(root);
   return true;

@@ -131,7 +131,7 @@ function tryKey(root: Root, len: i32): bool {
 
 function tryName(root: Root, len: i32): bool {
   const count = buckets(root.header.at);
-  if (count == 0 || !openKey(root.slot, root.generation, count, tried, len)) return false;
+  if (count == 0 || !openKey(root.keySlot, root.tag, count, tried, len)) return false;
   request.readCluster();
   if (request.clusterLen == 0) return false;
   const entry = bestEntry(tried, len, request.clusterHash, request.clusterHashWithoutSubset);

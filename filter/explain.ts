@@ -1,5 +1,5 @@
 // Answers `x-keyway-explain: 1` with the decision, when the configuration allows it. The request goes nowhere.
-import { addHeader, beginHeaders, respondJson } from "./answer";
+import { respondJson } from "./answer";
 import { HEADER_DECISION, HEADER_EXPLAIN } from "../routes/model/names";
 import {
   BASELINE,
@@ -18,6 +18,7 @@ import {
   targetLen,
 } from "./decision";
 import { got, gotLen, requestHeader } from "./host/calls";
+import { addPair, beginPairs } from "./host/pairs";
 import { Writer, writer } from "./host/writer";
 import { ALREADY_ROUTED, MISSING_TARGET, decision, findOutcome, outcomeName } from "./outcome";
 import * as request from "./request";
@@ -74,8 +75,8 @@ export function explain(root: Root, stream: u32): bool {
   else if (targeted && fromRank == ANY_SUBSET) body.say("; the route is from any subset");
   body.say('"}');
 
-  beginHeaders();
-  addHeader(DECISION, body.at, body.len);
+  beginPairs();
+  addPair(DECISION, body.at, body.len);
   return respondJson(200, body, DETAILS);
 }
 

@@ -3,12 +3,14 @@
 import { configure } from "./configure";
 import { asksToExplain, explain } from "./explain";
 import { resetScratch } from "./host/memory";
+import { follow } from "./live/follow";
+import { hearPage } from "./live/poll";
 import { hearAnswer } from "./missing/verdict";
 import { beginRequest } from "./request";
 import { retain, rootOf } from "./roots";
 import { route } from "./route";
 import { explains } from "./table/header";
-import { upkeep } from "./upkeep";
+import { tick } from "./upkeep";
 
 import "./host/abort";
 
@@ -29,6 +31,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
   const root = rootOf(stream);
   if (root && root.slot >= 0) {
     if (!root.counted) retain(root);
+    if (root.table) follow(root);
     if (explains(root.header.at) && asksToExplain() && explain(root, stream)) return STOP_ITERATION;
   }
   return route(root, stream) ? STOP_ITERATION : CONTINUE;
@@ -36,10 +39,10 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
 
 export function proxy_on_tick(root: u32): void {
   resetScratch();
-  upkeep(root);
+  tick(root);
 }
 
-export function proxy_on_http_call_response(_root: u32, token: u32, _headers: u32, _body: u32, _trailers: u32): void {
+export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, body: u32, _trailers: u32): void {
   resetScratch();
-  hearAnswer(token);
+  if (!hearPage(root, token, headers, body)) hearAnswer(token);
 }

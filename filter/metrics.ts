@@ -7,6 +7,9 @@ import {
   METRIC_MISSING_TARGET,
   METRIC_NO_KEY,
   METRIC_ROUTED,
+  METRIC_TABLE_AGE,
+  METRIC_TABLE_CHANGES,
+  METRIC_TABLE_ERRORS,
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
 } from "../routes/model/names";
@@ -21,8 +24,12 @@ export let alreadyRouted: u32 = 0;
 export let tableRoutes: u32 = 0;
 export let tableVersion: u32 = 0;
 export let configRejected: u32 = 0;
+export let tableAge: u32 = 0;
+export let tableErrors: u32 = 0;
+export let tableChanges: u32 = 0;
 
 let defined = false;
+let liveDefined = false;
 
 export function defineMetrics(): void {
   if (defined) return;
@@ -36,4 +43,13 @@ export function defineMetrics(): void {
   tableRoutes = defineMetric(GAUGE, METRIC_TABLE_ROUTES);
   tableVersion = defineMetric(GAUGE, METRIC_TABLE_VERSION);
   configRejected = defineMetric(GAUGE, METRIC_CONFIG_REJECTED);
+}
+
+/** The metrics that only live tables have. */
+export function defineLiveMetrics(): void {
+  if (liveDefined) return;
+  liveDefined = true;
+  tableAge = defineMetric(GAUGE, METRIC_TABLE_AGE);
+  tableErrors = defineMetric(COUNTER, METRIC_TABLE_ERRORS);
+  tableChanges = defineMetric(COUNTER, METRIC_TABLE_CHANGES);
 }

@@ -9,9 +9,11 @@
 import { actFor, foreign, got, gotLen, property, setProperty, shared } from "./host/calls";
 import { allocate } from "./host/memory";
 import { Writer, writer } from "./host/writer";
+import { refresh, releaseLive, retainLive, serveOwn } from "./live/follow";
+import { LiveTable, joinTable, leaveTable } from "./live/tables";
 import { forgetProbed } from "./missing/target";
 import { LOWER_A } from "./text/ascii";
-import { generation } from "./table/header";
+import { generation, settingsOf } from "./table/header";
 import { headerName, name, nameLen } from "./table/names";
 import { countUser } from "./table/slots";
 import { hash } from "./text/hash";
@@ -34,11 +36,26 @@ export class Root {
   port: u64;
   /** Its plugin's name is known to stand in several places at once behind that port. */
   parallel: bool;
-  /** -1: no table, the baseline serves. */
+  /** Of its configuration's table; -1: no table, the baseline serves. */
   slot: i32;
   generation: u32;
   plugin: u64;
+  /** The live table that its configuration asks for. */
+  table: LiveTable | null;
+  /** Where the live table stands that it serves from, -1 for none yet, and what it knows of that: see live/directory.ts. */
+  liveSlot: i32;
+  liveGeneration: u32;
+  changes: u32;
+  rules: u32;
+  liveCounted: bool;
+  /** The metric of changes as it was when the directory was last read. */
+  seen: u64;
+  /** Where key routes are looked up, and how the key cache names the state of that table. */
+  keySlot: i32;
+  tag: u64;
+  /** The header that is served from, and that of the configuration alone. */
   header: Writer;
+  own: Writer;
 }
 
 const records = writer();
@@ -62,8 +79,10 @@ export function addRoot(id: u32): Root {
   root.live = true;
   root.rejected = root.counted = root.parallel = false;
   root.port = 0;
-  root.slot = -1;
+  root.slot = root.liveSlot = -1;
   root.generation = 0;
+  root.table = null;
+  root.liveCounted = false;
   root.plugin = pluginHash();
   declareMark(root);
   return root;
@@ -79,6 +98,7 @@ export function reapRoots(): void {
       root.live = false;
       transferTable(root);
       release(root);
+      leave(root);
       if (root == current) current = null;
     }
   }
@@ -96,10 +116,12 @@ function newest(): Root | null {
 }
 
 function newRecord(): Root {
-  const at = allocate(offsetof<Root>() + offsetof<Writer>());
-  memory.fill(at, 0, offsetof<Root>() + offsetof<Writer>());
+  const size = offsetof<Root>() + 2 * offsetof<Writer>();
+  const at = allocate(size);
+  memory.fill(at, 0, size);
   const root = changetype<Root>(at);
   root.header = changetype<Writer>(at + offsetof<Root>());
+  root.own = changetype<Writer>(at + offsetof<Root>() + offsetof<Writer>());
   root.ordinal = total++;
   records.u32(<u32>changetype<usize>(root));
   return root;
@@ -117,25 +139,46 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   headerName(slot);
   if (!shared(name, nameLen) || gotLen == 0 || generation(got) != wanted) return false;
   release(root);
-  root.header.clear().bytes(got, gotLen);
+  leave(root);
+  root.own.clear().bytes(got, gotLen);
   root.slot = slot;
   root.generation = wanted;
+  serveOwn(root);
+  const settings = settingsOf(root.own.at);
+  if (settings) {
+    root.table = joinTable(settings);
+    refresh(root);
+  }
   forgetProbed();
   if (!isCanary) retain(root);
   return root.slot >= 0;
+}
+
+function leave(root: Root): void {
+  if (root.table) leaveTable(root.table!);
+  root.table = null;
+}
+
+/** The record of the root context with this id; null when this VM has none. */
+export function findRoot(id: u32): Root | null {
+  for (let i = 0; i < total; i++) if (rootAt(i).live && rootAt(i).id == id) return rootAt(i);
+  return null;
 }
 
 /** Says of all root contexts that they still use their slots. */
 export function renewRoots(): void {
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
-    if (root.live && root.counted) countUser(root.slot, root.generation, 0);
+    if (!root.live || !root.counted) continue;
+    countUser(root.slot, root.generation, 0);
+    if (root.liveCounted) countUser(root.liveSlot, root.liveGeneration, 0);
   }
 }
 
 function release(root: Root): void {
   if (root.slot >= 0) countUser(root.slot, root.generation, root.counted ? -1 : 0);
   root.counted = false;
+  releaseLive(root);
 }
 
 /**
@@ -146,6 +189,7 @@ export function retain(root: Root): void {
   if (root.counted || root.slot < 0) return;
   root.counted = countUser(root.slot, root.generation, 1);
   if (!root.counted) root.slot = -1;
+  else retainLive(root);
 }
 
 // Whether the other is of the same plugin.

@@ -1,6 +1,6 @@
 // Acts on the outcome: selects the target, or leaves the request to the baseline, as if the filter were not there.
 import { HEADER_CLUSTER, HEADER_ROUTED, STATE_NAME } from "../routes/model/names";
-import { beginHeaders, respondJson } from "./answer";
+import { respondJson } from "./answer";
 import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, failsIfMissing, key, keyLen, target, targetLen } from "./decision";
 import {
   count,
@@ -12,6 +12,7 @@ import {
   requestHeader,
   setProperty,
 } from "./host/calls";
+import { beginPairs } from "./host/pairs";
 import { writer } from "./host/writer";
 import * as metrics from "./metrics";
 import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeName } from "./outcome";
@@ -71,7 +72,7 @@ function refuse(): bool {
   if (decision == BY_KEY) body.json(key, keyLen);
   else body.say("null");
   body.say(',"from":').json(request.cluster, request.clusterLen).say(',"to":').json(target, targetLen).say("}");
-  beginHeaders();
+  beginPairs();
   return respondJson(424, body, REFUSED);
 }
 

@@ -5,14 +5,19 @@ import * as env from "@solo-io/proxy-runtime/assembly/imports";
 export const OK: u32 = 0;
 export const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
+/** A compare-and-swap number that no value has: swapped for it, only a value that is not there yet is written. */
+const NOT_THERE: u32 = <u32>-1;
+const MONOTONIC: u32 = 1;
 
 const REQUEST_HEADERS = 0;
 const CALL_RESPONSE_HEADERS = 6;
+const CALL_RESPONSE_BODY = 4;
 const PLUGIN_CONFIGURATION = 7;
 
 export const COUNTER = 0;
 export const GAUGE = 1;
 
+export const WARN = 3;
 export const ERROR = 4;
 
 const OUT_PTR = memory.data(8);
@@ -79,6 +84,11 @@ export function setShared(key: usize, len: i32, value: usize, valueLen: i32, cas
   return env.proxy_set_shared_data(key, len, value, valueLen, cas) != CAS_MISMATCH;
 }
 
+/** Writes the value only if it is still the one that was read with this number, or, with 0, still not there. */
+export function swapShared(key: usize, len: i32, value: usize, valueLen: i32, cas: u32): bool {
+  return env.proxy_set_shared_data(key, len, value, valueLen, cas || NOT_THERE) == OK;
+}
+
 /** A piece of the plugin configuration; only inside on_configure. */
 export function configuration(from: u32, len: u32): bool {
   return take(env.proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, from, len, OUT_PTR, OUT_LEN));
@@ -97,6 +107,19 @@ export function count(metric: u32): void {
 
 export function record(metric: u32, value: u64): void {
   env.proxy_record_metric(metric, value);
+}
+
+export function metricValue(metric: u32): u64 {
+  return env.proxy_get_metric(metric, OUT_U64) == OK ? load<u64>(OUT_U64) : 0;
+}
+
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "clock_time_get")
+declare function clockTime(clock: u32, precision: u64, out: usize): u32;
+
+/** Nanoseconds of a clock that nobody sets, the same for all threads of the process. */
+export function monotonic(): u64 {
+  return clockTime(MONOTONIC, 0, OUT_U64) == OK ? load<u64>(OUT_U64) : 0;
 }
 
 /** Nanoseconds since 1970. */
@@ -138,6 +161,11 @@ export function dispatch(cluster: usize, len: i32, headers: usize, headersLen: i
   return result;
 }
 const EMPTY_PAIRS = memory.data(4);
+
+/** A piece of the answer to a call; only inside of proxy_on_http_call_response. */
+export function callBody(from: u32, len: u32): bool {
+  return take(env.proxy_get_buffer_bytes(CALL_RESPONSE_BODY, from, len, OUT_PTR, OUT_LEN));
+}
 
 /** The first value of a header of the answer to a call; only inside of proxy_on_http_call_response. */
 export function callHeader(name: Bytes): bool {

@@ -39,6 +39,16 @@ function enlarge(need: usize): void {
   top = base;
 }
 
+/** What the host hands back from here on is void again after `releaseScratch` with this. */
+export function keptScratch(): usize {
+  return top;
+}
+
+/** Values handed back before stay where they are, also where a larger block has taken over meanwhile. */
+export function releaseScratch(kept: usize): void {
+  top = kept >= base && kept <= end ? kept : base;
+}
+
 // @ts-ignore: decorator
 @inline
 export function resetScratch(): void {

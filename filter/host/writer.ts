@@ -72,6 +72,12 @@ export class Writer {
     return this;
   }
 
+  /** Adds a number in 16 hexadecimal digits. */
+  hex(v: u64): this {
+    for (let shift = 60; shift >= 0; shift -= 4) this.u8(hexDigit((<u32>(v >> shift)) & 15));
+    return this;
+  }
+
   /** Adds at most 60 bytes of a text that may come from anywhere; `?` stands for quotes and for what is not printable ASCII. */
   plain(from: usize, len: i32): this {
     const n = min(len, 60);

@@ -2,7 +2,8 @@
 // nothing, when there is no such cluster or none of its hosts is healthy. What Envoy accepts goes out, and its answer comes back
 // as a call of `proxy_on_http_call_response`.
 import { BAD_ARGUMENT, OK, callHeader, dispatch, dispatched } from "../host/calls";
-import { Writer, writer } from "../host/writer";
+import { addPair, allPairs, beginPairs } from "../host/pairs";
+import { Writer } from "../host/writer";
 
 /** There is no such cluster. */
 export const NO_CLUSTER = 0;
@@ -19,7 +20,8 @@ const pending = memory.data(PENDING * 16);
 
 /** Speaks for the acting context, which must be a root context for the answer to arrive. */
 export function sendProbe(target: usize, len: i32, hash: u64): i32 {
-  const result = dispatch(target, len, headersFor(target, len).at, headers.len, TIMEOUT_MS);
+  const headers = headersFor(target, len);
+  const result = dispatch(target, len, headers.at, headers.len, TIMEOUT_MS);
   if (result == BAD_ARGUMENT) return NO_CLUSTER;
   if (result != OK) return NO_HOST;
   const at = pendingAt(dispatched);
@@ -44,11 +46,14 @@ export function answered(token: u32): u64 {
   return callHeader(served) ? load<u64>(at, 8) : 0;
 }
 
-const headers = writer();
-
-// As the host takes pairs: u32 count, the lengths of all names and values, then these, each with a NUL behind it.
 function headersFor(target: usize, len: i32): Writer {
-  headers.clear().u32(4).u32(7).u32(4).u32(5).u32(1).u32(10).u32(len).u32(10).u32(6);
-  headers.say(":method\0HEAD\0:path\0/\0:authority\0").bytes(target, len).u8(0);
-  return headers.say("user-agent\0keyway\0");
+  const head = "HEAD";
+  const root = "/";
+  const agent = "keyway";
+  beginPairs();
+  addPair(":method", head.start, head.len);
+  addPair(":path", root.start, root.len);
+  addPair(":authority", target, len);
+  addPair("user-agent", agent.start, agent.len);
+  return allPairs();
 }

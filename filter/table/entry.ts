@@ -5,7 +5,7 @@ import {
   ENTRY_CONDITIONAL as CONDITIONAL,
   ENTRY_EXPIRES as EXPIRES,
   ENTRY_FAILS as FAILS,
-  ENTRY_FIXED as FIXED,
+  ENTRY_FIXED,
 } from "../../routes/model/layout";
 import { ANY_BASELINE } from "../../routes/model/names";
 import { Writer } from "../host/writer";
@@ -27,7 +27,7 @@ export function writeEntry(
   target: Writer,
   conditions: Writer,
 ): void {
-  const e = to.room(FIXED);
+  const e = to.room(ENTRY_FIXED);
   store<u8>(e, <u8>(keyLen - 1));
   store<u8>(e, <u8>((expires ? EXPIRES : 0) | (conditions.len ? CONDITIONAL : 0) | (fails ? FAILS : 0)), 1);
   store<u16>(e, <u16>target.len, 2);
@@ -35,6 +35,11 @@ export function writeEntry(
   if (expires) to.u64(expires);
   to.bytes(key, keyLen).bytes(target.at, target.len);
   if (conditions.len) to.u32(conditions.len).bytes(conditions.at, conditions.len);
+}
+
+/** Whether the entry has no flags but those that there are. */
+export function isKnownEntry(e: usize): bool {
+  return flags(e) <= <u32>(EXPIRES | CONDITIONAL | FAILS);
 }
 
 function flags(e: usize): u32 {
@@ -51,7 +56,7 @@ export function entryFrom(e: usize): u64 {
 
 /** Seconds since 1970; 0 when it never expires. */
 export function entryExpires(e: usize): i64 {
-  return flags(e) & EXPIRES ? load<i64>(e, FIXED) : 0;
+  return flags(e) & EXPIRES ? load<i64>(e, ENTRY_FIXED) : 0;
 }
 
 /** Whether a request is refused where the target is missing. */
@@ -60,7 +65,7 @@ export function entryFails(e: usize): bool {
 }
 
 export function entryKey(e: usize): usize {
-  return e + FIXED + (flags(e) & EXPIRES ? 8 : 0);
+  return e + ENTRY_FIXED + (flags(e) & EXPIRES ? 8 : 0);
 }
 
 export function entryTo(e: usize): usize {

@@ -16,6 +16,7 @@ import {
   name,
   nameLen,
   rejectedName,
+  tablesName,
   slotsName,
 } from "./names";
 
@@ -84,6 +85,8 @@ function sweep(layout: u32, slots: u32, buckets: u32): void {
   slotsName(layout);
   empty();
   rejectedName(layout);
+  empty();
+  tablesName(layout);
   empty();
   for (let slot: u32 = 0; slot < slots; slot++) {
     headerName(slot, layout);

@@ -20,12 +20,12 @@ export function rank(from: u64, cluster: u64, withoutSubset: u64): i32 {
   return from == ANY ? ANY_CLUSTER : NO_MATCH;
 }
 
-/** Finds the key's routes; false when there are none. A bucket of another generation is not this table's. */
-export function openKey(slot: i32, generation: u32, buckets: u32, key: usize, keyLen: i32): bool {
+/** Finds the key's routes; false when there are none. The tag is the key cache's, and begins with the generation. */
+export function openKey(slot: i32, tag: u64, buckets: u32, key: usize, keyLen: i32): bool {
   const h = <u32>hash(key, keyLen);
-  if (!recall(generation, h, key, keyLen)) {
-    if (!openBucket(slot, generation, buckets, h)) return false;
-    remember(generation, h, key, keyLen, got + BUCKET_FIXED, got + gotLen);
+  if (!recall(tag, h, key, keyLen)) {
+    if (!openBucket(slot, <u32>tag, buckets, h)) return false;
+    remember(tag, h, key, keyLen, got + BUCKET_FIXED, got + gotLen);
   }
   return entries < end;
 }

@@ -16,6 +16,7 @@ const REJECTED = "keyway:--:r";
 const HEADER = "keyway:--:h----";
 const BUCKET = "keyway:--:b--------";
 const MARKS = "keyway:--:m----";
+const TABLES = "keyway:--:t";
 
 export let name: usize = 0;
 export let nameLen: i32 = 0;
@@ -45,6 +46,11 @@ export function bucketName(slot: u32, bucket: u32, layout: u32 = LAYOUT): void {
   setName(BUCKET, layout);
   store<u32>(name + NUMBERS_AT, slot);
   store<u32>(name + NUMBERS_AT + 4, bucket);
+}
+
+/** The directory of live tables; see live/directory.ts. */
+export function tablesName(layout: u32 = LAYOUT): void {
+  setName(TABLES, layout);
 }
 
 /** A group of marks; see missing/mark.ts. */

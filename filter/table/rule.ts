@@ -13,7 +13,7 @@ export { ABSENT, CONTAINS, EXACT, NOT, PREFIX, PRESENT, SUFFIX } from "../../rou
 /** A whole, in the unit of a share's weight. */
 export const WHOLE = 1000000;
 
-const FIXED: usize = 24;
+export const RULE_FIXED: usize = 24;
 const CONDITIONS_FIXED: usize = 4;
 
 /** Starts a rule, whose size `endRule` fills in. */
@@ -53,12 +53,12 @@ export function ruleExpires(rule: usize): i64 {
 }
 
 export function ruleConditions(rule: usize): usize {
-  return rule + FIXED;
+  return rule + RULE_FIXED;
 }
 
 /** The target's length and the target, or the sticky source and the shares. */
 export function ruleTarget(rule: usize): usize {
-  return afterConditions(rule + FIXED);
+  return afterConditions(rule + RULE_FIXED);
 }
 
 export function writeConditions(to: Writer, conditions: Writer): void {

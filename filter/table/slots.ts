@@ -7,10 +7,11 @@
 // serve from the slot; it is used again once it has none. Whoever publishes does not count itself, as it may be the VM in
 // which Envoy only tries a configuration, and which is gone without a word: the slot is FRESH until somebody counts. VMs of
 // another build, too, go without a word and leave their users counted; a slot that nobody has renewed for long has none.
-import { gotCas, got, gotLen, now, setShared, shared } from "../host/calls";
+import { gotCas, got, gotLen, now, setShared, shared, swapShared } from "../host/calls";
+import { keptScratch, releaseScratch } from "../host/memory";
 import { writer } from "../host/writer";
 import { ABANDONED } from "./layouts";
-import { name, nameLen, slotsName } from "./names";
+import { bucketName, name, nameLen, slotsName } from "./names";
 
 const FIXED = 8;
 const SLOT = 40;
@@ -157,4 +158,65 @@ export function sweepSlots(time: u64): void {
   }
   // Another thread that has got in between will find the same the next time.
   if (swept) writeSlots();
+}
+
+/** Says that the slot's table has, or is about to have, so many buckets; false when the slot was given away meanwhile. */
+export function reserveBuckets(slot: i32, generation: u32, buckets: u32): bool {
+  for (let i = 0; i < MOST_TRIES; i++) {
+    readSlots();
+    const at = slotAt(slot);
+    if (slot >= slotCount() || load<u32>(at, GENERATION) != generation) return false;
+    store<u32>(at, max(load<u32>(at, BUCKETS), buckets), BUCKETS);
+    store<u64>(at, now(), RENEWED);
+    if (writeSlots()) return true;
+  }
+  return false;
+}
+
+/** Gives up a slot whose table was never finished. */
+export function abandon(slot: i32, generation: u32): void {
+  countUser(slot, generation, 0);
+}
+
+/** A slot whose values nobody needs, for `trimSlot` to empty; -1 when there is none. What it held is out of reach from now on. */
+export function retireSlot(before: u64): i32 {
+  readSlots();
+  for (let s = 0; s < slotCount(); s++) {
+    const at = slotAt(s);
+    const free = load<u32>(at, USERS) == 0 && load<u32>(at, STATE) == COUNTED;
+    if (!free || load<u32>(at, BUCKETS) == 0 || load<u64>(at, RENEWED) > before) continue;
+    if (load<u64>(at) | load<u64>(at, 8)) {
+      const generation = load<u32>(copy.at) + 1;
+      store<u32>(copy.at, generation);
+      store<u32>(at, generation, GENERATION);
+      memory.fill(at, 0, GENERATION);
+      if (!writeSlots()) return -1;
+    }
+    loadSlot(s);
+    return s;
+  }
+  return -1;
+}
+
+/**
+ * Empties at most `most` of the slot's last buckets, down to `keep`, sparing those of that generation, and says so in the slot. A slot that
+ * was given to another table meanwhile is left alone: its buckets are of a later generation. Answers how many buckets the slot may still have.
+ */
+export function trimSlot(slot: i32, generation: u32, keep: u32, most: u32): u32 {
+  readSlots();
+  const at = slotAt(slot);
+  if (slot >= slotCount() || load<u32>(at, GENERATION) != generation) return 0;
+  const top = load<u32>(at, BUCKETS);
+  const cas = gotCas;
+  let bucket = top;
+  for (; bucket > keep && top - bucket < most; bucket--) {
+    const kept = keptScratch();
+    bucketName(slot, bucket - 1);
+    if (shared(name, nameLen) && gotLen > 0 && load<u32>(got) < generation) swapShared(name, nameLen, 0, 0, gotCas);
+    releaseScratch(kept);
+  }
+  if (bucket == top) return top;
+  store<u32>(slotAt(slot), bucket, BUCKETS);
+  slotsName();
+  return setShared(name, nameLen, copy.at, copy.len, cas) ? bucket : top;
 }

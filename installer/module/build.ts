@@ -8,11 +8,12 @@ import { ROOT } from "../package.ts";
 export const TRANSFORM = join(ROOT, "filter/transform/byte-literals.mjs");
 
 export const ABI_MARKER = "proxy_abi_version_0_2_1";
-export const SIZE_LIMIT = 40 * 1024;
+export const SIZE_LIMIT = 48 * 1024;
 
-/** The functions of proxy-wasm ABI 0.2.1 that Envoy's host provides; a module that imports another does not load. */
-const HOST_FUNCTIONS = new Set(
-  `log get_log_level get_status set_property get_property send_local_response continue_stream close_stream
+/** The functions of proxy-wasm ABI 0.2.1 that Envoy's host provides, and the one of WASI that is needed; a module that imports another does not load. */
+const HOST_FUNCTIONS = new Set([
+  "wasi_snapshot_preview1.clock_time_get",
+  ...`log get_log_level get_status set_property get_property send_local_response continue_stream close_stream
   get_shared_data set_shared_data register_shared_queue resolve_shared_queue dequeue_shared_queue enqueue_shared_queue
   get_header_map_value add_header_map_value replace_header_map_value remove_header_map_value get_header_map_pairs
   set_header_map_pairs get_header_map_size get_buffer_status get_buffer_bytes set_buffer_bytes http_call grpc_call
@@ -20,7 +21,7 @@ const HOST_FUNCTIONS = new Set(
   increment_metric record_metric get_metric set_effective_context done call_foreign_function`
     .split(/\s+/)
     .map((name) => `env.proxy_${name}`),
-);
+]);
 
 export type Module = { name: string; path: string; size: number };
 type Compiled = { name: string; bytes: Uint8Array<ArrayBuffer> };

@@ -8,7 +8,8 @@
 // The hash of a bucket is that of its mask and its entries. mix(index, hash) is the hash of the 12 bytes u32 index, u64 hash. The digest of
 // a table is the sum, modulo 2^64, of mix(index, hash) over its buckets and of mix(RULES_INDEX, hash of its rules section).
 //
-// A page: the fields below, the rules section (on a last page: u32 `when` rules, u32 split rules, the rules in that order; else nothing),
+// A page: the fields below, the rules section (u32 `when` rules, u32 split rules, the rules in that order; on a last page alone, and nothing where they
+// have not changed since the revision asked with),
 // then records in ascending order of their index until the end: u32 index, u32 length, u64 hash of the bucket, length bytes (u32 mask and the
 // entries). A record of length 0 says that the bucket is no more; a bucket without entries has length 4.
 

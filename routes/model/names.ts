@@ -34,5 +34,8 @@ export const METRIC_ALREADY_ROUTED = "keyway_requests_already_routed";
 export const METRIC_TABLE_ROUTES = "keyway_table_routes";
 export const METRIC_TABLE_VERSION = "keyway_table_version";
 export const METRIC_CONFIG_REJECTED = "keyway_config_rejected";
+export const METRIC_TABLE_AGE = "keyway_table_age_seconds";
+export const METRIC_TABLE_ERRORS = "keyway_table_errors";
+export const METRIC_TABLE_CHANGES = "keyway_table_changes";
 
 export const DEFAULT_SOURCE = "header:x-routing-key";

@@ -12,6 +12,11 @@ const MEANING: Record<string, string> = {
   [names.METRIC_ALREADY_ROUTED]: "requests that had arrived at their target, so that the hop mark came off",
   [names.METRIC_TABLE_ROUTES]: "the routes of the table that was configured last",
   [names.METRIC_TABLE_VERSION]: "the number of that table in this process",
+  [names.METRIC_TABLE_AGE]:
+    "seconds since the route server last confirmed the live table, of several tables the longest; a server with nothing new " +
+    "confirms one every 20 seconds",
+  [names.METRIC_TABLE_ERRORS]: "questions to the route server that brought no page of the table that could be used",
+  [names.METRIC_TABLE_CHANGES]: "changes of live tables that have come into force",
   [names.METRIC_CONFIG_REJECTED]: "1 while the newest configuration of a plugin is not the one that serves",
 };
 
@@ -22,10 +27,14 @@ export function metricReference(): string {
   return page(
     "Metrics",
     "The filter's own metrics. Envoy shows them under its prefix `wasmcustom.`, in Prometheus' form as `wasmcustom_…`. " +
-      "Each request that the filter sees counts in one of the counters.",
+      "Each request that the filter sees counts in one of the counters of requests.",
     table(
       ["metric", "kind", "meaning"],
-      all.map((name) => [code(name), /_requests_/.test(name) ? "counter" : "gauge", meaningOf(name)]),
+      all.map((name) => [
+        code(name),
+        /_requests_|_errors$|_changes$/.test(name) ? "counter" : "gauge",
+        meaningOf(name),
+      ]),
     ),
   );
 }

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import type { Envoy } from "./emulator/envoy.ts";
 import type { Slot } from "./emulator/slot.ts";
+import { keys, liveProxy } from "./live.ts";
 import { proxyWith } from "./module.ts";
 
 // What a request costs is the number and the kind of its host calls: each costs far more than what the module does between.
@@ -90,4 +91,31 @@ test.each([7, "router", "", null, {}])("a hop mark of %j is refused", (hopMark) 
   expect(() => proxyWith({ strict: true, routes: [], hopMark })).toThrow(
     "keyway: config: hopMark: expected filter or route",
   );
+});
+
+test("a live table costs a request one look at a metric more, and a change of it two reads", () => {
+  const { envoy, filter, server } = liveProxy({ workers: 1 });
+  envoy.process.clusters.set("to-1", true).set("to-2", true);
+  server.apply(keys(3));
+  envoy.run(1000);
+  const headers = { "x-routing-key": "key-1" };
+  filter.request({ headers });
+  const calls = (): string[] => {
+    const own: string[] = [];
+    envoy.process.fault = ({ name }) => void own.push(name.replace("proxy_", ""));
+    filter.request({ headers });
+    envoy.process.fault = undefined;
+    return own;
+  };
+  const routed = [
+    ...["get_header_map_value", "get_shared_data"],
+    ...["replace_header_map_value", "set_property", "replace_header_map_value", "increment_metric"],
+  ];
+  expect(calls()).toEqual(["get_metric", "get_header_map_value", "get_header_map_value", "get_property", ...routed]);
+  server.apply({ "id-2": undefined });
+  while (envoy.answer());
+  expect(calls()).toEqual([
+    ...["get_metric", "get_shared_data", "record_metric", "record_metric", "get_current_time_nanoseconds"],
+    ...["get_header_map_value", "get_header_map_value", "get_shared_data", "get_property", ...routed],
+  ]);
 });

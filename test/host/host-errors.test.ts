@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { parseConfiguration } from "../../routes/index.ts";
 import { type HostFunction, Result } from "./emulator/abi.ts";
 import { Envoy } from "./emulator/envoy.ts";
 import type { HostCall } from "./emulator/process.ts";
 import type { Slot } from "./emulator/slot.ts";
+import { CLUSTER, serve } from "./live.ts";
 import { filterCode, watchCode } from "./module.ts";
+import { RouteServer } from "./route-server.ts";
 
 const first = {
   keys: ["header:x-routing-key", "baggage:k", "overrides", "jwt:k"],
@@ -16,6 +19,7 @@ const first = {
   ],
 };
 const second = { ...first, explain: true };
+const live = { ...second, table: { cluster: CLUSTER } };
 
 const requests: { headers: Record<string, string>; cluster?: string; target?: string }[] = [
   { headers: { "x-routing-key": "k" }, target: "target" },
@@ -41,8 +45,8 @@ function sendAll(filter: Slot): void {
   }
 }
 
-/** The life of a filter: a first configuration, requests, a wrong one, a second one, a missing target that comes back. */
-function live(envoy: Envoy, filter: Slot): void {
+/** The life of a filter: a first configuration, requests, a wrong one, a second one, a missing target that comes back, a live table. */
+function runLife(envoy: Envoy, filter: Slot): void {
   filter.configure(first);
   sendAll(filter);
   filter.configure({ routes: 1 });
@@ -54,6 +58,15 @@ function live(envoy: Envoy, filter: Slot): void {
     envoy.tick();
     envoy.answer();
   }
+  sendAll(filter);
+  const server = new RouteServer();
+  serve(envoy, server);
+  server.apply(Object.fromEntries(parseConfiguration(first).routes.entries()));
+  filter.configure(live);
+  envoy.run(500);
+  sendAll(filter);
+  server.apply({ 1: undefined });
+  envoy.run(500);
   sendAll(filter);
 }
 
@@ -70,6 +83,14 @@ function assertWell(envoy: Envoy, filter: Slot): void {
   expect(filter.configure({ ...first, keys: ["header:x-routing-key"] })).toBe(true);
   expect(filter.request({ headers: { "x-routing-key": "k" } }).cluster).toBe("target");
   expect(filter.request({ headers: { "x-routing-key": "other" } }).cluster).toBe("reviews");
+
+  // A live table gets well by itself.
+  const server = new RouteServer();
+  serve(envoy, server);
+  server.apply({ id: { from: "reviews", key: "live", to: "target" } });
+  expect(filter.configure({ table: { cluster: CLUSTER } })).toBe(true);
+  envoy.run(10_000);
+  expect(filter.request({ headers: { "x-routing-key": "live" } }).cluster).toBe("target");
 }
 
 const codes = [
@@ -85,11 +106,11 @@ const calls: HostFunction[] = [];
 {
   const { envoy, filter } = proxy();
   envoy.process.fault = (call) => void calls.push(call.name);
-  live(envoy, filter);
+  runLife(envoy, filter);
 }
 
 test("the life that is disturbed here makes every host call that the modules know", () => {
-  expect(calls.length).toBeLessThan(1000);
+  expect(calls.length).toBeLessThan(2000);
   const imported = [filterCode, watchCode].flatMap(({ module }) => WebAssembly.Module.imports(module));
   expect(new Set(calls)).toEqual(new Set(imported.map(({ name }) => name)));
 });
@@ -100,7 +121,7 @@ describe("a host call that fails never traps and leaves requests to the target o
       const { envoy, filter } = proxy();
       let made = 0;
       envoy.process.fault = () => (made++ === failing ? code : undefined);
-      live(envoy, filter);
+      runLife(envoy, filter);
       assertWell(envoy, filter);
     }
   });
@@ -109,7 +130,7 @@ describe("a host call that fails never traps and leaves requests to the target o
     for (const code of codes) {
       const { envoy, filter } = proxy();
       envoy.process.fault = (call: HostCall) => (call.name === name ? code : undefined);
-      live(envoy, filter);
+      runLife(envoy, filter);
       assertWell(envoy, filter);
     }
   });
@@ -119,7 +140,7 @@ describe("a host call that fails never traps and leaves requests to the target o
       const { envoy, filter } = proxy();
       let made = 0;
       envoy.process.fault = () => (made++ >= failing ? Result.InternalFailure : undefined);
-      live(envoy, filter);
+      runLife(envoy, filter);
       assertWell(envoy, filter);
     }
   });

@@ -12,7 +12,7 @@ export type Change = { file: string; find: string; instead: string };
 /** Another layout's number, and another place for everything behind it in a key route. */
 export const OTHER_LAYOUT: Change[] = [
   { file: "routes/model/feed.ts", find: "LAYOUT = 2;", instead: "LAYOUT = 77;" },
-  { file: "filter/table/entry.ts", find: "const FIXED = 12;", instead: "const FIXED = 44;" },
+  { file: "routes/model/layout.ts", find: "ENTRY_FIXED = 12;", instead: "ENTRY_FIXED = 44;" },
 ];
 
 /** The bytes of the filter with these changes; throws when what a change looks for is not there exactly once. */

@@ -17,7 +17,7 @@ export const Result = {
 } as const;
 
 export const HeaderMapType = { RequestHeaders: 0, ResponseHeaders: 2, HttpCallResponseHeaders: 6 } as const;
-export const BufferType = { VmConfiguration: 6, PluginConfiguration: 7 } as const;
+export const BufferType = { HttpCallResponseBody: 4, VmConfiguration: 6, PluginConfiguration: 7 } as const;
 export const MetricType = { Counter: 0, Gauge: 1, Histogram: 2 } as const;
 export const LogLevels = ["trace", "debug", "info", "warn", "error", "critical"] as const;
 export type LogLevel = (typeof LogLevels)[number];
@@ -67,10 +67,17 @@ const parameters = {
   proxy_call_foreign_function: "iiiiii",
 } as const;
 
-export type HostFunction = keyof typeof parameters;
+/** Of WASI, which Envoy's host links as well. */
+const wasiParameters = { clock_time_get: "iIi" } as const;
 
-/** `env.NAME(types)` of everything that Envoy's host links. */
-export const hostSignatures = new Set(Object.entries(parameters).map(([name, types]) => `env.${name}(${types})i`));
+export type HostFunction = keyof typeof parameters | keyof typeof wasiParameters;
+
+/** `MODULE.NAME(types)` of everything that Envoy's host links. */
+export const hostSignatures = new Set(
+  Object.entries({ env: parameters, wasi_snapshot_preview1: wasiParameters }).flatMap(([module, functions]) =>
+    Object.entries(functions).map(([name, types]) => `${module}.${name}(${types})i`),
+  ),
+);
 
 /** The module broke the rules of the ABI: the test fails, whatever the module makes of it. */
 export class AbiViolation extends Error {}

@@ -17,6 +17,8 @@ export class Context {
   tickMs = 0;
   /** Inside of `proxy_on_http_call_response`, the headers of the answer. */
   callHeaders: Headers | undefined;
+  /** And its body. */
+  callBody: Uint8Array | undefined;
 
   constructor(id: number, plugin: Plugin | undefined, root?: Context) {
     this.id = id;

@@ -2,7 +2,7 @@
 // configuration, streams on the workers, the two guarded routes, and an access logger for failed selections.
 import type { Exchange, Plugin } from "./context.ts";
 import { start } from "./plugin.ts";
-import { Process } from "./process.ts";
+import { Process, type Response } from "./process.ts";
 import { Slot } from "./slot.ts";
 import { Thread } from "./thread.ts";
 import { type Code, Vm } from "./vm.ts";
@@ -57,7 +57,9 @@ export class Envoy {
   canary(code: Code, plugin: Plugin, key: string): boolean {
     let accepted = this.canaries.get(key);
     if (accepted === undefined) {
-      accepted = start(new Vm(this.process, code, this.vmId, "canary"), plugin) !== undefined;
+      const vm = new Vm(this.process, code, this.vmId, "canary");
+      accepted = start(vm, plugin) !== undefined;
+      vm.gone = true;
       this.canaries.set(key, accepted);
     }
     return accepted;
@@ -72,11 +74,45 @@ export class Envoy {
     }
   }
 
-  /** Answers the calls that modules have sent. */
-  answer(): void {
-    const calls = this.process.calls;
+  /** Answers the calls that modules have sent, but those that their service lets wait; true when there were some. */
+  answer(): boolean {
+    const { calls, services } = this.process;
     this.process.calls = [];
-    for (const { answer } of calls) answer();
+    let answered = false;
+    for (const call of calls) {
+      const service = services.get(call.cluster);
+      const response = service ? service(call) : this.routerAnswer(call.cluster);
+      if (!response) this.process.calls.push(call);
+      else {
+        call.answer(response);
+        answered = true;
+      }
+    }
+    return answered;
+  }
+
+  /** What the target or, when it can't be reached, the router answers. */
+  private routerAnswer(cluster: string): Response {
+    const reached = this.process.clusters.get(cluster) === true;
+    return reached ? { status: 200, headers: [["x-envoy-upstream-service-time", "1"]] } : { status: 503 };
+  }
+
+  /** Time goes by, with all that happens by the clock. */
+  run(ms: number, step = 250): void {
+    for (let at = 0; at < ms; at += step) {
+      this.process.advance(step);
+      this.tick();
+      while (this.answer());
+    }
+  }
+
+  /** Ends the VMs of another module than these filters', as Envoy does when that was replaced: without a word. */
+  end(code: Code): void {
+    for (const { vms } of this.threads) {
+      const vm = vms.get(code);
+      if (vm) vm.gone = true;
+      vms.delete(code);
+    }
   }
 
   /** Bytes of all threads' WebAssembly memories. */

@@ -1,14 +1,19 @@
 // What all VMs of one proxy process share, and what a test decides: the clock, the clusters, and which host calls fail.
 import type { HostFunction, LogLevel } from "./abi.ts";
+import type { Pairs } from "./headers.ts";
 import { Metrics } from "./metrics.ts";
 import { SharedData } from "./shared-data.ts";
 import type { Vm } from "./vm.ts";
 
 export type HostCall = { name: HostFunction; vm: Vm };
 export type LogLine = { level: LogLevel; text: string; thread: string };
-export type Dispatched = { cluster: string; headers: [string, string][]; timeoutMs: number };
-/** A call on its way; `answer` brings what comes back to the module that has sent it. */
-export type Call = { cluster: string; answer: () => void };
+export type Dispatched = { cluster: string; headers: Pairs; timeoutMs: number };
+/** What comes back for a call; `reset` when nothing does. */
+export type Response = { status: number; headers?: Pairs; body?: Uint8Array } | "reset";
+/** A call on its way; `answer` brings what comes back to the module that has sent it, and nothing where that is gone. */
+export type Call = Dispatched & { answer: (response: Response) => void };
+/** Answers calls to a cluster; undefined lets the call wait. */
+export type Service = (call: Dispatched) => Response | undefined;
 
 /** `false` has no endpoint; `unhealthy` has none that is healthy; `subset` serves only requests that ask for a subset. */
 export type ClusterState = boolean | "unhealthy" | "refusing" | "subset";
@@ -23,6 +28,10 @@ export class Process {
   calls: Call[] = [];
   /** Clusters that exist. */
   readonly clusters = new Map<string, ClusterState>();
+  /** What answers the calls to a cluster; others are answered as by a target that is there, or by the router. */
+  readonly services = new Map<string, Service>();
+  /** Nanoseconds of the clock that nobody sets. */
+  monotonic = 1_000_000_000n;
   /** Nanoseconds since 1970. */
   clock = BigInt(Date.UTC(2030, 0, 1)) * 1_000_000n;
   /** The result that a host call answers instead of doing anything; undefined lets it through. */
@@ -33,6 +42,7 @@ export class Process {
 
   advance(ms: number): void {
     this.clock += BigInt(ms) * 1_000_000n;
+    this.monotonic += BigInt(ms) * 1_000_000n;
   }
 
   counter(name: string): number {

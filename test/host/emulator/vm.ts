@@ -59,6 +59,8 @@ export class Vm {
   called: Context;
   private actingId = 0;
   private nextId = 1;
+  /** Ended without a word, as a canary is and the VMs of a replaced module are. */
+  gone = false;
   private ready = false;
   private allocating = false;
   private readonly exports: WebAssembly.Exports;
@@ -70,7 +72,7 @@ export class Vm {
     this.metrics = new MetricIds(process.metrics);
     this.called = new Context(0, undefined);
     this.contexts.set(0, this.called);
-    this.exports = new WebAssembly.Instance(code.module, { env: this.imports(code) }).exports;
+    this.exports = new WebAssembly.Instance(code.module, this.imports(code)).exports;
     this.memory = new GuestMemory(this.exports.memory as WebAssembly.Memory, (size) => this.malloc(size));
     for (const [name, count] of Object.entries(callbacks)) {
       const own = this.exports[name];
@@ -133,7 +135,7 @@ export class Vm {
     }
   }
 
-  private imports(code: Code): Record<string, WebAssembly.ImportValue> {
+  private imports(code: Code): WebAssembly.Imports {
     const functions = hostFunctions(this);
     const guarded = (name: HostFunction) => {
       const own = functions[name] as ((...args: number[]) => number) | undefined;
@@ -144,7 +146,10 @@ export class Vm {
         return this.process.meet({ name, vm: this }) ?? own(...args);
       };
     };
-    const names = WebAssembly.Module.imports(code.module).map(({ name }) => name as HostFunction);
-    return Object.fromEntries(names.map((name) => [name, guarded(name)]));
+    const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+    for (const { module, name } of WebAssembly.Module.imports(code.module)) {
+      imports[module] = { ...imports[module], [name]: guarded(name as HostFunction) };
+    }
+    return imports;
   }
 }

@@ -3,9 +3,11 @@ import { AbiViolation, LogLevels, Result } from "../abi.ts";
 import type { Context } from "../context.ts";
 import { parseDeclaration } from "../filter-state.ts";
 import { decodePairs, Headers } from "../headers.ts";
-import type { ClusterState } from "../process.ts";
+import type { Response } from "../process.ts";
 import type { Vm } from "../vm.ts";
 import type { Functions } from "./functions.ts";
+
+const WASI_NOT_SUPPORTED = 58;
 
 export function controlFunctions(vm: Vm): Functions {
   const { process } = vm;
@@ -22,6 +24,11 @@ export function controlFunctions(vm: Vm): Functions {
     },
     proxy_get_current_time_nanoseconds(at = 0) {
       vm.memory.putU64(at, process.clock);
+      return Result.Ok;
+    },
+    clock_time_get(clock = 0, _precision = 0, at = 0) {
+      if (clock > 1) return WASI_NOT_SUPPORTED;
+      vm.memory.putU64(at, clock === 0 ? process.clock : process.monotonic);
       return Result.Ok;
     },
     proxy_set_tick_period_milliseconds(ms = 0) {
@@ -60,24 +67,25 @@ export function controlFunctions(vm: Vm): Functions {
       const names = pairs.map(([own]) => own);
       if (![":path", ":method", ":authority"].every((needed) => names.includes(needed))) return Result.BadArgument;
       if (state !== true && state !== "refusing") return Result.InternalFailure;
-      process.dispatched.push({ cluster: name, headers: pairs, timeoutMs });
+      const call = { cluster: name, headers: pairs, timeoutMs };
+      process.dispatched.push(call);
       const token = process.dispatched.length;
       const caller = vm.acting;
-      process.calls.push({ cluster: name, answer: () => answerCall(vm, caller, token, process.clusters.get(name)) });
+      process.calls.push({ ...call, answer: (response) => answerCall(vm, caller, token, response) });
       vm.memory.putU32(tokenAt, token);
       return Result.Ok;
     },
   };
 }
 
-/** What the target or, when it can't be reached, the router answers. It is lost when whoever asked is gone. */
-function answerCall(vm: Vm, caller: Context, token: number, state: ClusterState | undefined): void {
-  if (vm.contexts.get(caller.id) !== caller) return;
-  const status: [string, string] = [":status", state === true ? "200" : "503"];
-  const headers = new Headers(state === true ? [status, ["x-envoy-upstream-service-time", "1"]] : [status]);
-  caller.root.callHeaders = headers;
-  vm.call("proxy_on_http_call_response", caller, token, headers.pairs.length, 0, 0);
-  caller.root.callHeaders = undefined;
+/** The answer is lost when whoever asked is gone. */
+function answerCall(vm: Vm, caller: Context, token: number, response: Response): void {
+  if (vm.gone || vm.contexts.get(caller.id) !== caller) return;
+  const { status, headers = [], body = new Uint8Array() } = response === "reset" ? { status: 0 } : response;
+  caller.root.callHeaders = new Headers(status === 0 ? [] : [[":status", String(status)], ...headers]);
+  caller.root.callBody = body;
+  vm.call("proxy_on_http_call_response", caller, token, caller.root.callHeaders.pairs.length, body.length, 0);
+  caller.root.callHeaders = caller.root.callBody = undefined;
 }
 
 /** `declare_property` speaks for the context that is being called, whichever is in effect. */

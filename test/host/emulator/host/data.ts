@@ -4,6 +4,12 @@ import { property } from "../properties.ts";
 import type { Vm } from "../vm.ts";
 import { answer, type Functions } from "./functions.ts";
 
+function buffer({ acting }: Vm, type: number): Uint8Array | undefined {
+  if (type === BufferType.PluginConfiguration) return acting.configuration;
+  if (type === BufferType.HttpCallResponseBody) return acting.root.callBody;
+  return type === BufferType.VmConfiguration ? Buffer.alloc(0) : undefined;
+}
+
 export function dataFunctions(vm: Vm): Functions {
   const { process } = vm;
   return {
@@ -28,15 +34,13 @@ export function dataFunctions(vm: Vm): Functions {
       return process.shared.set(name, vm.memory.bytes(value, valueSize), cas >>> 0);
     },
     proxy_get_buffer_bytes(type = 0, start = 0, length = 0, at = 0, size = 0) {
-      const buffer = type === BufferType.PluginConfiguration ? vm.acting.configuration : undefined;
-      const empty = type === BufferType.VmConfiguration ? Buffer.alloc(0) : undefined;
       const from = start >>> 0;
-      return answer(vm, (buffer ?? empty)?.subarray(from, from + (length >>> 0)), at, size);
+      return answer(vm, buffer(vm, type)?.subarray(from, from + (length >>> 0)), at, size);
     },
     proxy_get_buffer_status(type = 0, lengthAt = 0, flagsAt = 0) {
-      const buffer = type === BufferType.PluginConfiguration ? vm.acting.configuration : undefined;
-      if (!buffer) return Result.NotFound;
-      vm.memory.putU32(lengthAt, buffer.length);
+      const bytes = buffer(vm, type);
+      if (!bytes) return Result.NotFound;
+      vm.memory.putU32(lengthAt, bytes.length);
       vm.memory.putU32(flagsAt, 0);
       return Result.Ok;
     },
