@@ -16,34 +16,47 @@ export interface Compiled {
 
 /** Turns the services of a route file into the names of clusters; throws a ConfigurationError with lines and columns. */
 export function compileRoutes(file: RouteFile, surroundings: Surroundings): Compiled {
+  const compiled = file.routes.map((route, index) => compileRoute(route, surroundings, ["routes", index]));
+  const diagnostics = compiled.flatMap((route) => (Array.isArray(route) ? route : []));
+  const done = compiled.flatMap((route) => (Array.isArray(route) ? [] : [route]));
+  const routes = done.map(({ route }) => route);
+  const all = diagnostics.length > 0 ? diagnostics : repeated(routes, surroundings);
+  if (all.length > 0) throw new ConfigurationError(file.locate(all));
+  const { locate: _, ...rest } = file;
+  return { configuration: { ...rest, routes }, uses: done.flatMap(({ uses }) => uses) };
+}
+
+/** Turns the services of one route into the names of clusters; diagnostics say why that can't be done. */
+export function compileRoute(
+  route: Route<Reference, Reference>,
+  surroundings: Surroundings,
+  path: Path = [],
+): { route: Route; uses: Use[] } | Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const uses: Use[] = [];
 
-  const name = (reference: Reference, path: Path, role: Use["role"], baseline?: Use) => {
-    const named = nameOf(reference, path, role, surroundings, baseline);
-    if (named instanceof Error) diagnostics.push({ path, message: named.message });
+  const name = (reference: Reference, at: Path, role: Use["role"], baseline?: Use) => {
+    const named = nameOf(reference, at, role, surroundings, baseline);
+    if (named instanceof Error) diagnostics.push({ path: at, message: named.message });
     else if (named.use) uses.push(named.use);
     return named instanceof Error ? undefined : named;
   };
 
-  const routes = file.routes.map((route, index): Route => {
-    const path = ["routes", index];
-    const from = name(route.from, [...path, "service"], "baseline");
-    // A target has its baseline's namespace and port unless said: without a baseline nothing true can be said about it.
-    const target = (reference: Reference, ...more: (string | number)[]) =>
-      from === undefined ? "" : (name(reference, [...path, ...more], "target", from.use)?.cluster ?? "");
-    const start = { ...route, from: from?.cluster ?? "" };
-    if (!("split" in route)) return { ...start, to: target(route.to, "to") } as Route;
-    const split = route.split.map(({ to, weight }, share) => {
-      return { to: target(to, "split", share, "to"), weight: cutOff(weight) };
-    });
-    return { ...start, split } as Route;
-  });
-
-  const all = diagnostics.length > 0 ? diagnostics : repeated(routes, surroundings);
-  if (all.length > 0) throw new ConfigurationError(file.locate(all));
-  const { locate: _, ...rest } = file;
-  return { configuration: { ...rest, routes }, uses };
+  const from = name(route.from, [...path, "service"], "baseline");
+  // A target has its baseline's namespace and port unless said: without a baseline nothing true can be said about it.
+  const target = (reference: Reference, ...more: (string | number)[]) =>
+    from === undefined ? "" : (name(reference, [...path, ...more], "target", from.use)?.cluster ?? "");
+  const start = { ...route, from: from?.cluster ?? "" };
+  const compiled =
+    "split" in route
+      ? {
+          ...start,
+          split: route.split.map(({ to, weight }, share) => {
+            return { to: target(to, "split", share, "to"), weight: cutOff(weight) };
+          }),
+        }
+      : { ...start, to: target(route.to, "to") };
+  return diagnostics.length > 0 ? diagnostics : { route: compiled as Route, uses };
 }
 
 /** The cluster of one service, as a baseline; an Error's message says why there is none. */

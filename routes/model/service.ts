@@ -67,7 +67,7 @@ export function parseHostName(text: string): HostName | undefined {
 }
 
 /** Null for a number that is no port's. */
-function parsePort(text: string | undefined): number | string | undefined | null {
+export function parsePort(text: string | undefined): number | string | undefined | null {
   if (text === undefined || !/^\d+$/.test(text)) return text;
   const port = Number(text);
   return port >= 1 && port <= 65535 ? port : null;

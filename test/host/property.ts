@@ -15,3 +15,13 @@ export function check<Values extends [unknown, ...unknown[]]>(
   });
   fc.assert(property, { seed: SEED, numRuns: runs });
 }
+
+/** The same for what takes its time. */
+export async function checkAsync<Values extends [unknown, ...unknown[]]>(
+  arbitraries: Arbitraries<Values>,
+  holds: (...values: Values) => Promise<void>,
+  runs = 300,
+): Promise<void> {
+  const property = fc.asyncProperty(fc.tuple(...arbitraries) as fc.Arbitrary<Values>, (values) => holds(...values));
+  await fc.assert(property, { seed: SEED, numRuns: runs });
+}

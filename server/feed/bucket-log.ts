@@ -1,0 +1,97 @@
+import { equal, type U64 } from "../../routes/model/u64.ts";
+import type { Changed } from "../../routes/table/table.ts";
+
+/** What a table was after a change, and what the change was. */
+export interface Place extends Changed {
+  /** The state's, when the table became this. */
+  revision: number;
+  digest: U64;
+  /** How many buckets there were. */
+  count: number;
+  /** Whether the services that the server knows have changed, and not the routes: then the revision is that of an earlier place, too. */
+  isOfServices: boolean;
+}
+
+const MOST_PLACES = 65_536;
+const MOST_BUCKETS = 500_000;
+
+/** What has become of one table, so that a proxy that has an earlier one is told of what has changed since alone. */
+export class BucketLog {
+  readonly #places: Place[];
+  /** The number of the first place that is kept. Places are numbered from 0 on. */
+  #first = 0;
+  #buckets = 0;
+
+  constructor(start: Omit<Place, keyof Changed | "isOfServices">) {
+    this.#places = [{ ...start, buckets: [], rules: false, isOfServices: false }];
+  }
+
+  /** The number of the place that is now. */
+  get last(): number {
+    return this.#first + this.#places.length - 1;
+  }
+
+  /** Undefined for one that is no longer kept. */
+  at(number: number): Place | undefined {
+    return this.#places[number - this.#first];
+  }
+
+  add(place: Place): void {
+    this.#places.push(place);
+    this.#buckets += place.buckets.length;
+    if (this.#buckets > MOST_BUCKETS || this.#places.length > MOST_PLACES) this.#drop();
+  }
+
+  /** Drops an eighth more than must be, as each time costs as much as there is left. The last change must be known to those who waited for it. */
+  #drop(): void {
+    let dropped = 0;
+    while (
+      this.#places.length - dropped > 2 &&
+      (this.#buckets > (MOST_BUCKETS * 7) / 8 || this.#places.length - dropped > (MOST_PLACES * 7) / 8)
+    ) {
+      dropped++;
+      this.#buckets -= (this.#places[dropped] as Place).buckets.length;
+    }
+    this.#places.splice(0, dropped);
+    this.#first += dropped;
+  }
+
+  /** The number of the place where somebody is who holds the table of a revision, with this digest if that is known. */
+  find(revision: number, digest: U64 | undefined): number | undefined {
+    let index = this.#lastUpTo(revision);
+    if (digest) {
+      const own = this.#places[index]?.revision;
+      for (; index >= 0 && this.#places[index]?.revision === own; index--) {
+        if (equal((this.#places[index] as Place).digest, digest)) return this.#first + index;
+      }
+      return undefined;
+    }
+    // Who was told of this revision may have been told before the services changed.
+    while (index >= 0 && this.#places[index]?.isOfServices && this.#places[index]?.revision === revision) index--;
+    return index < 0 ? undefined : this.#first + index;
+  }
+
+  /** The buckets that have changed since a place, ascending. */
+  changedSince(number: number): number[] {
+    const changes = this.#places.slice(number + 1 - this.#first);
+    const [only] = changes;
+    if (only && changes.length === 1) return only.buckets;
+    return [...new Set(changes.flatMap(({ buckets }) => buckets))].sort((a, b) => a - b);
+  }
+
+  haveRulesChangedSince(number: number): boolean {
+    return this.#places.slice(number + 1 - this.#first).some(({ rules }) => rules);
+  }
+
+  /** The index of the last place whose revision is not after this one; -1 for none. */
+  #lastUpTo(revision: number): number {
+    let low = 0;
+    let high = this.#places.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#places[middle] as Place).revision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}

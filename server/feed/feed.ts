@@ -1,0 +1,222 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { StoredRoute } from "../../routes/model/live-route.ts";
+import { type U64, u64 } from "../../routes/model/u64.ts";
+import { clusterOf, type Filter, serviceOf } from "../state/filter.ts";
+import type { Applied, State } from "../state/state.ts";
+import { interestOf, namingFor } from "./naming.ts";
+import { Pace } from "./pace.ts";
+import { type Bytes, Polls, TooLarge } from "./polls.ts";
+import { parseQuestion, type Question } from "./query.ts";
+import { type Scope, scopeText } from "./scope.ts";
+import { ScopedTable } from "./scoped-table.ts";
+import type { ServiceDirectory, Surroundings } from "./services.ts";
+
+export interface FeedOptions {
+  /** The mesh's DNS domain. */
+  domain?: string;
+  services?: ServiceDirectory;
+  /** Polls that wait at one time, at most. */
+  maxPolls?: number;
+  /** Scopes whose tables are held at one time, at most. */
+  maxTables?: number;
+  /** How long a table is held that nobody asks for, in milliseconds. */
+  idle?: number;
+  /** Bytes of buckets in a page. */
+  pageBytes?: number;
+}
+
+export type Answer =
+  | { status: 200; type: "application/octet-stream"; body: Bytes }
+  | { status: 400 | 503; type: "application/json"; body: Bytes; headers: Record<string, string> };
+
+/** A table and who asks for it. */
+interface Served {
+  scope: string;
+  table: ScopedTable;
+  polls: Polls;
+  /** The values of the state's indices under which changes concern it; undefined for all. */
+  interest: string[] | undefined;
+  askedAt: number;
+  asking: number;
+}
+
+/** How long a server waits for its store to bring what a proxy has seen from another server, in milliseconds. */
+const MOST_BEHIND = 2000;
+
+/** The tables of all scopes, made when they are first asked for and told of every change: what /v1/table answers. */
+export class Feed {
+  readonly #state: Pick<State, "revision" | "list">;
+  readonly #history: U64;
+  readonly #surroundings: Surroundings;
+  readonly #options: Required<Pick<FeedOptions, "maxPolls" | "maxTables" | "idle">> & { pageBytes?: number };
+  readonly #served = new Map<string, Served>();
+  /** Those whose interest has a value, and under `undefined` those that any change may concern. */
+  readonly #interested = new Map<string | undefined, Set<Served>>();
+  readonly #pace = new Pace();
+  readonly #stop: () => void;
+  #isClosed = false;
+  #waiting = 0;
+  #counts = { pages: 0, bytes: 0, refused: 0, resets: 0 };
+
+  constructor(state: Pick<State, "revision" | "list" | "history" | "onChange">, options: FeedOptions = {}) {
+    const { domain = "cluster.local", services, maxPolls = 10_000, maxTables = 10_000, idle = 600_000 } = options;
+    const { pageBytes } = options;
+    this.#state = state;
+    this.#history = u64(Number(state.history & 0xffff_ffffn), Number(state.history >> 32n));
+    this.#surroundings = { domain, ...(services && { services }) };
+    this.#options = { maxPolls, maxTables, idle, ...(pageBytes !== undefined && { pageBytes }) };
+    const unlisten = state.onChange((change) => this.#apply(change));
+    const timer = setInterval(() => this.#dropIdle(), Math.min(idle, 60_000)).unref();
+    this.#stop = () => {
+      unlisten();
+      clearInterval(timer);
+    };
+  }
+
+  /** Answers a proxy's poll, at once or when there is something new. Rejects with the signal's reason and with nothing else. */
+  async poll(query: URLSearchParams, signal?: AbortSignal): Promise<Answer> {
+    const question = parseQuestion(query);
+    if (question instanceof Error) return this.#refuse(400, "invalid_query", question.message);
+    const served = this.#servedFor(question.scope);
+    if (!served) {
+      return this.#refuse(
+        503,
+        "too_many_scopes",
+        `tables of ${this.#served.size} scopes are held, which is all that may be`,
+      );
+    }
+    if (this.waiting >= this.#options.maxPolls) {
+      return this.#refuse(503, "too_many_polls", `${this.waiting} polls wait already, which is all that may wait`);
+    }
+    served.asking++;
+    this.#waiting++;
+    try {
+      const page = await this.#ask(served, question, signal);
+      this.#counts.pages++;
+      this.#counts.bytes += page.length;
+      return { status: 200, type: "application/octet-stream", body: page };
+    } catch (error) {
+      if (!(error instanceof TooLarge)) throw error;
+      return this.#refuse(503, "table_too_large", `scope "${served.scope}": ${error.message}`);
+    } finally {
+      served.asking--;
+      this.#waiting--;
+      served.askedAt = performance.now();
+    }
+  }
+
+  /** Polls that are being answered or wait. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** What has been answered since the start. */
+  get counts(): Readonly<{ pages: number; bytes: number; refused: number; resets: number }> {
+    let { resets } = this.#counts;
+    for (const { polls } of this.#served.values()) resets += polls.resets;
+    return { ...this.#counts, resets };
+  }
+
+  /** The tables that are held. */
+  get tables(): { scope: string; routes: number; buckets: number; waiting: number }[] {
+    return [...this.#served.values()].map(({ scope, table: { content }, asking }) => {
+      return { scope, routes: content.routes, buckets: content.buckets.length, waiting: asking };
+    });
+  }
+
+  /** Takes over that other services are known. */
+  async renameServices(): Promise<void> {
+    await Promise.all([...this.#served.values()].map(({ table }) => table.rename()));
+  }
+
+  /** Answers all polls; those that come later are answered at once. */
+  close(): void {
+    this.#isClosed = true;
+    this.#stop();
+    for (const { polls } of this.#served.values()) polls.close();
+  }
+
+  async #ask({ table, polls }: Served, question: Question, signal: AbortSignal | undefined): Promise<Bytes> {
+    await table.settled();
+    for (const start = performance.now(); polls.isAhead(question) && performance.now() - start < MOST_BEHIND; ) {
+      if (this.#isClosed) break;
+      await sleep(50);
+      await table.settled();
+    }
+    signal?.throwIfAborted();
+    return polls.ask(this.#isClosed ? { ...question, wait: 0 } : question, signal);
+  }
+
+  #servedFor(scope: Scope): Served | undefined {
+    const text = scopeText(scope);
+    const known = this.#served.get(text);
+    if (known || this.#served.size >= this.#options.maxTables) return known;
+    const { pageBytes } = this.#options;
+    const interest = interestOf(scope, this.#surroundings);
+    const filters: Filter[] = interest
+      ? [...interest.services.map((service) => ({ service })), ...interest.clusters.map((from) => ({ from }))]
+      : [{}];
+    const naming = namingFor(scope, this.#surroundings);
+    const table: ScopedTable = new ScopedTable(this.#state, naming, filters, () => polls.changed());
+    const polls = new Polls(table, this.#pace, {
+      history: this.#history,
+      ...(pageBytes !== undefined && { pageBytes }),
+    });
+    const values = interest && [...interest.services.map(serviceValue), ...interest.clusters.map(clusterValue)];
+    const served: Served = { scope: text, table, polls, interest: values, askedAt: performance.now(), asking: 0 };
+    this.#served.set(text, served);
+    for (const value of values ?? [undefined]) {
+      const others = this.#interested.get(value) ?? new Set();
+      this.#interested.set(value, others.add(served));
+    }
+    return served;
+  }
+
+  #apply(change: Applied): void {
+    for (const { table } of this.#interested.get(undefined) ?? []) table.apply(change);
+    if (this.#interested.size > 1 || !this.#interested.has(undefined)) this.#applyByInterest(change);
+  }
+
+  /** Tells each table of what concerns it. */
+  #applyByInterest({ revision, set, delete: gone }: Applied): void {
+    const parts = new Map<Served, { set: Applied["set"][number][]; delete: StoredRoute[] }>();
+    const partsOf = (...routes: (StoredRoute | undefined)[]) => {
+      const served = routes.flatMap((route) => (route ? [...(this.#interested.get(indexValue(route)) ?? [])] : []));
+      return [...new Set(served)].map((one) => {
+        const part = parts.get(one) ?? { set: [], delete: [] };
+        parts.set(one, part);
+        return part;
+      });
+    };
+    for (const one of set) for (const part of partsOf(one.before, one.after)) part.set.push(one);
+    for (const route of gone) for (const part of partsOf(route)) part.delete.push(route);
+    for (const [{ table }, part] of parts) table.apply({ revision, ...part });
+  }
+
+  #dropIdle(): void {
+    for (const served of this.#served.values()) {
+      if (served.asking > 0 || performance.now() - served.askedAt < this.#options.idle) continue;
+      this.#served.delete(served.scope);
+      this.#counts.resets += served.polls.resets;
+      for (const value of served.interest ?? [undefined]) {
+        const others = this.#interested.get(value);
+        others?.delete(served);
+        if (others?.size === 0) this.#interested.delete(value);
+      }
+    }
+  }
+
+  #refuse(status: 400 | 503, code: string, message: string): Answer {
+    this.#counts.refused++;
+    const body = new TextEncoder().encode(JSON.stringify({ error: { code, message, details: [] } }));
+    return { status, type: "application/json", body, headers: status === 503 ? { "retry-after": "1" } : {} };
+  }
+}
+
+const serviceValue = (service: string) => `service ${service}`;
+const clusterValue = (cluster: string) => `cluster ${cluster}`;
+
+function indexValue(route: StoredRoute): string {
+  const cluster = clusterOf(route);
+  return cluster === undefined ? serviceValue(serviceOf(route) ?? "") : clusterValue(cluster);
+}

@@ -1,0 +1,192 @@
+import { MAX_ANSWER, PAGE_BYTES } from "../../routes/model/feed.ts";
+import { equal, type U64 } from "../../routes/model/u64.ts";
+import { encodePage } from "../../routes/table/page.ts";
+import type { Pace } from "./pace.ts";
+import type { Question } from "./query.ts";
+import type { ScopedTable } from "./scoped-table.ts";
+import { changedPart, type Part, wholePart } from "./sweep.ts";
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Changes are gathered so long that all proxies that wait can be answered without taking up the server. */
+const GATHER_FOR_EACH = 0.25; // milliseconds
+const MOST_GATHERED = 500; // milliseconds
+
+interface Waiting {
+  question: Question;
+  /** The place in the table's log at which the proxy is. */
+  place: number;
+  /** Takes it off the waiting ones and answers it with what `make` makes, or fails with what it throws. */
+  answer(make: () => Bytes): void;
+}
+
+/** A page that proxies would refuse. */
+export class TooLarge extends Error {}
+
+export interface PollsOptions {
+  history: U64;
+  pageBytes?: number;
+}
+
+/** The proxies' polls of one table. */
+export class Polls {
+  readonly #table: ScopedTable;
+  readonly #pace: Pace;
+  readonly #options: PollsOptions;
+  readonly #waiting = new Set<Waiting>();
+  #gathering: NodeJS.Timeout | undefined;
+  #isAnswering = false;
+  #answeredAt = Number.NEGATIVE_INFINITY;
+  resets = 0;
+
+  constructor(table: ScopedTable, pace: Pace, options: PollsOptions) {
+    this.#table = table;
+    this.#pace = pace;
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** The page for a question, once there is something to say; the table is settled. Rejects with the signal's reason. */
+  ask(question: Question, signal?: AbortSignal): Bytes | Promise<Bytes> {
+    if (question.revision === 0 || question.history === undefined) return this.#page(question, undefined);
+    const place = this.#placeOf(question);
+    if (place === undefined) return this.#reset(question);
+    // A proxy that has not said its digest is in the middle of a sweep, or wants to know whether it has all.
+    if (question.next > 0 || question.digest === undefined || question.wait === 0) return this.#page(question, place);
+    return this.#hold(question, place, signal);
+  }
+
+  /** Whether the state has yet to come to what the proxy has from another server. */
+  isAhead({ revision, history, digest }: Question): boolean {
+    const isOurs = history !== undefined && equal(history, this.#options.history);
+    return isOurs && revision > this.#table.revision && !(digest && equal(digest, this.#table.content.digest));
+  }
+
+  /** Answers those who wait that the table has changed, now or a little later. */
+  changed(): void {
+    if (this.#waiting.size === 0 || this.#gathering || this.#isAnswering) return;
+    const gathered = Math.min(MOST_GATHERED, GATHER_FOR_EACH * this.#waiting.size);
+    const delay = this.#answeredAt + gathered - performance.now();
+    if (delay <= 0) this.#answer();
+    else this.#gathering = setTimeout(() => this.#answer(), delay);
+  }
+
+  /** Answers all who wait with what there is. */
+  close(): void {
+    clearTimeout(this.#gathering);
+    for (const waiting of this.#waiting) this.#answerAt(waiting);
+  }
+
+  #placeOf({ revision, history, digest }: Question): number | undefined {
+    const { content, log } = this.#table;
+    const isOurs = history !== undefined && equal(history, this.#options.history);
+    const place = isOurs && revision <= this.#table.revision ? log.find(revision, digest) : undefined;
+    return place ?? (digest && equal(digest, content.digest) ? log.last : undefined);
+  }
+
+  #hold(question: Question, place: number, signal: AbortSignal | undefined): Promise<Bytes> {
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#waiting.delete(waiting);
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+      };
+      const waiting: Waiting = {
+        question,
+        place,
+        answer: (make) => {
+          end();
+          try {
+            resolve(make());
+          } catch (error) {
+            reject(error);
+          }
+        },
+      };
+      const abort = () => {
+        end();
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => void this.#expire(waiting), question.wait);
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#waiting.add(waiting);
+      if (signal?.aborted) abort();
+      else if (place < this.#table.log.last) this.changed();
+    });
+  }
+
+  async #expire(waiting: Waiting): Promise<void> {
+    await this.#table.settled();
+    if (this.#waiting.has(waiting)) this.#answerAt(waiting);
+  }
+
+  #answerAt(waiting: Waiting): void {
+    waiting.answer(() => this.#page(waiting.question, waiting.place));
+  }
+
+  #answer(): void {
+    this.#gathering = undefined;
+    this.#isAnswering = true;
+    this.#pace.add(this.#answering());
+  }
+
+  /** Answers those who are behind, one a step. Those who are at one place and revision get the same bytes. Who asks meanwhile waits for
+   * the next time, as else many proxies would be answered without an end. */
+  *#answering(): Generator<void, void> {
+    const pages = new Map<string, Bytes>();
+    let made = -1;
+    for (const waiting of [...this.#waiting]) {
+      // A table that is not settled will say when it is.
+      if (!this.#table.isSettled) break;
+      const { last } = this.#table.log;
+      if (waiting.place >= last || !this.#waiting.has(waiting)) continue;
+      if (made !== last) pages.clear();
+      made = last;
+      const same = `${waiting.place} ${waiting.question.revision}`;
+      waiting.answer(() => {
+        const page = pages.get(same) ?? this.#page(waiting.question, waiting.place);
+        pages.set(same, page);
+        return page;
+      });
+      yield;
+    }
+    this.#isAnswering = false;
+    this.#answeredAt = performance.now();
+    if (!this.#table.isSettled) return;
+    const { last } = this.#table.log;
+    if ([...this.#waiting].some(({ place }) => place < last)) this.changed();
+  }
+
+  #page(question: Question, place: number | undefined): Bytes {
+    const { content, log } = this.#table;
+    const since = place === undefined ? undefined : log.at(place);
+    if (place !== undefined && !since) return this.#reset(question);
+    const most = this.#options.pageBytes ?? PAGE_BYTES;
+    const part = since
+      ? changedPart(content.buckets, log.changedSince(place as number), since.count, question.next, most)
+      : wholePart(content.buckets, question.next, most);
+    if (!part) return this.#reset(question);
+    const hasRules = part.next === 0 && (place === undefined || log.haveRulesChangedSince(place));
+    return this.#encode(question, part, false, hasRules ? content.rules : undefined);
+  }
+
+  #reset(question: Question): Bytes {
+    this.resets++;
+    return this.#encode(question, { records: [], next: 0 }, true);
+  }
+
+  #encode({ revision: from }: Question, { records, next }: Part, isReset: boolean, rules?: Uint8Array): Bytes {
+    const { content, revision } = this.#table;
+    const page = encodePage({
+      ...{ isReset, isLast: next === 0, history: this.#options.history, from, revision, digest: content.digest },
+      ...{ buckets: content.buckets.length, routes: content.routes, next, records },
+      ...(rules && { rules }),
+    });
+    if (page.length <= MAX_ANSWER) return page;
+    const what = rules && rules.length > MAX_ANSWER / 2 ? "routes without a key have" : "routes of one key have";
+    throw new TooLarge(`the ${what} ${page.length} bytes together, and proxies take no more than ${MAX_ANSWER}`);
+  }
+}
