@@ -19,11 +19,8 @@ export const callersAdmitted: Check<CheckContext> = {
   needs: ["rights", "workloads"],
   async run(context) {
     const { installation, istioNamespace } = context;
-    const { mode, namespace } = installation;
-    if (mode !== "inbound") return { holds: true };
-    const { proxies, pending } = await context.selection();
-    const accounts = new Set([...proxies, ...pending].map(({ serviceAccount }) => serviceAccount));
-    const callers = [...accounts].map((serviceAccount): Caller => ({ namespace, serviceAccount }));
+    if (installation.mode !== "inbound") return { holds: true };
+    const callers = await callersOf(context);
     const stripping = await strippingTokens(context);
     const lines: string[] = [];
     for (const target of targetsOf(installation)) {
@@ -52,8 +49,18 @@ export const callersAdmitted: Check<CheckContext> = {
   },
 };
 
+/** Who the selected proxies are to those that they call. */
+export async function callersOf(context: CheckContext): Promise<Caller[]> {
+  const { proxies, pending } = await context.selection();
+  const callers = [...proxies, ...pending].map(({ namespace, serviceAccount }) => ({ namespace, serviceAccount }));
+  return [...new Map(callers.map((caller) => [JSON.stringify(caller), caller])).values()];
+}
+
 /** The policies that go by the caller and refuse this one. One ALLOW rule that admits it is enough for all of them. */
-function refusals(policies: AuthorizationPolicy[], caller: Caller): { policy: AuthorizationPolicy; why: string }[] {
+export function refusals(
+  policies: AuthorizationPolicy[],
+  caller: Caller,
+): { policy: AuthorizationPolicy; why: string }[] {
   const verdicts = policies.flatMap((policy) =>
     (policy.spec?.rules ?? []).map((rule) => {
       const verdict = callerVerdict(rule, caller, policy.metadata?.namespace ?? "");
@@ -68,7 +75,7 @@ function refusals(policies: AuthorizationPolicy[], caller: Caller): { policy: Au
 }
 
 /** The labels of the pods behind a service; what it selects by, where its pods can't be listed or are still to come. */
-async function labelsBehind(context: CheckContext, { service, namespace }: Target): Promise<Labels[]> {
+export async function labelsBehind(context: CheckContext, { service, namespace }: Target): Promise<Labels[]> {
   const found = (await servicesOf(context, namespace))?.find(({ metadata }) => metadata?.name === service);
   if (found === undefined) return [];
   const pods = namespace === context.installation.namespace ? await context.pods(namespace) : [];

@@ -11,6 +11,7 @@ import { namesFree, neighboursQuiet, routesApart } from "./neighbours.ts";
 import { behindPolicies } from "./order.ts";
 import { gatewayExists, namesAllowed, namespaceExists } from "./places.ts";
 import { routesKept } from "./routes-kept.ts";
+import { serverAdmits, serverExists, serverSeen } from "./server.ts";
 import { portsUnshared } from "./shared-port.ts";
 import { objectsFit } from "./size.ts";
 import { protocolsDeclared, targetsExist, targetsSeen } from "./targets.ts";
@@ -45,6 +46,9 @@ export const ofInstallation: Checks = [
   protocolsDeclared,
   callersAdmitted,
   tokensSeen,
+  serverExists,
+  serverSeen,
+  serverAdmits,
 ];
 
 export const afterInstallation: Checks = [...ofInstallation, guardThere, versionLoaded, routesKept];

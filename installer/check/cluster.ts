@@ -1,8 +1,9 @@
+import { tableOf } from "../manifests/installation.ts";
 import { type Right, rights } from "../manifests/rights.ts";
 import { atOnce } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
-import { targetsOf } from "./target.ts";
+import { targetOf, targetsOf } from "./target.ts";
 
 export const apiAnswers: Check<CheckContext> = {
   id: "api",
@@ -22,7 +23,8 @@ export const rightsHeld: Check<CheckContext> = {
   needs: ["api"],
   async run({ cluster, installation, istioNamespace }) {
     const { namespace } = installation;
-    const routeNamespaces = targetsOf(installation).map((target) => target.namespace);
+    const server = targetOf(tableOf(installation)?.cluster ?? "");
+    const routeNamespaces = [...targetsOf(installation), ...(server ? [server] : [])].map((target) => target.namespace);
     const asked = rights({ namespace, istioNamespace, routeNamespaces });
     const held = await atOnce(8, asked, (right) => cluster.may(right));
     const missing = asked.filter((_, index) => !held[index]);

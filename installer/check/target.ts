@@ -16,12 +16,14 @@ export interface Target {
 
 /** Where the routes lead; names that are no services of the mesh are not checked. */
 export function targetsOf({ config }: Pick<Installation, "config">): Target[] {
-  return targetNames({ config }).flatMap((cluster) => {
-    const parts = parseOutboundCluster(cluster);
-    const service = parseServiceHost(parts?.host ?? "");
-    if (parts === undefined || service === undefined) return [];
-    return [{ cluster, port: parts.port, service: service.name, namespace: service.namespace }];
-  });
+  return targetNames({ config }).flatMap((cluster) => targetOf(cluster) ?? []);
+}
+
+export function targetOf(cluster: string): Target | undefined {
+  const parts = parseOutboundCluster(cluster);
+  const service = parseServiceHost(parts?.host ?? "");
+  if (parts === undefined || service === undefined) return undefined;
+  return { cluster, port: parts.port, service: service.name, namespace: service.namespace };
 }
 
 /** Something wrong with a target. */

@@ -1,5 +1,5 @@
-import type { V1ServicePort } from "@kubernetes/client-node";
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
+import { speaksHttp } from "../services/protocol.ts";
 import { unfitServices } from "./addresses.ts";
 import type { Check, CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";
@@ -55,15 +55,6 @@ export const targetsSeen: Check<CheckContext> = {
     return { holds: true, ...(silent.length > 0 && { detail: silent.join("\n") }) };
   },
 };
-
-/** Prefixes of port names, and values of appProtocol, that Istio reads as HTTP. */
-const HTTP = /^(?:http|http2|grpc|grpc-web)(?:-|$)/i;
-/** Kubernetes' own names of protocols, which stand in appProtocol alone; Istio reads these as HTTP. */
-const STANDARD_HTTP = ["kubernetes.io/h2c", "kubernetes.io/ws"];
-
-function speaksHttp({ appProtocol, name }: V1ServicePort): boolean {
-  return STANDARD_HTTP.includes(appProtocol ?? "") || HTTP.test(appProtocol ?? name ?? "");
-}
 
 export const protocolsDeclared: Check<CheckContext> = {
   id: "protocols",

@@ -43,6 +43,9 @@ export function nameFlag(command: Command): Command {
 export interface InstallationFlags {
   module?: string;
   routes?: string;
+  /** False where the proxies are to follow no server any more. */
+  server?: string | false;
+  serverTokenFile?: string;
   selector?: Labels;
   targetRef?: string;
   mode?: Mode;
@@ -70,6 +73,12 @@ export function contentFlags(command: Command): Command {
   return command
     .option("--module <url>", "the module that `keyway publish` named: oci://HOST/REPO@sha256:DIGEST")
     .option("-f, --routes <file>", "route file; - reads stdin")
+    .option(
+      "--server <address>",
+      "the route server that proxies get their live table from: SERVICE.NAMESPACE[:PORT], or http://HOST:PORT",
+    )
+    .option("--no-server", "no live table any more")
+    .option("--server-token-file <file>", "the token that the proxies show the route server, where it asks for one")
     .addOption(
       new Option("--phase <phase>", "run before Istio's filters of this phase (default: after all)").choices(phases),
     )

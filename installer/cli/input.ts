@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { MAX_TEXT } from "../../routes/model/names.ts";
 import { ConfigurationError, type Diagnostic, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
 import { KeywayError, reason } from "./errors.ts";
 import type { Io } from "./io.ts";
@@ -50,6 +51,15 @@ export async function readBytes(path: string, next: string): Promise<Buffer<Arra
       cause,
     });
   }
+}
+
+/** The token in a file, which becomes a part of a header; what is in the file is told to nobody. */
+export async function readToken(path: string, io: Io): Promise<string> {
+  const token = (await readInput(path, io)).trim();
+  if (/^[!-~]+$/.test(token) && token.length <= MAX_TEXT) return token;
+  throw new KeywayError(`${nameOf(path)} holds no token`, {
+    next: `put the token alone into it: 1 to ${MAX_TEXT} characters of ASCII, no spaces`,
+  });
 }
 
 /** Mistakes of one file that are told one by one. */

@@ -1,24 +1,28 @@
-import { type Command, Option } from "commander";
-import { HEADER_CLUSTER } from "../../routes/model/names.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { HEADER_CLUSTER, MAX_TEXT } from "../../routes/model/names.ts";
 import { parseRouteFile, type RouteFile } from "../../routes/reading/route-file.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
-import { KeywayError } from "../cli/errors.ts";
-import { readInput, withFileErrors } from "../cli/input.ts";
+import { KeywayError, UsageError } from "../cli/errors.ts";
+import { readInput, readToken, withFileErrors } from "../cli/input.ts";
 import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { diffTexts } from "../print/diff.ts";
-import { type Baseline, collectBaseline, collectCluster, parseAddress } from "../render/address.ts";
-import { type Address, accessLogs, envoyConfiguration, REMARKS } from "../render/envoy.ts";
+import { type Baseline, collectAddress, collectBaseline, collectCluster, parseAddress } from "../render/address.ts";
+import { accessLogs, envoyConfiguration, REMARKS } from "../render/envoy.ts";
 import { into } from "../render/into/into.ts";
-import { guardRoutes, httpFilter, watcher } from "../render/parts.ts";
+import { type Address, guardRoutes, httpFilter, watcher } from "../render/parts.ts";
 import { clustersIn, plainConfiguration, wire } from "../render/plain.ts";
+import { type Table, tableCluster } from "../render/table.ts";
 import { type Proof, proofFor } from "../twins/headers.ts";
 
-const parts = ["filter", "route", "access-log"] as const;
+const parts = ["filter", "route", "access-log", "cluster"] as const;
 
 interface Options {
-  routes: string;
+  routes?: string;
+  table?: Address[];
+  tableScope?: string;
+  tableTokenFile?: string;
   module: string;
   watchModule: string;
   listen: Address;
@@ -49,10 +53,25 @@ With --into it prints FILE, an Envoy configuration, a listener, or a file of lis
         "keyway render envoy -f routes.yaml --baseline /ratings=ratings --baseline /=reviews > envoy.yaml",
       ],
       ["Keyway in your own configuration", "keyway render envoy -f routes.yaml --into envoy.yaml > keyway-envoy.yaml"],
+      [
+        "with a live table",
+        "keyway render envoy -f routes.yaml --table routes.example.com:8700 --into envoy.yaml > keyway-envoy.yaml",
+      ],
       ["in CI: is it up to date?", "keyway render envoy -f routes.yaml --into keyway-envoy.yaml --check"],
     ],
   })
-    .requiredOption("-f, --routes <file>", "route file; - reads stdin")
+    .option("-f, --routes <file>", "route file; - reads stdin")
+    .option(
+      "--table <address>",
+      "HOST:PORT of the route server that has the live table; repeated, of others on the same store",
+      collectAddress,
+    )
+    .option(
+      "--table-scope <scope>",
+      "hold only this part of the live table, such as NAMESPACE/SERVICE (default: all)",
+      parseScope,
+    )
+    .option("--table-token-file <file>", "the token to show the route server, where it asks for one")
     .addOption(
       new Option("--listen <address>", "where Envoy listens")
         .argParser(parseAddress)
@@ -82,10 +101,10 @@ With --into it prints FILE, an Envoy configuration, a listener, or a file of lis
     .option("--cacheable", "with --edge: leave cache-control of routed answers as it is")
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
     .action(async (options: Options) => {
-      const text = await readInput(options.routes, io);
-      const file = withFileErrors(options.routes, () => parseRouteFile(text));
-      if (options.into !== undefined) return putInto(options.into, file, options, command, io);
-      const data = withFileErrors(options.routes, () => rendered(file, options));
+      const file = await routeFile(options, io);
+      const table = await tableFrom(options, io);
+      if (options.into !== undefined) return putInto(options.into, { file, table }, options, command, io);
+      const data = withFileErrors(options.routes ?? "", () => rendered({ file, table }, options));
       const remarks = options.part === undefined ? REMARKS : [];
       io.out.write(options.output === "json" ? toJson(data) : toYaml(data, remarks));
       if (options.part === "route")
@@ -97,24 +116,57 @@ With --into it prints FILE, an Envoy configuration, a listener, or a file of lis
     });
 };
 
-function rendered(file: RouteFile, options: Options): unknown {
+/** What the filter is to know. */
+interface Content {
+  file: RouteFile;
+  table: Table | undefined;
+}
+
+async function routeFile({ routes, table }: Options, io: Io): Promise<RouteFile> {
+  if (routes === undefined && table === undefined) {
+    const next = "give a route file with -f, or the route server that has them with --table";
+    throw new UsageError("which routes?", { next });
+  }
+  const text = routes === undefined ? "" : await readInput(routes, io);
+  return withFileErrors(routes ?? "", () => parseRouteFile(text));
+}
+
+async function tableFrom(options: Options, io: Io): Promise<Table | undefined> {
+  const { table: servers, tableScope: scope, tableTokenFile: file } = options;
+  if (servers !== undefined) {
+    const token = file === undefined ? undefined : await readToken(file, io);
+    return { servers, ...(scope !== undefined && { scope }), ...(token !== undefined && { token }) };
+  }
+  if (scope === undefined && file === undefined && options.part !== "cluster") return undefined;
+  throw new UsageError("which live table? --table is missing", { next: "give HOST:PORT of the route server" });
+}
+
+function rendered({ file, table }: Content, options: Options): unknown {
   const { listen, admin, module, watchModule: watch, cluster = new Map(), baseline = [], part } = options;
-  const configuration = plainConfiguration(file);
+  if (part === "cluster" && table !== undefined) return [tableCluster(table)];
+  const configuration = plainConfiguration(file, table);
   if (part === "filter") return [httpFilter({ module, configuration })];
   if (part === "route") return guardRoutes(proofOf(options));
   if (part === "access-log") return accessLogs({ watch });
   const wiring = wire(file, configuration, { clusters: cluster, baselines: baseline });
-  return envoyConfiguration({ configuration, listen, admin, module, watch, proof: proofOf(options), ...wiring });
+  return envoyConfiguration({ configuration, listen, admin, module, watch, table, proof: proofOf(options), ...wiring });
 }
 
-async function putInto(path: string, file: RouteFile, options: Options, command: Command, io: Io): Promise<void> {
+async function putInto(
+  path: string,
+  { file, table }: Content,
+  options: Options,
+  command: Command,
+  io: Io,
+): Promise<void> {
   const { module, watchModule: watch, listener: listeners = [], virtualHost: virtualHosts = [] } = options;
   const before = await readInput(path, io);
-  const configuration = withFileErrors(options.routes, () => plainConfiguration(file));
+  const configuration = withFileErrors(options.routes ?? "", () => plainConfiguration(file, table));
   const desired = {
     filter: httpFilter({ module, configuration }),
     watcher: watcher({ watch }),
     clusters: [...clustersIn(configuration)],
+    tableCluster: table && tableCluster(table),
     modulesGiven: ["module", "watchModule"].some((name) => command.getOptionValueSource(name) === "cli"),
   };
   const { text, remarks } = withFileErrors(path, () =>
@@ -128,7 +180,7 @@ async function putInto(path: string, file: RouteFile, options: Options, command:
   }
   if (text === before) return;
   io.out.write(diffTexts(before, text, name));
-  throw new KeywayError(`${name} is not up to date with ${options.routes}`, {
+  throw new KeywayError(`${name} is not up to date with ${options.routes ?? "this command"}`, {
     next: "the same command without --check prints it as it should be",
   });
 }
@@ -136,6 +188,11 @@ async function putInto(path: string, file: RouteFile, options: Options, command:
 function proofOf({ edge, served, cacheable }: Options): Proof {
   const usual = proofFor(edge ? "edge" : "inside");
   return { served: served ?? usual.served, noStore: usual.noStore && !cacheable };
+}
+
+function parseScope(text: string): string {
+  if (Buffer.byteLength(text) > MAX_TEXT) throw new InvalidArgumentError(`longer than ${MAX_TEXT} bytes.`);
+  return text;
 }
 
 function collectName(name: string, before: readonly string[] = []): string[] {

@@ -35,6 +35,10 @@ export const renderIstio: Register = (group, io) => {
         "keyway render istio -f routes.yaml -n demo -l app=reviews --module oci://…@sha256:… > keyway.yaml",
       ],
       [
+        "with the routes of a route server, where callers choose",
+        "keyway render istio --server keyway.keyway-system:8700 -n demo --mode outbound --module oci://…@sha256:… > keyway.yaml",
+      ],
+      [
         "with the ports that services really have, and a version that changes with the route file alone",
         "kubectl get services -n demo -o yaml > services.yaml\n  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct routes.yaml) \\\n    keyway render istio -f routes.yaml --services services.yaml -n demo -l app=reviews --module oci://…@sha256:…",
       ],
@@ -49,9 +53,12 @@ export const renderIstio: Register = (group, io) => {
     )
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
     .action(async (flags: Flags) => {
-      const { routes, namespace, name } = flags;
-      if (routes === undefined) throw new UsageError("which routes? -f is missing", { next: "give a route file" });
-      const text = await readInput(routes, io);
+      const { routes, namespace, name, server } = flags;
+      if (routes === undefined && !server) {
+        const next = "give a route file, or the route server that has them with --server";
+        throw new UsageError("which routes? -f is missing", { next });
+      }
+      const text = routes === undefined ? "" : await readInput(routes, io);
       const cluster = flags.services === undefined ? withPortsAsNamed(text, flags) : await fromFile(flags.services);
       // Standard input was read to its end; whoever reads it again gets the same.
       const desired = await desiredState(flags, { cluster, namespace, name }, undefined, { ...io, in: [text] });
@@ -80,7 +87,7 @@ export const renderIstio: Register = (group, io) => {
   }
 
   function withPortsAsNamed(text: string, { routes = "", namespace }: Flags): Listed {
-    progress(io).warn("ports are taken as the route file writes them; --services tells what they are");
+    if (text !== "") progress(io).warn("ports are taken as the route file writes them; --services tells what they are");
     return servicesNamedIn(
       withFileErrors(routes, () => parseRouteFile(text)),
       namespace,

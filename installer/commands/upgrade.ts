@@ -86,6 +86,8 @@ async function before(flags: Flags, plugin: IWasmPlugin) {
 function saysContent({
   module,
   routes,
+  server,
+  serverTokenFile,
   phase,
   priority,
   imagePullSecret,
@@ -93,7 +95,8 @@ function saysContent({
   served,
   cacheable,
 }: Flags): boolean {
-  return [module, routes, phase, priority, imagePullSecret, failStrategy, served, cacheable].some(
-    (said) => said !== undefined,
-  );
+  return [
+    ...[module, routes, server, serverTokenFile],
+    ...[phase, priority, imagePullSecret, failStrategy, served, cacheable],
+  ].some((said) => said !== undefined);
 }

@@ -28,7 +28,7 @@ export interface ToCheck {
 export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promise<ToCheck> {
   const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
   const live = await liveOrNone(place);
-  const described = flags.module !== undefined || flags.routes !== undefined;
+  const described = [flags.module, flags.routes, flags.server].some((said) => said !== undefined);
   if (!described && live !== undefined) return { installation: live, checks: afterInstallation };
   if (flags.module === undefined && live === undefined) {
     return {

@@ -1,4 +1,5 @@
 import { compileRoutes } from "../../routes/compiling/compile.ts";
+import type { LiveTable } from "../../routes/model/model.ts";
 import { podPort } from "../../routes/model/service.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { UsageError } from "../cli/errors.ts";
@@ -11,10 +12,12 @@ import {
   type Installation,
   type Mode,
   type PluginConfig,
+  tableOf,
 } from "../manifests/installation.ts";
 import type { DesiredState } from "../plan/versions.ts";
 import type { Listed } from "../services/services.ts";
 import { goneTargets } from "./gone.ts";
+import { liveTable } from "./live-table.ts";
 
 const DOMAIN = "cluster.local";
 
@@ -44,15 +47,21 @@ export async function desiredState(
   const served = flags.served ?? live?.served;
   const cacheable = flags.cacheable ?? live?.cacheable;
   const pullSecret = flags.imagePullSecret ?? live?.pullSecret;
+  const { namespace, cluster } = place;
+  const { config, ...baselines } =
+    flags.routes === undefined
+      ? { config: live?.config ?? {} }
+      : await readRoutes(flags.routes, mode, { ...place, live }, io);
+  const surroundings = { cluster, domain: DOMAIN, installed: tableOf(live) };
+  const table = await liveTable(flags, { mode, scope, namespace }, surroundings, io);
   return {
     name: place.name,
-    namespace: place.namespace,
+    namespace,
     mode,
     scope,
     module,
-    ...(flags.routes === undefined
-      ? { config: live?.config ?? {} }
-      : await readRoutes(flags.routes, mode, { ...place, live }, io)),
+    config: withTable(config, table),
+    ...baselines,
     failStrategy: flags.failStrategy ?? live?.failStrategy ?? "FAIL_OPEN",
     priority: flags.priority ?? live?.priority ?? defaultPriority(scope),
     ...(phase === undefined ? {} : { phase }),
@@ -60,6 +69,10 @@ export async function desiredState(
     ...(served === undefined ? {} : { served }),
     ...(cacheable === true && { cacheable }),
   };
+}
+
+function withTable({ table: _, ...config }: PluginConfig, table: LiveTable | undefined): PluginConfig {
+  return table === undefined ? config : { ...config, table };
 }
 
 async function readRoutes(

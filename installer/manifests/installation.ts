@@ -1,3 +1,4 @@
+import type { LiveTable } from "../../routes/model/model.ts";
 import { targetsOf } from "../../routes/model/targets.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import type { IEnvoyFilter, IWasmPlugin } from "./kinds.ts";
@@ -55,6 +56,11 @@ export interface Installation {
 export function targetNames({ config }: Pick<Installation, "config">): string[] {
   const routes = (config.routes ?? []) as Parameters<typeof targetsOf<string>>[0][];
   return [...new Set(routes.flatMap(targetsOf))];
+}
+
+/** Where the proxies get their live table; undefined where they have none. */
+export function tableOf(installation: Pick<Installation, "config"> | undefined): LiveTable | undefined {
+  return installation?.config.table as LiveTable | undefined;
 }
 
 export function isNamespaceWide(scope: Scope): boolean {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import type { Address } from "./envoy.ts";
+import type { Address } from "./parts.ts";
 
 /** `HOST:PORT`, with an IPv6 address in brackets. */
 export function parseAddress(text: string): Address {
@@ -15,6 +15,11 @@ export function collectCluster(text: string, before: ReadonlyMap<string, Address
   const equals = text.lastIndexOf("=");
   if (equals < 1) throw new InvalidArgumentError("expected NAME=HOST:PORT.");
   return new Map(before).set(text.slice(0, equals), parseAddress(text.slice(equals + 1)));
+}
+
+/** Adds `HOST:PORT` to what was given before. */
+export function collectAddress(text: string, before: readonly Address[] = []): Address[] {
+  return [...before, parseAddress(text)];
 }
 
 export interface Baseline {

@@ -5,12 +5,8 @@ import { STATE_KEY } from "../../routes/model/names.ts";
 import type { Remark } from "../cli/output.ts";
 import type { Proof } from "../twins/headers.ts";
 import { withTwins } from "../twins/twins.ts";
-import { httpFilter, type Modules, ROUTER, type, watcher } from "./parts.ts";
-
-export interface Address {
-  host: string;
-  port: number;
-}
+import { type Address, httpFilter, type Modules, ROUTER, socket, type, watcher } from "./parts.ts";
+import { type Table, tableCluster } from "./table.ts";
 
 export interface Plain extends Modules {
   configuration: Configuration;
@@ -20,6 +16,8 @@ export interface Plain extends Modules {
   baselines: readonly { prefix: string; cluster: string }[];
   clusters: ReadonlyMap<string, Address>;
   proof: Proof;
+  /** Where the live table comes from, if there is one. */
+  table?: Table | undefined;
 }
 
 const MANAGER = ["static_resources", "listeners", 0, "filter_chains", 0, "filters", 0, "typed_config"];
@@ -40,12 +38,15 @@ export const REMARKS: readonly Remark[] = [
 ];
 
 export function envoyConfiguration(plain: Plain) {
-  const { admin, clusters } = plain;
+  const { admin, clusters, table } = plain;
   return {
     ...(admin && { admin: { address: socket(admin) } }),
     static_resources: {
       listeners: [listener(plain)],
-      clusters: [...clusters].map(([name, address]) => cluster(name, address)),
+      clusters: [
+        ...[...clusters].map(([name, address]) => cluster(name, address)),
+        ...(table ? [tableCluster(table)] : []),
+      ],
     },
   };
 }
@@ -98,8 +99,4 @@ function cluster(name: string, address: Address) {
     ...(isIP(address.host) === 0 && { type: "STRICT_DNS" }),
     load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint }] }] },
   };
-}
-
-function socket({ host, port }: Address) {
-  return { socket_address: { address: host, port_value: port } };
 }

@@ -10,6 +10,15 @@ export interface Modules {
   watch: string;
 }
 
+export interface Address {
+  host: string;
+  port: number;
+}
+
+export function socket({ host, port }: Address) {
+  return { socket_address: { address: host, port_value: port } };
+}
+
 export const ROUTER = "envoy.filters.http.router";
 /** A request's flags for a cluster that does not exist, that has no healthy host, or whose host can't be reached. */
 export const WATCHED_FLAGS = ["NC", "UH", "UF"];

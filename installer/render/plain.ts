@@ -6,7 +6,8 @@ import { targetsOf } from "../../routes/model/targets.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
 import { UsageError } from "../cli/errors.ts";
 import type { Baseline } from "./address.ts";
-import type { Address } from "./envoy.ts";
+import type { Address } from "./parts.ts";
+import { liveTable, type Table } from "./table.ts";
 
 export interface Given {
   clusters: ReadonlyMap<string, Address>;
@@ -14,9 +15,9 @@ export interface Given {
 }
 
 /** The plugin's configuration where services are called as their clusters are, and where routes add the hop mark. */
-export function plainConfiguration(file: RouteFile): Configuration {
+export function plainConfiguration(file: RouteFile, table?: Table): Configuration {
   const { configuration } = compileRoutes(file, { mode: "plain", namespace: "", domain: "", services: [] });
-  return { ...configuration, hopMark: "route" };
+  return { ...configuration, hopMark: "route", ...(table && { table: liveTable(table) }) };
 }
 
 /** Every cluster that a route names, baselines and targets. */
@@ -32,6 +33,8 @@ export function wire(file: RouteFile, configuration: Configuration, given: Given
   const names = new Set([...baselines.map(({ cluster }) => cluster), ...clustersIn(configuration)]);
 
   const known = new Map([...addressesIn(file), ...given.clusters]);
+  // A live table's routes may name any cluster that there is.
+  if (configuration.table) for (const name of given.clusters.keys()) names.add(name);
   const lost = [...names].filter((name) => !known.has(name));
   if (lost.length > 0) {
     throw new UsageError(`nobody says where ${lost.join(", ")} ${lost.length === 1 ? "is" : "are"}`, {

@@ -8,7 +8,7 @@ import { noRights } from "../double/faults.ts";
 import { desired, type Fleet } from "../installation/fleet.ts";
 
 const quiet = { write: () => {} };
-const io: Io = { out: quiet, err: quiet, in: [], env: {}, signal: new AbortController().signal };
+export const quietIo: Io = { out: quiet, err: quiet, in: [], env: {}, signal: new AbortController().signal };
 
 /** An installation for the fleet's pod, inbound unless said. */
 export function installation(more: Partial<Installation> = {}): Installation {
@@ -23,7 +23,13 @@ export async function resultOf(
   wanted: Installation = installation(),
   live?: Installation,
 ): Promise<CheckResult> {
-  const given = { cluster: fleet.cluster, istioNamespace: "istio-system", allowEmpty: false, registry: {}, io };
+  const given = {
+    cluster: fleet.cluster,
+    istioNamespace: "istio-system",
+    allowEmpty: false,
+    registry: {},
+    io: quietIo,
+  };
   const context = new CheckContext({ ...given, installation: wanted, live });
   const [result] = await runChecks([{ ...check, needs: [] }], context);
   if (result === undefined) throw new Error("no result");

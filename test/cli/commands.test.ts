@@ -129,6 +129,14 @@ describe("render envoy", () => {
     expect(JSON.stringify(far)).toContain('"address":"fd00::7","port_value":8080');
     expect(far.type).toBeUndefined();
   });
+  const table = ["--table", "localhost:8700", "--table-scope", "demo/reviews"];
+  test("its cluster of route servers alone", () =>
+    shows("render-envoy-cluster", render(...table, "--part", "cluster")));
+  test("a whole configuration for a live table", () =>
+    shows("render-envoy-table", [
+      ...["render", "envoy", ...table, "--baseline", "reviews"],
+      ...["--cluster", "reviews=10.0.0.7:9080", "--cluster", "reviews-pr-42=10.0.0.8:9080"],
+    ]));
   test("without knowing where a cluster is", () => shows("render-envoy-lost", render()));
   test("without knowing the baseline", () =>
     shows("render-envoy-no-baseline", ["render", "envoy", "-f", "-"], {
@@ -175,6 +183,29 @@ describe("render istio", () => {
   test("as JSON it is one list", async () => {
     const { out } = await runCli(render("-o", "json"));
     expect(JSON.parse(out)).toMatchObject({ kind: "List", items: [{ kind: "WasmPlugin" }, { kind: "EnvoyFilter" }] });
+  });
+  test("with a route server", async () => {
+    const args = render("-l", "app=reviews", "--services", join(folder, "services.json"), "-o", "json");
+    const { out } = await runCli([
+      ...args.filter((arg) => arg !== "-f" && arg !== routes),
+      "--server",
+      "keyway.routes:8700",
+    ]);
+    expect(JSON.parse(out).items[0].spec.pluginConfig).toEqual({
+      hopMark: "route",
+      table: {
+        cluster: "outbound|8700||keyway.routes.svc.cluster.local",
+        authority: "keyway.routes",
+        scope: "inbound:demo/reviews:9080=8080",
+      },
+    });
+  });
+  test("with neither routes nor a server", async () => {
+    const { code, err } = await runCli(["render", "istio", "-n", "demo", "--module", module]);
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringMatching(/which routes\? -f is missing[\s\S]*--server/),
+    });
   });
   test("with a watcher that is no module", async () => {
     const { code, err } = await runCli(render("--watch-module", routes));

@@ -1,16 +1,19 @@
 // The filter among a connection manager's HTTP filters, and the watcher among its access loggers.
 import { isDeepStrictEqual } from "node:util";
-import { type Document, isMap, isSeq, Pair, type YAMLMap, YAMLSeq } from "yaml";
+import { type Document, isMap, isSeq, type YAMLMap, type YAMLSeq } from "yaml";
 import { PLUGIN_NAME } from "../../../routes/model/names.ts";
-import { respelled, type Spelling, spelled } from "../../twins/spelling.ts";
+import { respelled, type Spelling } from "../../twins/spelling.ts";
 import type { httpFilter, watcher } from "../parts.ts";
-import { child, created, itemsAt, pairOf, put, valueAt } from "./nodes.ts";
+import type { TableCluster } from "./cluster.ts";
+import { append, child, created, itemsAt, put, valueAt } from "./nodes.ts";
 
 export interface Desired {
   filter: ReturnType<typeof httpFilter>;
   watcher: ReturnType<typeof watcher>;
   /** The clusters that the routes name. */
   clusters: readonly string[];
+  /** Of the route servers, where there is to be a live table. */
+  tableCluster: TableCluster | undefined;
   /** The modules' paths were asked for, so they replace what a file says already. */
   modulesGiven: boolean;
 }
@@ -41,7 +44,6 @@ export function filtersBehind(document: Document, manager: YAMLMap): string[] {
 
 export function putWatcher(document: Document, manager: YAMLMap, desired: Desired): void {
   const spelling = spellingOf(manager);
-  const logs = child(document, manager, "access_log");
   const own = itemsAt(document, manager, "access_log").find((item) => isOwn(document, item, "WasmAccessLog"));
   if (isMap(own)) {
     update(document, own, desired.watcher, desired.modulesGiven, spelling);
@@ -49,15 +51,7 @@ export function putWatcher(document: Document, manager: YAMLMap, desired: Desire
     if (isMap(flags)) put(document, flags, "flags", desired.watcher.filter.response_flag_filter.flags, spelling);
     return;
   }
-  const entry = created(document, respelled(desired.watcher, spelling));
-  if (isSeq(logs)) logs.items.push(entry);
-  else {
-    const list = new YAMLSeq(document.schema);
-    list.items.push(entry);
-    const before = pairOf(manager, "access_log");
-    if (before) before.value = list;
-    else manager.items.push(new Pair(document.createNode(spelled("access_log", spelling)), list));
-  }
+  append(document, manager, "access_log", respelled(desired.watcher, spelling), spelling);
 }
 
 function placeAmong(document: Document, filters: YAMLSeq): number {

@@ -3,6 +3,7 @@ import { isMap, type YAMLMap } from "yaml";
 import { ConfigurationError } from "../../../routes/reading/diagnostic.ts";
 import { UsageError } from "../../cli/errors.ts";
 import type { TwinOptions, TwinRemark } from "../../twins/twins.ts";
+import { putCluster, type TableCluster } from "./cluster.ts";
 import { type Desired, filtersBehind, putFilter, putWatcher } from "./filter.ts";
 import { findIn, type Manager } from "./find.ts";
 import { child, itemsAt, valueAt } from "./nodes.ts";
@@ -52,6 +53,7 @@ export function into(text: string, desired: Desired, choice: Choice, twins: Pick
   for (const { node, listener } of opaque)
     remark(work, node, `${listenerWords(listener)}: a connection manager in a TypedStruct is not changed`);
   demand("virtual host", virtualHosts, work.hosts);
+  if (desired.tableCluster && chosen.length > 0) putTableCluster(work, desired.tableCluster, chosen);
   remarkClusters(work);
   return { text: file.serialize(), remarks: work.remarks };
 }
@@ -109,6 +111,15 @@ function inWords({ kind, what, why }: TwinRemark, behind: readonly string[] | un
   if (behind !== undefined && !behind.includes(why)) return undefined;
   const where = behind === undefined ? `where ${why} stands behind Keyway` : `${why} stands behind Keyway, so`;
   return `${what}: ${where} a key gets a second allowance; move ${why} before Keyway among the HTTP filters`;
+}
+
+function putTableCluster(work: Work, cluster: TableCluster, [first]: readonly Manager[]): void {
+  if (first === undefined || putCluster(work.document, cluster)) return;
+  remark(
+    work,
+    first.node,
+    `no clusters in this file: put what \`--part cluster\` prints, ${cluster.name}, where they come from, else there is no live table`,
+  );
 }
 
 /** Clusters that the routes name and that a file with all of its clusters does not have. */

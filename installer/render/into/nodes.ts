@@ -56,6 +56,20 @@ export function put(document: Document, map: YAMLMap, name: string, value: unkno
   else if (!isDeepStrictEqual(plainOf(document, pair.value), value)) pair.value = created(document, value);
 }
 
+/** Adds an item to a list, which is made where there is none. */
+export function append(document: Document, map: YAMLMap, name: string, item: unknown, spelling: Spelling): void {
+  const list = child(document, map, name);
+  if (isSeq(list)) {
+    list.items.push(created(document, item));
+    return;
+  }
+  const made = new YAMLSeq(document.schema);
+  made.items.push(created(document, item));
+  const pair = pairOf(map, name);
+  if (pair) pair.value = made;
+  else map.items.push(new Pair(document.createNode(spelled(name, spelling)), made));
+}
+
 /** The longest list or map that is written on one line where a file has such lines at all, in characters of JSON. */
 const ONE_LINE = 70;
 
