@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fromKubectl } from "../../installer/render/listed.ts";
 import { tableScope } from "../../installer/services/scope.ts";
+import { parseScope } from "../../server/feed/scope.ts";
 
 type Labels = Record<string, string>;
 const service = (name: string, selector: Labels, ports: object[]) => ({
@@ -38,6 +39,19 @@ test("a called proxy holds those of its services, by the ports that its pods lis
     text: "inbound:demo/reviews:81=8080,demo/reviews:9080=9080",
     leftOut: [],
   });
+});
+
+test("what the installer writes is what the server reads", async () => {
+  const { text } = await scopeOf([reviews, ratings, ...pods.slice(0, 1)], { app: "reviews" });
+  const service = { namespace: "demo", service: "reviews" };
+  expect(parseScope(text)).toEqual({
+    kind: "inbound",
+    ports: [
+      { ...service, port: 81, containerPort: 8080 },
+      { ...service, port: 9080, containerPort: 9080 },
+    ],
+  });
+  expect(parseScope((await scopeOf([], {}, "outbound")).text)).toEqual({ kind: "outbound", namespace: "demo" });
 });
 
 test("a service of only some of the selected pods would take requests for the others, so it is left out", async () => {
