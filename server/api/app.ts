@@ -1,10 +1,10 @@
 // The API: who may do what, how errors look, and what OpenAPI says.
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import type { Principal } from "../auth/authenticator.ts";
 import { applyEndpoint } from "./apply.ts";
 import type { Api, Env, Request } from "./context.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, errors, json } from "./endpoint.ts";
 import { ApiError, errorBody, notAllowed, PROBLEM, toApiError } from "./errors.ts";
 import { explainEndpoint } from "./explain.ts";
 import { describe } from "./openapi.ts";
@@ -22,10 +22,28 @@ const endpoints: readonly Endpoint[] = [
   ...probeEndpoints,
 ];
 
+const openapiEndpoint: Omit<Endpoint, "handle"> = {
+  path: "/openapi.json",
+  method: "get",
+  role: undefined,
+  documentation: {
+    operationId: "getOpenapi",
+    summary: "This document",
+    responses: {
+      200: { description: "OpenAPI 3.1", content: json(z.looseObject({ openapi: z.string() })) },
+      ...errors(),
+    },
+  },
+};
+
+/** All there is. */
+const known = [...endpoints, openapiEndpoint];
+
 export function createApp(api: Api): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>();
   app.use(observed(api));
-  for (const endpoint of endpoints) {
+  const description: Endpoint = { ...openapiEndpoint, handle: (request) => request.json(document) };
+  for (const endpoint of [...endpoints, description]) {
     const { path, method, role, documentation } = endpoint;
     app.openAPIRegistry.registerPath({ ...documentation, path, method, ...(role && { security: [{ token: [] }] }) });
     const handler = async (request: Request) => {
@@ -35,7 +53,6 @@ export function createApp(api: Api): OpenAPIHono<Env> {
     app.on(method.toUpperCase(), honoPath(path), handler);
   }
   const document = describe(app);
-  app.get("/openapi.json", (request) => request.json(document));
   app.notFound((request) => answerError(request, misled(request)));
   app.onError((thrown, request) => {
     const error = toApiError(thrown);
@@ -73,10 +90,8 @@ const nobody: Principal = { name: "nobody", may: () => false, revoked: new Abort
 /** What a request that nothing answers may have meant. */
 function misled(request: Request): ApiError {
   const { path, method } = request.req;
-  const there = endpoints
-    .filter(({ path: known }) => patternOf(known).test(path))
-    .map((one) => one.method.toUpperCase());
-  const all = [...new Set(path === "/openapi.json" ? ["GET"] : there)];
+  const there = known.filter((one) => patternOf(one.path).test(path)).map((one) => one.method.toUpperCase());
+  const all = [...new Set(there)];
   if (all.length === 0) return new ApiError(404, "there is nothing here; /openapi.json says what there is");
   return notAllowed(method, all);
 }
@@ -101,7 +116,7 @@ function observed({ metrics, log }: Api): MiddlewareHandler<Env> {
     const start = performance.now();
     await next();
     const { method, path } = request.req;
-    const endpoint = endpoints.find((one) => patternOf(one.path).test(path))?.path ?? "other";
+    const endpoint = known.find((one) => patternOf(one.path).test(path))?.path ?? "other";
     const status = request.res.status;
     const seconds = (performance.now() - start) / 1000;
     metrics.requests.inc({ endpoint, method, status });

@@ -1,5 +1,5 @@
 // What goes in and comes out, as OpenAPI describes it.
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
 import { MAX_ID } from "../../routes/model/live-route.ts";
 import { MAX_CLUSTER, MAX_KEY } from "../../routes/model/names.ts";
 import { optional, text } from "../../routes/model/schema.ts";
@@ -16,9 +16,16 @@ import { CODES } from "./errors.ts";
 export const MAX_LIMIT = 1000;
 const DEFAULT_LIMIT = 100;
 
-export const RouteInput = z
-  .union([serviceRoute, clusterRoute])
-  .meta({ id: "RouteInput", description: "A route as clients write it." });
+export const RouteInput = z.union([serviceRoute, clusterRoute]).meta({
+  id: "RouteInput",
+  description: "A route as clients write it.",
+  examples: [
+    { id: "pr-42", service: "reviews", key: "pr-42", to: "reviews-pr-42", ttl: "2h" },
+    { from: "outbound|80||a.demo.svc.cluster.local", key: "pr-42", to: "outbound|80|v2|a.demo.svc.cluster.local" },
+    { service: "reviews:9080", when: [{ cookie: "user", exact: "alice" }], to: { service: "reviews", subset: "v2" } },
+    { service: "reviews", split: [{ to: "reviews-v3", weight: 10 }], sticky: "cookie:session", owner: "ann" },
+  ],
+});
 
 const revision = z.int().min(0).meta({ description: "Counts the changes of the table." });
 
@@ -69,7 +76,11 @@ export const Explain = z
     service: optional(text(400), "The service that the request would go to without Keyway, in place of `from`."),
     caller: optional(text(4096), "The caller's SPIFFE id, where mutual TLS proves one."),
   })
-  .meta({ id: "Explain", description: "A request, and where it would go: one of from and service." });
+  .meta({
+    id: "Explain",
+    description: "A request, and where it would go: one of from and service.",
+    examples: [{ service: "reviews", path: "/reviews/1", headers: [["x-routing-key", "pr-42"]] }],
+  });
 
 export const Explanation = z
   .strictObject({
@@ -92,6 +103,17 @@ export const ErrorAnswer = z
   })
   .meta({ id: "Error" });
 
+/** The error in the form of RFC 9457, with Keyway's own within. */
+export const Problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    ...ErrorAnswer.shape,
+  })
+  .meta({ id: "Problem" });
+
 export const Alive = z.strictObject({ status: z.literal("alive") }).meta({ id: "Alive" });
 export const Ready = z.strictObject({ status: z.literal("ready"), routes: z.int(), revision }).meta({ id: "Ready" });
 
@@ -100,7 +122,8 @@ const number = (least: number, most: number, what: string) =>
     .string()
     .regex(/^\d{1,15}$/, what)
     .transform(Number)
-    .refine((value) => value >= least && value <= most, what);
+    .refine((value) => value >= least && value <= most, what)
+    .openapi({ type: "integer", minimum: least, maximum: most });
 
 const filter = (most: number) => z.string().min(1, "empty").max(most, `longer than ${most} characters`);
 
@@ -129,4 +152,32 @@ export const WatchQuery = z.strictObject({
   ),
 });
 
+/** What proxies send to /v1/table. */
+export const TableQuery = z.strictObject({
+  scope: optional(z.string().max(4096), "Which table: what a proxy can use; all routes unless said."),
+  layout: optional(z.string(), "The version of the bytes that the proxy reads."),
+  revision: optional(z.string(), "The revision that the proxy has; 0 for none."),
+  history: optional(z.string(), "The history that the revision is of, in hexadecimal."),
+  digest: optional(z.string(), "The digest of the proxy's table, in hexadecimal, where it is whole."),
+  next: optional(z.string(), "The bucket to go on with; 0 to begin."),
+  wait: optional(z.string(), "Seconds to wait for a change."),
+});
+
 export const NoQuery = z.strictObject({});
+
+/** The schemas that the document names. */
+export const NAMED = {
+  Route,
+  RouteInput,
+  RouteList,
+  Apply,
+  Applied,
+  Renew,
+  Renewed,
+  Explain,
+  Explanation,
+  Error: ErrorAnswer,
+  Problem,
+  Alive,
+  Ready,
+} as const;

@@ -1,6 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Endpoint, errors } from "./endpoint.ts";
 import { ApiError } from "./errors.ts";
+import { TableQuery } from "./schemas.ts";
 
 export const tableEndpoint: Endpoint = {
   path: "/v1/table",
@@ -9,7 +10,7 @@ export const tableEndpoint: Endpoint = {
   documentation: {
     operationId: "getTable",
     summary: "For proxies: the compiled table of a scope, in pages; waits for a change where there is none",
-    request: {},
+    request: { query: TableQuery },
     responses: {
       200: {
         description: "a page",
