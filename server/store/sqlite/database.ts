@@ -46,6 +46,7 @@ export class Database {
     const prepare = (sql: string) => this.#database.prepare(sql);
     this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
     this.#database.exec("PRAGMA journal_size_limit = 67108864");
+    if (settings.maxPages > 0) this.#database.exec(`PRAGMA max_page_count = ${settings.maxPages}`);
     this.#create();
     const [first] = prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
     if (first?.quick_check !== "ok") throw damaged(first?.quick_check ?? "its check gives no result", file);

@@ -11,6 +11,8 @@ export interface WorkerSettings {
   mostChanges: number;
   /** Revisions after which a deleted route is forgotten. */
   keepDeleted: number;
+  /** The pages that the file may have at most; 0 for as many as the disk holds. */
+  maxPages: number;
 }
 
 /** A transaction as it is written. */

@@ -15,7 +15,7 @@ export class Seen {
   goesOnWith(history: bigint, revision: number): boolean {
     if (revision === 0) return true;
     try {
-      const [told = "", at = ""] = readFileSync(this.#file, "utf8").trim().split(" ");
+      const [told = "", at = ""] = readFileSync(this.#file, "utf8").trim().split(/ +/);
       return told === history.toString(16) && Number(at) <= revision;
     } catch {
       return false;

@@ -14,7 +14,7 @@ import {
 import { damage, errorOf } from "./failures.ts";
 import { type Answer, CREATED, type Row, UNCHANGED, type WorkerSettings, type Written } from "./messages.ts";
 
-const DEFAULTS = { pollMs: 15, busyMs: 5000, mostChanges: 100_000, keepDeleted: 100_000 };
+const DEFAULTS = { pollMs: 15, busyMs: 5000, mostChanges: 100_000, keepDeleted: 100_000, maxPages: 0 };
 
 /** The bundled command has the worker as a file of its own, beside the piece that this is in. */
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./sqlite-worker.mjs", import.meta.url);
