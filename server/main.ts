@@ -9,6 +9,7 @@ import type { Api } from "./api/context.ts";
 import { type Authenticator, everybody } from "./auth/authenticator.ts";
 import { FileTokens } from "./auth/tokens.ts";
 import { startExpiry, systemClock } from "./expiry.ts";
+import { Feed } from "./feed/feed.ts";
 import { createHttpServer, end, LIMITS, listen } from "./http.ts";
 import { Metrics } from "./metrics.ts";
 import { type Settings, unknownVariables } from "./settings.ts";
@@ -40,13 +41,14 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
       "the table is there",
     );
 
+    const feed = new Feed(routes, { domain: settings.domain });
     const api: Api = {
       state: routes,
       store,
       authenticator,
       metrics,
       log,
-      feed: undefined,
+      feed,
       now: () => Date.now() / 1000,
       maxBody: settings.maxBody,
       keys: settings.keys,
@@ -58,6 +60,11 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
     const server = createHttpServer(createApp(api).fetch, { ...LIMITS, connections: settings.maxConnections });
     metrics.show("keyway_server_routes", () => routes.size);
     metrics.show("keyway_server_revision", () => routes.revision);
+    metrics.show("keyway_server_polls", () => feed.waiting);
+    metrics.show("keyway_server_tables", () => feed.tables.length);
+    metrics.show("keyway_server_pages", () => feed.counts.pages);
+    metrics.show("keyway_server_page_bytes", () => feed.counts.bytes);
+    metrics.show("keyway_server_resets", () => feed.counts.resets);
     metrics.show("keyway_server_store_up", () => (store.trouble() === undefined ? 1 : 0));
     let connections = 0;
     server.on("connection", (socket) => {
@@ -88,6 +95,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
     await aborted(io.signal);
     log.info("ending");
     ending.abort();
+    feed.close();
     await end(server, settings.grace * 1000);
     stopExpiry();
   } finally {

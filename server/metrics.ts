@@ -8,6 +8,11 @@ export const METRICS = {
   keyway_server_revision: "The table's revision",
   keyway_server_watches: "Watches that are open",
   keyway_server_connections: "Connections that are open",
+  keyway_server_polls: "Proxies' polls that wait for a change",
+  keyway_server_tables: "Compiled tables that are held, one for each scope",
+  keyway_server_pages: "Pages of tables that were answered",
+  keyway_server_page_bytes: "Bytes of these pages",
+  keyway_server_resets: "Times that a proxy had to begin anew",
   keyway_server_expired_total: "Routes that were deleted because their time had come",
   keyway_server_store_up: "1 while the store can be read and written",
 } as const;

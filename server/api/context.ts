@@ -1,15 +1,11 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { Authenticator, Principal } from "../auth/authenticator.ts";
+import type { Feed } from "../feed/feed.ts";
 import type { Metrics } from "../metrics.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
-
-/** Answers a proxy's request for its table. It may wait; `ended` is aborted when the answer has to come now, and the proxy is
- * gone when the response is closed. */
-export type Feed = (request: IncomingMessage, response: ServerResponse, ended: AbortSignal) => void;
 
 /** What the API works with. */
 export interface Api {
@@ -18,8 +14,8 @@ export interface Api {
   authenticator: Authenticator;
   metrics: Metrics;
   log: Logger;
-  /** Undefined where compiled tables are not served. */
-  feed: Feed | undefined;
+  /** The compiled tables of proxies. */
+  feed: Feed;
   /** Seconds since 1970. */
   now(): number;
   /** Largest body in bytes. */

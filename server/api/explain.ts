@@ -6,12 +6,13 @@ import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { Route } from "../../routes/model/model.ts";
 import { isHeaderName, sourcesOf } from "../../routes/model/sources.ts";
 import { diagnosticsOf } from "../../routes/reading/validate.ts";
+import type { Naming } from "../feed/naming.ts";
 import { readJson } from "./body.ts";
 import type { Api } from "./context.ts";
 import { type Endpoint, errors, json } from "./endpoint.ts";
 import { invalid } from "./errors.ts";
 import { hinted } from "./hints.ts";
-import { type Baseline, baselineOf, nameRoute } from "./naming.ts";
+import { namesFor, namesOfServices } from "./naming.ts";
 import { readQuery } from "./query.ts";
 import { Explain, Explanation, NoQuery } from "./schemas.ts";
 
@@ -38,15 +39,15 @@ export const explainEndpoint: Endpoint = {
     if ((from === undefined) === (service === undefined)) throw refuse("exactly one of from, service is needed");
     const unnamed = given.findIndex(([name]) => !isHeaderName(name));
     if (unnamed >= 0) throw refuse("not a header's name", "headers", unnamed, 0);
-    const baseline = baselineOf({ from, service });
-    if (baseline === undefined)
-      throw refuse("not a service's name; expected NAME[.NAMESPACE[.svc.DOMAIN]][:PORT]", "service");
+    const cluster = from ?? service ?? "";
+    const naming = service === undefined ? namesFor(cluster, api.domain) : namesOfServices(service);
+    if (naming instanceof Error) throw refuse(naming.message, "service");
     const headers: Pairs = [
       [":method", toLatin1(method)],
       [":path", toLatin1(path)],
       ...given.map(([name, value]) => pair(name, value)),
     ];
-    const routes = routesFor(headers, baseline, api);
+    const routes = routesFor(headers, cluster, naming, api);
     const { keys, hierarchy } = api;
     const configuration = {
       keys,
@@ -55,7 +56,7 @@ export const explainEndpoint: Endpoint = {
       strict: false,
       ...(hierarchy !== undefined && { hierarchy }),
     };
-    return request.json(explain(configuration, { headers, cluster: baseline.from, now: api.now(), caller }));
+    return request.json(explain(configuration, { headers, cluster, now: api.now(), caller }));
   },
 };
 
@@ -65,16 +66,14 @@ function pair(name: string, value: string): [string, string] {
 }
 
 /** The routes that can have a say: those of the request's keys, and those without a key. */
-function routesFor(headers: Pairs, baseline: Baseline, { state, keys, hierarchy, domain }: Api): Route[] {
-  const wanted = new Set(keys.flatMap(sourcesOf).flatMap((source) => candidates(source, headers, baseline.from)));
+function routesFor(headers: Pairs, cluster: string, naming: Naming, { state, keys, hierarchy }: Api): Route[] {
+  const wanted = new Set(keys.flatMap(sourcesOf).flatMap((source) => candidates(source, headers, cluster)));
   if (hierarchy !== undefined) {
     for (const key of [...wanted]) {
       for (let at = key.lastIndexOf(hierarchy); at > 0; at = key.lastIndexOf(hierarchy, at - 1))
         wanted.add(key.slice(0, at));
     }
   }
-  const named = (routes: Iterable<StoredRoute>) => {
-    return [...routes].flatMap((route) => nameRoute(route, baseline, domain) ?? []);
-  };
+  const named = (routes: Iterable<StoredRoute>) => [...routes].flatMap(naming);
   return [...[...wanted].flatMap((key) => named(state.ofKey(key))), ...named(state.unkeyed())];
 }

@@ -1,43 +1,43 @@
 // The names that routes have where one request arrives.
-import {
-  outboundCluster,
-  parseOutboundCluster,
-  parseServiceHost,
-  serviceHost,
-} from "../../routes/model/istio-cluster.ts";
+import { parseOutboundCluster, parseServiceHost } from "../../routes/model/istio-cluster.ts";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { Reference, Route } from "../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../routes/model/names.ts";
 import { parseHostName, parseServiceName, type ServiceName } from "../../routes/model/service.ts";
+import { type Naming, namingFor } from "../feed/naming.ts";
+import { clusterOf } from "../state/filter.ts";
 
-/** Where a request would go without Keyway. */
-export interface Baseline {
-  /** As it was asked for, and as explanations name it. */
-  from: string;
-  /** The service that it is, where that can be told. */
-  service?: ServiceName & { subset?: string };
-  /** Whether targets are named as Istio names clusters. */
-  isIstio: boolean;
+const INBOUND = /^inbound\|(\d+)\|/;
+
+/** The names of a proxy whose request would go to `cluster`, as Istio or as a plain Envoy calls it. */
+export function namesFor(cluster: string, domain: string): Naming {
+  const surroundings = { domain };
+  const outbound = parseOutboundCluster(cluster);
+  if (outbound !== undefined) {
+    const namespace = parseServiceHost(outbound.host)?.namespace ?? "default";
+    return namingFor({ kind: "outbound", namespace }, surroundings);
+  }
+  const [, port] = INBOUND.exec(cluster) ?? [];
+  if (port === undefined) return namingFor({ kind: "plain" }, surroundings);
+  return namingFor(
+    { kind: "inbound", ports: [{ namespace: "", service: "", port: 0, containerPort: Number(port) }] },
+    surroundings,
+  );
 }
 
-/** Undefined for what is no service's name. */
-export function baselineOf({
-  from,
-  service,
-}: {
-  from?: string | undefined;
-  service?: string | undefined;
-}): Baseline | undefined {
-  if (service !== undefined) {
-    const name = parseService(service);
-    return name && { from: service, service: name, isIstio: false };
-  }
-  const cluster = from ?? "";
-  const istio = parseOutboundCluster(cluster);
-  if (istio === undefined) return { from: cluster, service: { name: cluster }, isIstio: false };
-  const { host, port, subset } = istio;
-  const name = parseServiceHost(host) ?? { name: host };
-  return { from: cluster, service: { ...name, port, ...(subset !== "" && { subset }) }, isIstio: true };
+/** The names of services themselves, for a request to the service `asked`; an Error's message says why it is none. */
+export function namesOfServices(asked: string): Naming | Error {
+  const service = parseService(asked);
+  if (service === undefined) return new Error("not a service's name; expected NAME[.NAMESPACE[.svc.DOMAIN]][:PORT]");
+  return (route) => {
+    const from = isFrom(route, service) ? asked : isFromAny(route) ? ANY_BASELINE : undefined;
+    if (from === undefined) return [];
+    const { service: _, split, to, ...rest } = route;
+    const targets = split
+      ? { split: split.map((share) => ({ ...share, to: textOf(share.to) })) }
+      : { to: textOf(to ?? "") };
+    return [{ ...rest, from, ...targets } as Route];
+  };
 }
 
 function parseService(text: string): ServiceName | undefined {
@@ -45,44 +45,19 @@ function parseService(text: string): ServiceName | undefined {
   return parseServiceName(text) ?? (host && { name: host.host, ...(host.port !== undefined && { port: host.port }) });
 }
 
-/** The route with the clusters' names, or with the services' where none are known; undefined where it can't be the baseline's. */
-export function nameRoute(route: StoredRoute, baseline: Baseline, domain: string): Route | undefined {
-  const from = fromOf(route, baseline);
-  if (from === undefined) return undefined;
-  const { service: _, split, to, ...rest } = route;
-  const name = (target: Reference) => nameTarget(target, baseline, domain);
-  const targets = split ? { split: split.map((share) => ({ ...share, to: name(share.to) })) } : { to: name(to ?? "") };
-  return { ...rest, from, ...targets } as Route;
-}
+const isFromAny = (route: StoredRoute): boolean => (clusterOf(route) ?? route.service) === ANY_BASELINE;
 
-function fromOf({ service, from }: StoredRoute, baseline: Baseline): string | undefined {
-  if (from !== undefined) return from;
-  if (service === undefined || service === ANY_BASELINE) return ANY_BASELINE;
-  if (typeof service === "object" && "cluster" in service) return service.cluster;
-  const text = typeof service === "string" ? service : service.service;
-  const subset = typeof service === "string" ? undefined : service.subset;
-  const wanted = parseService(text);
-  const asked = baseline.service;
-  if (wanted === undefined || asked === undefined || wanted.name !== asked.name) return undefined;
+/** What one of the two does not say does not tell them apart. A route from a subset is none from the whole service. */
+function isFrom({ service }: StoredRoute, asked: ServiceName): boolean {
+  if (service === undefined || (typeof service === "object" && "cluster" in service)) return false;
+  const own = parseService(typeof service === "string" ? service : service.service);
+  if (own?.name !== asked.name || (typeof service === "object" && service.subset !== undefined)) return false;
   const differs = <Value>(a: Value | undefined, b: Value | undefined) => a !== undefined && b !== undefined && a !== b;
-  if (differs(wanted.namespace, asked.namespace)) return undefined;
-  // Istio's names have numbers for ports; a port's name says nothing that could be compared.
-  if (differs(wanted.port, asked.port) && typeof wanted.port === typeof asked.port) return undefined;
-  return subset === undefined || subset === asked.subset ? baseline.from : undefined;
+  return !differs(own.namespace, asked.namespace) && !differs(own.port, asked.port);
 }
 
-function nameTarget(target: Reference, { service, isIstio }: Baseline, domain: string): string {
-  if (typeof target === "object" && "cluster" in target) return target.cluster;
-  const text = typeof target === "string" ? target : target.service;
-  const subset = typeof target === "string" ? undefined : target.subset;
-  if (!isIstio) return text.replace(/:.*/, "") + (subset === undefined ? "" : `, subset ${subset}`);
-  const name = parseServiceName(text);
-  const port = typeof name?.port === "number" ? name.port : service?.port;
-  if (name === undefined || typeof port !== "number") return text;
-  const namespace = name.namespace ?? service?.namespace ?? "default";
-  return outboundCluster({
-    port,
-    subset: subset ?? "",
-    host: serviceHost({ name: name.name, namespace }, name.domain ?? domain),
-  });
+function textOf(target: Reference): string {
+  if (typeof target === "string") return target;
+  if ("cluster" in target) return target.cluster;
+  return target.service + (target.subset === undefined ? "" : `, subset ${target.subset}`);
 }

@@ -93,10 +93,13 @@ export const Explanation = z
   })
   .meta({ id: "Explanation" });
 
+/** What compiled tables are refused with. */
+const TABLE_CODES = ["invalid_query", "too_many_scopes", "too_many_polls", "table_too_large"] as const;
+
 export const ErrorAnswer = z
   .strictObject({
     error: z.strictObject({
-      code: z.enum(Object.values(CODES) as [string, ...string[]]),
+      code: z.enum([...Object.values(CODES), ...TABLE_CODES]),
       message: z.string(),
       details: z.array(z.strictObject({ path: z.string(), message: z.string() })),
     }),

@@ -1,6 +1,8 @@
+import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Answer } from "../feed/feed.ts";
 import { type Endpoint, errors } from "./endpoint.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, errorBody, toApiError } from "./errors.ts";
 import { TableQuery } from "./schemas.ts";
 
 export const tableEndpoint: Endpoint = {
@@ -19,18 +21,36 @@ export const tableEndpoint: Endpoint = {
       ...errors(400, 401, 403),
     },
   },
-  handle(request, { feed, ending }) {
-    if (feed === undefined) throw new ApiError(503, "this server has no compiled tables");
-    const { incoming, outgoing } = request.env;
-    const { revoked } = request.get("principal");
-    const ended = new AbortController();
-    const end = () => ended.abort();
-    for (const signal of [ending, revoked]) {
-      if (signal.aborted) end();
-      signal.addEventListener("abort", end, { once: true });
-      outgoing.on("close", () => signal.removeEventListener("abort", end));
-    }
-    feed(incoming, outgoing, ended.signal);
+  handle(request, { feed, log }) {
+    const { outgoing } = request.env;
+    const { revoked, name } = request.get("principal");
+    const left = new AbortController();
+    const leave = () => left.abort(revoked.aborted ? new ApiError(401, `the token of ${name} was revoked`) : undefined);
+    revoked.addEventListener("abort", leave, { once: true });
+    outgoing.once("close", () => {
+      revoked.removeEventListener("abort", leave);
+      leave();
+    });
+    // Written past Hono: thousands of polls wait at one time, and many of them share the bytes of an answer.
+    feed.poll(new URL(request.req.url).searchParams, left.signal).then(
+      (answer) => write(outgoing, answer),
+      (thrown) => {
+        if (outgoing.destroyed) return;
+        const error = toApiError(thrown);
+        if (error.status === 500) log.error({ err: thrown, path: "/v1/table" }, error.message);
+        const body = new TextEncoder().encode(JSON.stringify(errorBody(error, false)));
+        write(outgoing, { status: error.status, type: "application/json", body, headers: { ...error.headers } });
+      },
+    );
     return RESPONSE_ALREADY_SENT;
   },
 };
+
+type Written = Answer | { status: number; type: string; body: Uint8Array; headers: Record<string, string> };
+
+function write(outgoing: ServerResponse, answer: Written): void {
+  const { status, type, body } = answer;
+  const headers = "headers" in answer ? answer.headers : { "cache-control": "no-store" };
+  outgoing.writeHead(status, { ...headers, "content-type": type, "content-length": body.length });
+  outgoing.end(body);
+}

@@ -1,7 +1,9 @@
 // Whatever is sent, there is one clear error in one form, and nothing half-written.
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { type Answer, reviews, sent, startServer } from "./serve.ts";
+import { type Answer, reviews, sent, sharedServer, startServer } from "./serve.ts";
+
+const shared = sharedServer();
 
 function expectError({ status, headers, body }: Answer, wanted: number, code: string): void {
   expect([status, body?.error?.code], JSON.stringify(body)).toEqual([wanted, code]);
@@ -20,7 +22,7 @@ test.each([
   ["/%ff", 404],
   ["/v1/routes:aply", 404],
 ])("GET %s is answered with %s", async (path, status) => {
-  const { ask } = await startServer();
+  const { ask } = shared;
   expectError(await ask(path), status, "not_found");
 });
 
@@ -36,7 +38,7 @@ test.each([
   ["POST", "/healthz", "GET, HEAD"],
   ["PUT", "/v1/table", "GET, HEAD"],
 ])("%s %s is not allowed, and Allow says what is", async (method, path, allow) => {
-  const { ask } = await startServer();
+  const { ask } = shared;
   const answer = await ask(path, { method });
   expectError(answer, 405, "method_not_allowed");
   expect(answer.headers.get("allow")).toBe(allow);
@@ -61,7 +63,7 @@ test.each([
   ["label=", "label[0]"],
   ["__proto__=x", "__proto__"],
 ])("a list with %s is refused with the place", async (query, path) => {
-  const { ask } = await startServer();
+  const { ask } = shared;
   const answer = await ask(`/v1/routes?${query}`);
   expectError(answer, 400, "invalid");
   expect(answer.body.error.details[0].path).toBe(path);
@@ -80,7 +82,7 @@ test.each([
   ["service: reviews", "not JSON: line 1, column 1: expected a value"],
   ['{"a": [1, 2', "not JSON: line 1, column 12: expected , or ]"],
 ])("what is no JSON is refused with the place: %j", async (body, message) => {
-  const { ask } = await startServer();
+  const { ask } = shared;
   const answer = await ask("/v1/routes/a", sent("PUT", body));
   expectError(answer, 400, "invalid");
   expect(answer.body.error.message).toBe(message);
@@ -133,7 +135,7 @@ test.each<[unknown, string]>([
   [{ service: "reviews", key: "k", to: "t", revision: "x" }, "revision"],
   [{ service: "reviews", key: "k", to: "t", id: "b" }, "id"],
 ])("a route that can't be one is refused with the place: %j", async (route, path) => {
-  const { ask } = await startServer();
+  const { ask } = shared;
   const answer = await ask("/v1/routes/a", sent("PUT", JSON.stringify(route)));
   expectError(answer, 400, "invalid");
   expect(answer.body.error.details[0].path).toBe(path);
@@ -208,7 +210,7 @@ test.each([
   ["GET \\ HTTP/1.1\r\nHost: keyway\r\nConnection: close\r\n\r\n", 400],
   ["PUT /v1/routes/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400],
 ])("on the wire: %j", async (request, status) => {
-  const { url } = await startServer();
+  const { url } = shared;
   const answer = await wire(url, request);
   expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   if (status >= 400) expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "").error.message).not.toBe("");

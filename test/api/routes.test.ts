@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { reviews, sent, startServer } from "./serve.ts";
+import { reviews, sent, sharedServer, startServer } from "./serve.ts";
+
+const shared = sharedServer();
 
 test("a route is created, read, replaced, left as it is, and deleted", async () => {
   const { ask } = await startServer();
@@ -79,7 +81,7 @@ test.each([
   ["a:b"],
   ["%C3%A4"],
 ])("an id that can't be one is refused: %s", async (id) => {
-  const { ask } = await startServer();
+  const { ask } = shared;
   for (const init of [undefined, sent("PUT", reviews), sent("DELETE")]) {
     expect(await ask(`/v1/routes/${id}`, init)).toMatchObject({
       status: 400,

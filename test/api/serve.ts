@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
 import type { Io } from "../../installer/cli/io.ts";
 import { serve } from "../../server/main.ts";
 import { readSettings } from "../../server/settings.ts";
@@ -34,6 +34,31 @@ export function temporaryFolder(): string {
 
 /** Starts a server that the end of the test ends. `flags` are by the names of settings. */
 export async function startServer(flags: Record<string, string> = {}, folder = temporaryFolder()): Promise<Served> {
+  const served = await start(flags, folder);
+  onTestFinished(served.end);
+  return served;
+}
+
+/** A server for all tests of a file, which leave it as it is. */
+export function sharedServer(flags: Record<string, string> = {}): Pick<Served, "ask" | "url"> {
+  const folder = mkdtempSync(join(tmpdir(), "keyway-"));
+  let served: Served | undefined;
+  beforeAll(async () => {
+    served = await start(flags, folder);
+  });
+  afterAll(async () => {
+    await served?.end();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    get url() {
+      return served?.url ?? "";
+    },
+    ask: (path, init) => ask(`${served?.url}${path}`, init),
+  };
+}
+
+async function start(flags: Record<string, string>, folder: string): Promise<Served> {
   const stop = new AbortController();
   const log: string[] = [];
   const err = { write: (line: string) => log.push(line) };
@@ -51,7 +76,6 @@ export async function startServer(flags: Record<string, string> = {}, folder = t
     stop.abort();
     await ended;
   };
-  onTestFinished(end);
   return { url, folder, log, end, ask: (path, init) => ask(`${url}${path}`, init) };
 }
 
