@@ -1,7 +1,7 @@
 import { type Agent, Agent as HttpAgent } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent } from "node:https";
 import { KeywayError } from "../cli/errors.ts";
-import { proxyFor } from "../net/proxy.ts";
+import { proxyBeyondLoopback } from "../net/proxy.ts";
 import { type ClientCertificate, dataOrFile } from "./credentials.ts";
 import type { Env } from "./kubeconfig.ts";
 import type { ClusterEntry } from "./kubeconfig-file.ts";
@@ -22,7 +22,7 @@ export async function agentFor(
     ...(cluster["insecure-skip-tls-verify"] && { rejectUnauthorized: false }),
   };
   const secure = server.protocol === "https:";
-  const proxy = cluster["proxy-url"] ? proxyUrl(cluster["proxy-url"]) : proxyOf(server, env);
+  const proxy = cluster["proxy-url"] ? proxyUrl(cluster["proxy-url"]) : proxyBeyondLoopback(server, env);
   if (proxy === undefined) return secure ? new HttpsAgent(options) : new HttpAgent({ keepAlive: true });
   if (proxy.protocol.startsWith("socks")) {
     const { SocksProxyAgent } = await import("socks-proxy-agent");
@@ -30,11 +30,6 @@ export async function agentFor(
   }
   const { HttpProxyAgent, HttpsProxyAgent } = await import("hpagent");
   return secure ? new HttpsProxyAgent({ ...options, proxy }) : new HttpProxyAgent({ keepAlive: true, proxy });
-}
-
-/** As for kubectl, no proxy of the environment stands between this machine and itself. */
-function proxyOf(server: URL, env: Env): URL | undefined {
-  return /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(server.hostname) ? undefined : proxyFor(server, env);
 }
 
 function proxyUrl(text: string): URL {

@@ -16,6 +16,11 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   });
 }
 
+/** As for kubectl, no proxy of the environment stands between this machine and itself. */
+export function proxyBeyondLoopback(url: URL, env: Environment): URL | undefined {
+  return /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname) ? undefined : proxyFor(url, env);
+}
+
 function variable(env: Environment, name: string): string | undefined {
   return env[name] || env[name.toLowerCase()] || undefined;
 }

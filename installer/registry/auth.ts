@@ -1,7 +1,7 @@
 import { KeywayError } from "../cli/errors.ts";
 import { Secret } from "../cli/secret.ts";
+import { CutOff } from "../net/unreachable.ts";
 import type { HttpAnswer } from "./http.ts";
-import { CutOff } from "./unreachable.ts";
 
 export type Credentials =
   | { kind: "basic"; username: string; password: Secret }

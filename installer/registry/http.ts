@@ -3,8 +3,8 @@ import { KeywayError } from "../cli/errors.ts";
 import { readUpTo } from "../net/body.ts";
 import { NoAnswer, withLimit } from "../net/limit.ts";
 import { proxyFor } from "../net/proxy.ts";
+import { CutOff, isNetworkFailure, unreachable } from "../net/unreachable.ts";
 import { integrityError } from "./errors.ts";
-import { CutOff, isNetworkFailure, unreachable } from "./unreachable.ts";
 
 export interface HttpRequest {
   method: "GET" | "HEAD" | "POST" | "PUT";
@@ -62,7 +62,8 @@ export class Http {
         });
       }
       if (signal.aborted || thrown instanceof KeywayError || !isNetworkFailure(thrown)) throw thrown;
-      throw unreachable(thrown, url.host, where, proxy);
+      const withoutTls = "if it is meant to be plain HTTP, add --insecure";
+      throw unreachable(thrown, { host: url.host, where, proxy, kind: "registry", withoutTls });
     }
   }
 

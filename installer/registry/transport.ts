@@ -1,9 +1,9 @@
 import { KeywayError } from "../cli/errors.ts";
 import { retryAfter } from "../net/retry-after.ts";
+import { Unreachable } from "../net/unreachable.ts";
 import { type Found, Login } from "./auth.ts";
 import { integrityError } from "./errors.ts";
 import { Http, type HttpAnswer } from "./http.ts";
-import { Unreachable } from "./unreachable.ts";
 
 export interface Ask {
   method: "GET" | "HEAD" | "POST" | "PUT";

@@ -1,7 +1,7 @@
-// Why no answer came from a registry, in words.
+// Why no answer came from a server, in words.
 import { type Explanation, KeywayError, reason } from "../cli/errors.ts";
 
-/** No answer came. `passing` tells a cut connection, worth another try, from a registry that is not there. */
+/** No answer came. `passing` tells a cut connection, worth another try, from a server that is not there. */
 export class Unreachable extends KeywayError {
   override name = "Unreachable";
   readonly passing: boolean = false;
@@ -29,8 +29,22 @@ export function isNetworkFailure(thrown: unknown): boolean {
   return codesOf(thrown).length > 0 || (thrown instanceof Error && thrown.cause !== undefined);
 }
 
-/** Explains why no answer came from `host`, by way of `proxy` if there is one. */
-export function unreachable(thrown: unknown, host: string, where: string, proxy?: URL): Unreachable {
+/** Who was asked, and by way of whom. */
+export interface Asked {
+  host: string;
+  /** What it was asked. */
+  where: string;
+  proxy?: URL | undefined;
+  /** What it is: `registry`. */
+  kind: string;
+  /** What to do where nothing listens; unless said, to see whether it runs. */
+  notThere?: string;
+  /** What to do where it may be meant to speak without TLS. */
+  withoutTls: string;
+}
+
+/** Explains why no answer came. */
+export function unreachable(thrown: unknown, { host, where, proxy, kind, notThere, withoutTls }: Asked): Unreachable {
   const codes = codesOf(thrown);
   const has = (pattern: RegExp) => codes.some((code) => pattern.test(code));
   const refuse = (what: string, next: string) => new Unreachable(what, { where, next, cause: thrown });
@@ -41,7 +55,7 @@ export function unreachable(thrown: unknown, host: string, where: string, proxy?
     return refuse(`the proxy ${proxy.host} ${failure}`, next);
   }
   if (has(/^ECONNREFUSED$/))
-    return refuse(`nothing listens at ${host}`, "check the host and the port; is the registry running?");
+    return refuse(`nothing listens at ${host}`, notThere ?? `check the host and the port; is the ${kind} running?`);
   if (has(/^ENOTFOUND$/)) {
     return refuse(
       `there is no host ${host}`,
@@ -49,9 +63,9 @@ export function unreachable(thrown: unknown, host: string, where: string, proxy?
     );
   }
   if (reason(thrown).endsWith("bad port")) {
-    return refuse(`no HTTP client speaks with the port of ${host}`, "let the registry listen at another port");
+    return refuse(`no HTTP client speaks with the port of ${host}`, `let the ${kind} listen at another port`);
   }
-  if (has(/SSL/)) return refuse(`${host} does not speak TLS`, "if it is meant to be plain HTTP, add --insecure");
+  if (has(/SSL/)) return refuse(`${host} does not speak TLS`, withoutTls);
   const untrusted = codes.find((code) => NOT_TRUSTED.test(code));
   if (untrusted !== undefined) {
     return refuse(
@@ -62,7 +76,7 @@ export function unreachable(thrown: unknown, host: string, where: string, proxy?
   const what = has(SILENT) ? `${host} does not answer` : `the connection to ${host} was cut: ${reason(thrown)}`;
   return new CutOff(what, {
     where,
-    next: "check the registry's log and the network, then run the command again",
+    next: `check the ${kind}'s log and the network, then run the command again`,
     cause: thrown,
   });
 }
