@@ -281,7 +281,7 @@ describe("files of other kinds", () => {
     ["nothing", "", "standard input:1:1: it is empty"],
     ["another file", "a: 1\n", "standard input:1:1: no HTTP connection manager and no route configuration in it"],
     ["what is not YAML", "a: [1\nb: 2\n", "standard input:2:1: not YAML: "],
-    ["two documents", "a: 1\n---\nb: 2\n", "a second document; Envoy reads files of one"],
+    ["two documents", "a: 1\n---\nb: 2\n", "a second document, and one is read"],
   ])("%s is an error with a place", async (_, text, said) => {
     const { code, out, err } = await into(text);
     expect({ code, out }).toEqual({ code: 1, out: "" });

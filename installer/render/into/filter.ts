@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { type Document, isMap, isSeq, type YAMLMap, type YAMLSeq } from "yaml";
 import { PLUGIN_NAME } from "../../../routes/model/names.ts";
 import { respelled, type Spelling } from "../../twins/spelling.ts";
+import { created } from "../../yaml-edit/created.ts";
 import type { httpFilter, watcher } from "../parts.ts";
 import type { TableCluster } from "./cluster.ts";
-import { append, child, created, itemsAt, put, valueAt } from "./nodes.ts";
+import { append, child, itemsAt, put, valueAt } from "./nodes.ts";
 
 export interface Desired {
   filter: ReturnType<typeof httpFilter>;

@@ -3,12 +3,12 @@ import { isMap, type YAMLMap } from "yaml";
 import { ConfigurationError } from "../../../routes/reading/diagnostic.ts";
 import { UsageError } from "../../cli/errors.ts";
 import type { TwinOptions, TwinRemark } from "../../twins/twins.ts";
+import { type Place, readText, type Text } from "../../yaml-edit/text.ts";
 import { putCluster, type TableCluster } from "./cluster.ts";
 import { type Desired, filtersBehind, putFilter, putWatcher } from "./filter.ts";
 import { findIn, type Manager } from "./find.ts";
 import { child, itemsAt, valueAt } from "./nodes.ts";
 import { putTwins } from "./routes.ts";
-import { type Place, readText, type Text } from "./text.ts";
 
 export interface Choice {
   /** Names of listeners and of virtual hosts; all where there is none. */

@@ -14,6 +14,7 @@ import {
   YAMLSeq,
 } from "yaml";
 import { type Spelling, spelled } from "../../twins/spelling.ts";
+import { created } from "../../yaml-edit/created.ts";
 
 /** A node, or the one that it is an alias of. */
 export function resolved(document: Document, node: unknown): unknown {
@@ -70,23 +71,6 @@ export function append(document: Document, map: YAMLMap, name: string, item: unk
   else map.items.push(new Pair(document.createNode(spelled(name, spelling)), made));
 }
 
-/** The longest list or map that is written on one line where a file has such lines at all, in characters of JSON. */
-const ONE_LINE = 70;
-
-export function created(document: Document, value: unknown): Node {
-  const node = document.createNode(value, { aliasDuplicateObjects: false });
-  const inline = (at: unknown): boolean => {
-    if (!isMap(at) && !isSeq(at)) return true;
-    for (const item of at.items) inline(isMap(at) ? (item as Pair).value : item);
-    const text = JSON.stringify(at.toJS(document));
-    if (text.length <= ONE_LINE && !text.includes("@type") && !text.includes("\\n") && at.items.length > 0)
-      at.flow = true;
-    return at.flow === true;
-  };
-  if (usesFlow(document)) inline(node);
-  return node;
-}
-
 /** A node with a value, for which the parts that it shares with a node of the file are written as they are there. */
 export function createdLike(document: Document, value: unknown, example: unknown): Node {
   const like = resolved(document, example);
@@ -133,19 +117,4 @@ function copied(document: Document, node: unknown): Node {
 function inFlow<Kind extends YAMLMap | YAMLSeq>(node: Kind, like: YAMLMap | YAMLSeq): Kind {
   if (like.flow !== undefined) node.flow = like.flow;
   return node;
-}
-
-const flows = new WeakMap<Document, boolean>();
-
-function usesFlow(document: Document): boolean {
-  const known = flows.get(document);
-  if (known !== undefined) return known;
-  const any = (node: unknown): boolean => {
-    if (!isMap(node) && !isSeq(node)) return false;
-    if (node.flow === true && node.items.length > 0) return true;
-    return node.items.some((item) => any(isMap(node) ? (item as Pair).value : item));
-  };
-  const found = any(document.contents);
-  flows.set(document, found);
-  return found;
 }

@@ -1,7 +1,7 @@
 // A user's own file, YAML or JSON, read and written again in the style that it has.
 import { isDeepStrictEqual } from "node:util";
 import { type Document, LineCounter, parseAllDocuments, Scalar, type ScalarTag } from "yaml";
-import { ConfigurationError } from "../../../routes/reading/diagnostic.ts";
+import { ConfigurationError } from "../../routes/reading/diagnostic.ts";
 
 export interface Place {
   line: number;
@@ -29,7 +29,7 @@ export function readText(original: string): Text {
   if (document === undefined || !("errors" in document)) throw refuse("it is empty", 0);
   const [error] = document.errors;
   if (error) throw refuse(`not YAML: ${error.message}`, error.pos[0]);
-  if (second) throw refuse("a second document; Envoy reads files of one", second.range[0]);
+  if (second) throw refuse("a second document, and one is read", second.range[0]);
   const before = plain(document, refuse);
   const json = isJson(text);
   return {
