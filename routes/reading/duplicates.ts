@@ -1,12 +1,18 @@
-import type { Condition, Route } from "../model/model.ts";
+import type { Condition } from "../model/model.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 
+interface Keyed {
+  from?: unknown;
+  key?: string;
+  when?: Condition[];
+}
+
 /** Key routes that repeat the baseline, the key and the conditions of an earlier one. */
-export function duplicates(routes: readonly Route[]): Diagnostic[] {
+export function duplicates(routes: readonly Keyed[]): Diagnostic[] {
   const seen = new Map<string, number>();
   return routes.flatMap((route, index) => {
-    if (!("key" in route)) return [];
-    const identity = JSON.stringify([route.from, route.key, (route.when ?? []).map(identityOf)]);
+    if (route.key === undefined) return [];
+    const identity = JSON.stringify([route.from, route.key, (route.when ?? []).map(conditionIdentity)]);
     const earlier = seen.get(identity);
     if (earlier === undefined) seen.set(identity, index);
     const what = route.when ? "from, key and conditions" : "from and key";
@@ -15,7 +21,7 @@ export function duplicates(routes: readonly Route[]): Diagnostic[] {
 }
 
 /** Equal for conditions that say the same, in whatever order their fields stand. */
-function identityOf({ header, not, ...rest }: Condition): unknown {
+export function conditionIdentity({ header, not, ...rest }: Condition): unknown {
   const said = { ...rest, ...(header !== undefined && { header: header.toLowerCase() }), ...(not && { not }) };
   return Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1));
 }

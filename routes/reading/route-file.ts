@@ -4,6 +4,7 @@ import { ANY_BASELINE, DEFAULT_SOURCE } from "../model/names.ts";
 import { betweenFields, cluster, configurationFields, object, optional, routeFields, text } from "../model/schema.ts";
 import { parseHostName, parseServiceName } from "../model/service.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import { nameFields } from "./name-fields.ts";
 import { validate } from "./validate.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -40,7 +41,7 @@ export const serviceBaseline = z
 /** Where a route from a service leads. */
 export const serviceTarget = z.union([named, inSubset, inCluster]);
 
-const route = object({ service: serviceBaseline, ...routeFields(serviceTarget) })
+const route = object({ service: serviceBaseline, ...routeFields(serviceTarget), ...nameFields })
   .check(betweenFields)
   .meta({ description: "A route from a baseline service to a target service." });
 
@@ -59,7 +60,8 @@ export function parseRouteFile(content: string): RouteFile {
   return {
     keys: keys ?? [DEFAULT_SOURCE],
     routes: (routes ?? []).map(
-      ({ service, ...others }) => ({ from: service, ...others }) as Route<Reference, Reference>,
+      ({ service, id: _, owner: __, labels: ___, ...others }) =>
+        ({ from: service, ...others }) as Route<Reference, Reference>,
     ),
     explain: explain ?? false,
     strict: strict ?? false,

@@ -1,7 +1,8 @@
 // Reading and changing routes one by one.
 import { z } from "zod";
 import { isRouteId, type LiveRoute, type StoredRoute } from "../../routes/model/live-route.ts";
-import { endOf, readLiveRoute, routeId } from "../../routes/reading/live-route.ts";
+import { endOf, readLiveRoute } from "../../routes/reading/live-route.ts";
+import { routeId } from "../../routes/reading/name-fields.ts";
 import { diagnosticsOf } from "../../routes/reading/validate.ts";
 import { Conflict, type Outcome, type Requirement, type Transaction } from "../store/store.ts";
 import { readJson } from "./body.ts";

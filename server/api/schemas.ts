@@ -3,14 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { MAX_ID } from "../../routes/model/live-route.ts";
 import { MAX_CLUSTER, MAX_KEY } from "../../routes/model/names.ts";
 import { optional, text } from "../../routes/model/schema.ts";
-import {
-  clusterRoute,
-  duration,
-  MAX_LABELS,
-  MAX_OWNER,
-  routeId,
-  serviceRoute,
-} from "../../routes/reading/live-route.ts";
+import { clusterRoute, serviceRoute } from "../../routes/reading/live-route.ts";
+import { duration, MAX_LABELS, MAX_OWNER, routeId } from "../../routes/reading/name-fields.ts";
 import { CODES } from "./errors.ts";
 
 export const MAX_LIMIT = 1000;
