@@ -6,17 +6,21 @@ import type { Io } from "./io.ts";
 
 /** The text of a file, or of standard input for `-`. */
 export async function readInput(path: string, io: Io): Promise<string> {
-  const bytes =
-    path === "-" ? await readUntil(io, () => false) : await readBytes(path, "check the path; `-` reads standard input");
-  return decode(bytes, nameOf(path));
+  return decode(await readInputBytes(path, io), path);
 }
 
-function nameOf(path: string): string {
+export async function readInputBytes(path: string, io: Io): Promise<Buffer> {
+  return path === "-" ? readUntil(io, () => false) : readBytes(path, "check the path; `-` reads standard input");
+}
+
+/** A file as people are told of it. */
+export function nameOf(path: string): string {
   return path === "-" ? "standard input" : path;
 }
 
-/** The text of UTF-8, without the mark that some editors put before it. */
-function decode(bytes: Buffer, name: string): string {
+/** The text of UTF-8 that was read from a path, without the mark that some editors put before it. */
+export function decode(bytes: Buffer, path: string): string {
+  const name = nameOf(path);
   const text = bytes.toString("utf8");
   for (let at = text.indexOf(REPLACED); at >= 0; at = text.indexOf(REPLACED, at + 1)) {
     const before = text.slice(0, at);

@@ -12,6 +12,9 @@ export const COMMAND: Variables = {
   KEYWAY_REGISTRY_TOKEN: "Bearer token for the registry, in place of user and password.",
   DOCKER_CONFIG:
     "The folder of Docker's config.json, from which logins and credential helpers are taken; unless set, ~/.docker.",
+  KEYWAY_SERVER: "The route server that `keyway route` works with; unless set, http://127.0.0.1:8700.",
+  KEYWAY_TOKEN: "Token for the route server.",
+  KEYWAY_TOKEN_FILE: "File with the token for the route server, where KEYWAY_TOKEN is not set.",
   KUBECONFIG: "Kubeconfig files, as kubectl takes them; unless set, ~/.kube/config.",
   HTTPS_PROXY: "Proxy for registries and API servers; likewise HTTP_PROXY, NO_PROXY and the same in lower case.",
   SOURCE_DATE_EPOCH:

@@ -1,0 +1,75 @@
+import { Document, type YAMLMap, type YAMLSeq } from "yaml";
+import { parseDate } from "../../routes/model/date.ts";
+import { toFileEntry } from "../../routes/model/file-entry.ts";
+import type { LiveRoute } from "../../routes/model/live-route.ts";
+import type { Io } from "../cli/io.ts";
+import { table, toYaml } from "../cli/output.ts";
+import { formatCondition } from "../route-words/condition.ts";
+import { formatReference, formatShares } from "../route-words/reference.ts";
+
+export const ROUTE_COLUMNS = ["key", "service", "to", "conditions", "expires", "owner", "id"];
+const NOTHING = "-";
+
+/** One line for each route; `first` gives what stands before, by its name. */
+export function routeTable(
+  io: Io,
+  routes: readonly LiveRoute[],
+  first?: [name: string, cells: readonly string[]],
+): string {
+  const rows = routes.map((route, index) => [...(first ? [first[1][index] ?? ""] : []), ...cellsOf(route)]);
+  return table(io, [...(first ? [first[0]] : []), ...ROUTE_COLUMNS], rows);
+}
+
+/** A route's cells, in the order of the columns. */
+export function cellsOf(
+  { id, service, from, key, when, split, to, expires, owner, missing }: Partial<LiveRoute>,
+  now = Date.now() / 1000,
+): string[] {
+  const target = split ? formatShares(split) : to === undefined ? NOTHING : formatReference(to);
+  return [
+    key ?? NOTHING,
+    service === undefined ? (from ?? NOTHING) : formatReference(service),
+    missing === "fail" ? `${target} or fail` : target,
+    when ? when.map(formatCondition).join(" ") : NOTHING,
+    expires === undefined ? "never" : remaining((parseDate(expires) ?? 0) - now),
+    owner ?? NOTHING,
+    id ?? NOTHING,
+  ];
+}
+
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3600],
+  ["m", 60],
+  ["s", 1],
+] as const;
+
+/** `1h 59m`: the two largest units. */
+export function remaining(seconds: number): string {
+  if (seconds <= 0) return "expired";
+  let rest = Math.floor(seconds);
+  const parts = UNITS.map(([unit, size]) => {
+    const number = Math.floor(rest / size);
+    rest -= number * size;
+    return { unit, number };
+  });
+  const first = parts.findIndex(({ number }) => number > 0);
+  if (first < 0) return "0s";
+  return parts
+    .slice(first, first + 2)
+    .filter(({ number }) => number > 0)
+    .map(({ unit, number }) => `${number}${unit}`)
+    .join(" ");
+}
+
+/** A route file, a line for each route. */
+export function routeFileYaml(entries: readonly object[]): string {
+  const document = new Document({ routes: entries }, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
+  for (const entry of (document.get("routes") as YAMLSeq).items) (entry as YAMLMap).flow = true;
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+/** A route as a route file has it, for comparing. */
+export function routeYaml(route: LiveRoute | undefined): string {
+  return route === undefined ? "" : toYaml(toFileEntry(route));
+}

@@ -1,0 +1,125 @@
+import { type FileEntry, fromFileEntry, toFileEntry } from "../../routes/model/file-entry.ts";
+import { inOrder } from "../../routes/model/live-route.ts";
+import { fits } from "../../server/state/filter.ts";
+import { KeywayError } from "../cli/errors.ts";
+import { count } from "../cli/output.ts";
+import { ApiError } from "../cluster/api-errors.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { KubeObject } from "../cluster/object.ts";
+import { takeBack } from "../execute/apply.ts";
+import { MANAGED_BY_LABEL } from "../manifests/names.ts";
+import type { ListFilter } from "../server-client/client.ts";
+import { type Changes, type Listed, type RouteTable, type TableRoute, type WantedRoute, withExpiry } from "./table.ts";
+
+const API_VERSION = "keyway.dev/v1alpha1";
+const KIND = "Route";
+const OWNER_ANNOTATION = "keyway.dev/owner";
+
+interface RouteObject extends KubeObject {
+  spec: Omit<FileEntry, "id" | "owner" | "labels">;
+}
+
+/** The Route resources of one namespace of a Kubernetes cluster. */
+export class ClusterTable implements RouteTable {
+  readonly name: string;
+  readonly #cluster: Cluster;
+  readonly #namespace: string;
+
+  constructor(cluster: Cluster, namespace: string) {
+    this.#cluster = cluster;
+    this.#namespace = namespace;
+    this.name = `the Routes in namespace ${namespace} of ${cluster.server}`;
+  }
+
+  async list(filter: ListFilter): Promise<Listed> {
+    const scope = { namespace: this.#namespace };
+    const objects = await this.#cluster.list<RouteObject>(API_VERSION, KIND, scope).catch(explainMissing);
+    const routes = objects.map(toRoute).filter((route) => fits({ ...route, revision: 0 }, filter));
+    return { routes: routes.sort((a, b) => (a.id < b.id ? -1 : 1)) };
+  }
+
+  async get(ids: readonly string[]): Promise<TableRoute[]> {
+    const found = await Promise.all(ids.map((id) => this.#cluster.get<RouteObject>(this.#ref(id))));
+    return found.filter((object) => object !== undefined).map(toRoute);
+  }
+
+  /** The API server validates everything before anything is changed; where a change fails then, those before it are taken back. */
+  async commit({ set, delete: gone }: Changes, told: (text: string) => void = () => {}): Promise<undefined> {
+    const objects = set.map((route) => this.#toObject(route));
+    for (const object of objects) await this.#apply(object, true);
+    const done: { object: KubeObject; before: KubeObject | undefined }[] = [];
+    try {
+      for (const object of objects) {
+        const before = await this.#cluster.get<RouteObject>(this.#ref(object.metadata?.name ?? ""));
+        done.push({ object: await this.#apply(object, false), before });
+        told(`${done.length} of ${count(objects.length, "route is", "routes are")} applied`);
+      }
+      for (const id of gone) {
+        const before = await this.#cluster.get<RouteObject>(this.#ref(id));
+        if (before === undefined) continue;
+        await this.#cluster.remove(this.#ref(id));
+        done.push({ object: before, before });
+      }
+    } catch (thrown) {
+      for (const { object, before } of done.reverse()) {
+        await takeBack(this.#cluster, { object, before, outcome: before === undefined ? "created" : "configured" });
+      }
+      throw thrown;
+    }
+  }
+
+  async renew(ids: readonly string[], ttl: string): Promise<void> {
+    const routes = await this.get(ids);
+    await this.commit({ set: routes.map(({ expires: _, ...route }) => ({ ...route, ttl })), delete: [] });
+  }
+
+  #ref(name: string) {
+    return { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace: this.#namespace } };
+  }
+
+  #apply(object: RouteObject, dryRun: boolean): Promise<RouteObject> {
+    return this.#cluster.apply(object, { dryRun, force: true }).catch(explainMissing);
+  }
+
+  #toObject(route: WantedRoute): RouteObject {
+    const { id, owner, labels, ...spec } = toFileEntry(withExpiry(route));
+    const name = id ?? "";
+    if (!/^(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) {
+      throw new KeywayError(`${name} is no name of a Kubernetes resource`, {
+        next: "give an id of lower case letters, digits, - and . with --id, or none",
+      });
+    }
+    const { metadata, ...kind } = this.#ref(name);
+    return {
+      ...kind,
+      metadata: {
+        ...metadata,
+        labels: { ...labels, [MANAGED_BY_LABEL]: "keyway" },
+        ...(owner !== undefined && { annotations: { [OWNER_ANNOTATION]: owner } }),
+      },
+      spec,
+    };
+  }
+}
+
+function toRoute({ metadata, spec }: RouteObject): TableRoute {
+  const { [MANAGED_BY_LABEL]: _, ...labels } = metadata?.labels ?? {};
+  const owner = metadata?.annotations?.[OWNER_ANNOTATION];
+  return inOrder(
+    fromFileEntry({
+      ...spec,
+      id: metadata?.name ?? "",
+      ...(owner !== undefined && { owner }),
+      ...(Object.keys(labels).length > 0 && { labels }),
+    }),
+  );
+}
+
+function explainMissing(thrown: unknown): never {
+  // 404 is the answer for a namespace that is not there, too.
+  if (!(thrown instanceof ApiError) || !thrown.said.startsWith("the cluster has no ")) throw thrown;
+  throw new KeywayError(`the cluster does not know the kind ${KIND} of ${API_VERSION}`, {
+    next: "have an administrator apply Keyway's custom resource definitions, then run the command again",
+    cause: thrown,
+  });
+}
