@@ -54,6 +54,7 @@ export const status: Register = (program, io) => {
       ["module", module],
       ["version", time(version) + (previous === undefined ? "" : `, before that ${time(previous)}`)],
       ["routes", String(routes)],
+      ...(one.table ? [["table", `live from ${one.table.cluster}, scope ${one.table.scope}`]] : []),
     ];
     const header = fields.map(([what = "", value]) => `${what.padEnd(8)}  ${value}\n`).join("");
     return `${header}\n${table(io, ["workload", "pod", "state", "routes", "table", "routed", "missing target", "targets"], one.pods.map(row))}`;

@@ -1,6 +1,7 @@
 import {
   METRIC_MISSING_TARGET,
   METRIC_ROUTED,
+  METRIC_TABLE_AGE,
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
 } from "../../routes/model/names.ts";
@@ -9,7 +10,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { type KubeObject, qualified, title } from "../cluster/object.ts";
 import { editsOf } from "../manifests/edits.ts";
 import { readFilter } from "../manifests/envoyfilter.ts";
-import { describeScope, type Installation, readInstallation, targetNames } from "../manifests/installation.ts";
+import { describeScope, type Installation, readInstallation, tableOf, targetNames } from "../manifests/installation.ts";
 import type { IEnvoyFilter, IWasmPlugin } from "../manifests/kinds.ts";
 import { previousOf } from "../manifests/previous.ts";
 import { whyNotLoaded } from "../proxies/probes.ts";
@@ -37,6 +38,8 @@ export interface PodStatus {
   silent?: true;
   routes?: number;
   tableVersion?: number;
+  /** Seconds since the route server last confirmed its live table. */
+  tableAge?: number;
   routed?: number;
   /** Requests that stayed at the baseline for want of their target. */
   missingTarget?: number;
@@ -55,6 +58,8 @@ export interface InstallationStatus {
   /** 0 where it is not known. */
   version: number;
   routes: number;
+  /** Where its proxies get the live table. */
+  table?: { cluster: string; scope: string };
   /** The version that a rollback returns to. */
   previous?: number;
   errors: string[];
@@ -129,7 +134,29 @@ async function describe(
   const { namespace, name, mode, module, version, config } = installation;
   const routes = Array.isArray(config.routes) ? config.routes.length : 0;
   const scope = describeScope(installation.scope);
-  return { namespace, name, mode, scope, module, version, routes, ...(previous && { previous }), errors, pods };
+  const { cluster: server, scope: held = "" } = tableOf(installation) ?? {};
+  const table = server === undefined ? {} : { table: { cluster: server, scope: held } };
+  return {
+    namespace,
+    name,
+    mode,
+    scope,
+    module,
+    version,
+    routes,
+    ...table,
+    ...(previous && { previous }),
+    errors,
+    pods,
+  };
+}
+
+/** A server answers at least every twenty seconds, so that one which is a minute behind is gone. */
+const FOLLOWING = 60; // seconds
+
+function whyNotFollowing({ [METRIC_TABLE_AGE]: age = 0 }: Metrics): string | undefined {
+  if (age < FOLLOWING) return undefined;
+  return `it has not heard from the route server for ${age} s, so the table that it had serves on: see its log, and \`keyway check\``;
 }
 
 /** An installation of which only the EnvoyFilter is left. */
@@ -148,18 +175,27 @@ async function describeRest(filter: IEnvoyFilter, options: StatusOptions): Promi
 async function podStatus(proxy: ProxyAdmin, installation: Installation, signal: AbortSignal): Promise<PodStatus> {
   const { namespace, name: pod, workload } = proxy.pod;
   try {
-    const error = await whyNotLoaded(proxy, installation);
+    const notLoaded = await whyNotLoaded(proxy, installation);
     const metrics = await proxy.metrics();
+    const error = notLoaded ?? (tableOf(installation) && whyNotFollowing(metrics));
     const missing = await missingClusters(proxy, targetNames(installation));
     const shown = {
       routes: metrics[METRIC_TABLE_ROUTES] ?? 0,
       tableVersion: metrics[METRIC_TABLE_VERSION] ?? 0,
+      ...(tableOf(installation) && { tableAge: metrics[METRIC_TABLE_AGE] ?? 0 }),
       routed: metrics[METRIC_ROUTED] ?? 0,
       missingTarget: metrics[METRIC_MISSING_TARGET] ?? 0,
       missingTargets: [...missing].map(([target, why]) => ({ target, why })),
       metrics,
     };
-    return { namespace, pod, workload, ready: error === undefined, ...(error !== undefined && { error }), ...shown };
+    return {
+      namespace,
+      pod,
+      workload,
+      ready: notLoaded === undefined,
+      ...(error !== undefined && { error }),
+      ...shown,
+    };
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     const error = thrown instanceof ProxySilent ? thrown.message : reason(thrown);

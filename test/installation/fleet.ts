@@ -48,6 +48,8 @@ export interface Fleet {
   clusters: Map<string, number>;
   /** The route configurations that proxies have from istiod, beside what the EnvoyFilter brings. */
   routeConfigurations: object[];
+  /** What proxies count, by the contract's names. */
+  metrics: Record<string, number>;
   /** Whether proxies refuse a listener with the watcher in it. */
   refusesWatcher: boolean;
   close(): Promise<void>;
@@ -69,6 +71,7 @@ export async function startFleet(): Promise<Fleet> {
     told: [],
     clusters: new Map([[SANDBOX, 1]]),
     routeConfigurations: [],
+    metrics: {},
     refusesWatcher: false,
     async close() {
       await server.close();
@@ -93,14 +96,14 @@ export function addPod(fleet: Fleet, name: string, labels: Record<string, string
 function proxyOf(fleet: Fleet): PodHandler {
   return (request, response) => {
     const url = new URL(`${request.url}`, "http://proxy");
-    const answer = url.pathname === "/config_dump" ? { configs: dump(fleet, url) } : other(url);
+    const answer = url.pathname === "/config_dump" ? { configs: dump(fleet, url) } : other(fleet, url);
     response.end(JSON.stringify(answer));
   };
 }
 
-function other({ pathname }: URL): object {
+function other({ metrics }: Fleet, { pathname }: URL): object {
   if (pathname === "/server_info") return { node: { metadata: { ISTIO_VERSION: "1.29.1" } } };
-  return { stats: [] };
+  return { stats: Object.entries(metrics).map(([name, value]) => ({ name: `wasmcustom.${name}`, value })) };
 }
 
 function dump({ server, clusters, refusesWatcher, routeConfigurations }: Fleet, { searchParams }: URL): object[] {

@@ -65,6 +65,22 @@ test("a token for no server, and a file without one, are refused", async () => {
   await expect(refused).rejects.toMatchObject({ message: expect.stringMatching(/token holds no token$/) });
 });
 
+test("status shows where the table comes from, and a proxy that hears nothing any more", async () => {
+  await put(fleet, { ...desired, config: { table: TABLE } });
+  const status = () => runCli(["status", "-n", "demo", "--kubeconfig", fleet.kubeconfig]);
+  fleet.metrics = { keyway_table_routes: 12, keyway_table_age_seconds: 19 };
+  expect(await status()).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(`table     live from ${CLUSTER}, scope outbound:demo`),
+  });
+  fleet.metrics = { keyway_table_routes: 12, keyway_table_age_seconds: 75 };
+  expect(await status()).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/caller-1 +ready +12/),
+    err: expect.stringContaining("pod caller-1: it has not heard from the route server for 75 s"),
+  });
+});
+
 test("a difference shows that there is a token, and never which one", async () => {
   await put(fleet);
   const args = ["upgrade", "-n", "demo", "--kubeconfig", fleet.kubeconfig, "--server", "keyway.keyway-system:8700"];
