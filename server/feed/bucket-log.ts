@@ -6,8 +6,6 @@ export interface Place extends Changed {
   /** The state's, when the table became this. */
   revision: number;
   digest: U64;
-  /** How many buckets there were. */
-  count: number;
   /** Whether the services that the server knows have changed, and not the routes: then the revision is that of an earlier place, too. */
   isOfServices: boolean;
 }
@@ -31,9 +29,9 @@ export class BucketLog {
     return this.#first + this.#places.length - 1;
   }
 
-  /** Undefined for one that is no longer kept. */
-  at(number: number): Place | undefined {
-    return this.#places[number - this.#first];
+  /** Whether what has changed since that place is still known. */
+  has(number: number): boolean {
+    return number >= this.#first;
   }
 
   add(place: Place): void {

@@ -162,13 +162,12 @@ export class Polls {
 
   #page(question: Question, place: number | undefined): Bytes {
     const { content, log } = this.#table;
-    const since = place === undefined ? undefined : log.at(place);
-    if (place !== undefined && !since) return this.#reset(question);
+    if (place !== undefined && !log.has(place)) return this.#reset(question);
     const most = this.#options.pageBytes ?? PAGE_BYTES;
-    const part = since
-      ? changedPart(content.buckets, log.changedSince(place as number), since.count, question.next, most)
-      : wholePart(content.buckets, question.next, most);
-    if (!part) return this.#reset(question);
+    const part =
+      place === undefined
+        ? wholePart(content.buckets, question.next, most)
+        : changedPart(content.buckets, log.changedSince(place), question.next, most);
     const hasRules = part.next === 0 && (place === undefined || log.haveRulesChangedSince(place));
     return this.#encode(question, part, false, hasRules ? content.rules : undefined);
   }

@@ -92,8 +92,7 @@ export class ScopedTable {
       for (const _ of this.#applying(change)) await turn();
     }
     last?.();
-    const { digest, buckets } = this.#table;
-    this.#log ??= new BucketLog({ revision: this.revision, digest, count: buckets.length });
+    this.#log ??= new BucketLog({ revision: this.revision, digest: this.#table.digest });
     this.#work = undefined;
     this.#onChange();
   }
@@ -145,8 +144,7 @@ export class ScopedTable {
 
   #logChange(changed: Changed, revision: number, isOfServices: boolean): void {
     if (!this.#log || (changed.buckets.length === 0 && !changed.rules)) return;
-    const { digest, buckets } = this.#table;
-    this.#log.add({ ...changed, revision, digest, count: buckets.length, isOfServices });
+    this.#log.add({ ...changed, revision, digest: this.#table.digest, isOfServices });
     if (!this.#work) this.#onChange();
   }
 }

@@ -1,11 +1,11 @@
-// What a proxy does with a feed, in a few lines of TypeScript: it holds a table in buckets, polls, applies pages, and looks keys up
-// meanwhile.
+// What a proxy does with a feed, in TypeScript: it holds a table in buckets, polls, applies pages, and looks keys up meanwhile, as
+// filter/live does.
 import { LAYOUT } from "../../routes/model/feed.ts";
 import { add, equal, subtract, toHex, type U64, ZERO } from "../../routes/model/u64.ts";
 import { bucketOf, parentOf } from "../../routes/table/buckets.ts";
 import { laneHash, mix, mixRules } from "../../routes/table/digest.ts";
 import { afterEntry, hashText, keyStart } from "../../routes/table/entry.ts";
-import { decodePage, type Page } from "../../routes/table/page.ts";
+import { decodePage, type Page, type PageRecord } from "../../routes/table/page.ts";
 import { readU32 } from "../../routes/table/writer.ts";
 
 /** Buckets that a reader looks at, at most. */
@@ -70,7 +70,13 @@ function entriesIn(bucket: Uint8Array): { key: string; to: string }[] {
 interface Sweep {
   /** Of its first page. */
   revision: number;
+  pages: number;
   next: number;
+  /** Where a sweep over a table that has grown has begun, as it reads the new buckets first. */
+  newFrom?: number;
+  isAtNew: boolean;
+  /** Whether a bucket could not be written yet. */
+  hasPassedOver: boolean;
 }
 
 export class ReferenceClient {
@@ -86,7 +92,6 @@ export class ReferenceClient {
   pages = 0;
   /** Sweeps of one page after which the digest was another one. */
   mismatches = 0;
-
   readonly scope: string;
 
   constructor(scope = "") {
@@ -135,18 +140,24 @@ export class ReferenceClient {
       this.#beginAnew();
       return;
     }
-    this.#write(page);
-    const isOnlyOne = this.#sweep === undefined && page.isLast;
-    this.#sweep ??= { revision: page.revision, next: 0 };
     this.#history = page.history;
     this.#isConsistent = false;
-    if (!page.isLast) {
-      this.#sweep.next = page.next;
+    const begins = this.#sweep === undefined;
+    this.#sweep ??= { revision: page.revision, pages: 0, next: 0, isAtNew: false, hasPassedOver: false };
+    this.#sweep.pages++;
+    const { count } = this.#target;
+    if (begins && !page.isLast && this.isServing && count > 0 && page.buckets > count) {
+      Object.assign(this.#sweep, { isAtNew: true, newFrom: count, next: count });
       return;
     }
-    this.#revision = this.#sweep.revision;
+    this.#write(page, this.#sweep);
+    if (!this.#goOn(this.#sweep, page)) return;
+    if (page.isLast) this.#target.count = page.buckets;
+    const { revision, pages, hasPassedOver } = this.#sweep;
     this.#sweep = undefined;
-    if (!isOnlyOne) return;
+    // Else the same is asked for again.
+    if (!hasPassedOver) this.#revision = revision;
+    if (pages > 1 || hasPassedOver) return;
     if (!equal(this.#target.digest, page.digest)) {
       this.mismatches++;
       this.#beginAnew();
@@ -156,12 +167,49 @@ export class ReferenceClient {
     this.#serving = this.#target;
   }
 
-  /** Children are written before the bucket that they were split off from, and emptied after the one that has their keys now. */
-  #write(page: Page): void {
-    for (const { index, bytes } of page.records.toReversed()) if (bytes) this.#target.set(index, bytes);
-    if (page.isLast) this.#target.count = page.buckets;
-    if (page.rules) this.#target.setRules(page.rules);
-    for (const { index, bytes } of page.records) if (!bytes) this.#target.set(index, undefined);
+  /** True at the end of a sweep. */
+  #goOn(sweep: Sweep, page: Page): boolean {
+    sweep.next = page.next;
+    if (!sweep.isAtNew) return page.isLast || (sweep.newFrom !== undefined && page.next >= sweep.newFrom);
+    if (!page.isLast) return false;
+    sweep.isAtNew = false;
+    this.#target.count = page.buckets;
+    return false;
+  }
+
+  /** New buckets are written before those that they are split off from. */
+  #write({ records, rules, buckets }: Page, sweep: Sweep): void {
+    const { count } = this.#target;
+    const isNew = ({ index }: PageRecord) => this.isServing && buckets > count && index >= count;
+    for (const record of records) if (isNew(record)) this.#writeRecord(record, sweep);
+    for (const record of records) if (!isNew(record)) this.#writeRecord(record, sweep);
+    if (rules) this.#target.setRules(rules);
+  }
+
+  /** What would take keys away that no other bucket has yet is passed over. */
+  #writeRecord({ index, bytes }: PageRecord, sweep: Sweep): void {
+    const before = this.#target.buckets.get(index);
+    const wouldLose = before && (bytes ? !this.#mayNarrow(index, before, bytes) : !this.#isCovered(index));
+    if (this.isServing && wouldLose) sweep.hasPassedOver = true;
+    else this.#target.set(index, bytes);
+  }
+
+  #mayNarrow(index: number, before: Uint8Array, after: Uint8Array): boolean {
+    for (let bit = readU32(before, 0) + 1; bit <= readU32(after, 0); bit *= 2) {
+      if (!this.#target.buckets.has(index + bit)) return false;
+    }
+    return true;
+  }
+
+  /** The first bucket goes when no key is left. */
+  #isCovered(index: number): boolean {
+    if (index === 0) return true;
+    for (let bucket = index; bucket > 0; ) {
+      bucket = parentOf(bucket);
+      const parent = this.#target.buckets.get(bucket);
+      if (parent) return (index & readU32(parent, 0)) === bucket;
+    }
+    return false;
   }
 
   #beginAnew(): void {

@@ -23,7 +23,7 @@ const changed = fc.oneof(
   rule,
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 12, arbitrary: fc.constant<Step>({ do: "poll" }) },
+  { weight: 8, arbitrary: fc.constant<Step>({ do: "poll" }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -55,7 +55,7 @@ interface Run {
   hasTable: boolean;
 }
 
-const STABLE = keyRoutes(60, "stable");
+const STABLE = keyRoutes(80, "stable");
 
 /** Does the steps, and sees to it that after the first table each route that never changes is found, whatever else is going on. */
 async function live(steps: readonly Step[], { first, pageBytes, hasTable }: Run): Promise<void> {
@@ -65,7 +65,8 @@ async function live(steps: readonly Step[], { first, pageBytes, hasTable }: Run)
   if (hasTable) await settle(feed, client);
   let grown = 0;
   const lookAround = () => {
-    if (client.isServing) for (const { key = "", to } of STABLE) expect(client.lookUp(key), key).toEqual([to]);
+    const lost = STABLE.filter(({ key = "", to }) => client.isServing && client.lookUp(key).join() !== to);
+    expect(lost.map(({ key }) => key)).toEqual([]);
   };
   for (const one of steps) {
     if (one.do === "poll") await poll(feed, client);
@@ -95,16 +96,16 @@ async function live(steps: readonly Step[], { first, pageBytes, hasTable }: Run)
 
 const run: fc.Arbitrary<Run> = fc.record({
   first: fc.nat(400),
-  pageBytes: fc.constantFrom(1, 1500, 6000, 128 * 1024),
-  hasTable: fc.boolean(),
+  pageBytes: fc.constantFrom(1, 1, 1500, 6000, 128 * 1024),
+  hasTable: fc.constantFrom(true, true, false),
 });
 
 test("the client comes to hold the server's table, and serves all along what did not change", async () => {
-  await checkAsync([fc.array(step, { maxLength: 50 }), run], live, 120);
+  await checkAsync([fc.array(step, { maxLength: 50 }), run], live, 250);
 });
 
 test("and so does one whose server begins anew without its past", async () => {
   const restart = fc.constant<Step>({ do: "restart" });
   const steps = fc.array(fc.oneof({ weight: 15, arbitrary: step }, restart), { maxLength: 50 });
-  await checkAsync([steps, run], live, 80);
+  await checkAsync([steps, run], live, 120);
 });
