@@ -10,6 +10,7 @@ import { moduleLoads, modulePulled } from "./module.ts";
 import { namesFree, neighboursQuiet, routesApart } from "./neighbours.ts";
 import { behindPolicies } from "./order.ts";
 import { gatewayExists, namesAllowed, namespaceExists } from "./places.ts";
+import { pluginThere } from "./plugin.ts";
 import { routesKept } from "./routes-kept.ts";
 import { serverAdmits, serverExists, serverSeen } from "./server.ts";
 import { portsUnshared } from "./shared-port.ts";
@@ -53,5 +54,8 @@ export const ofInstallation: Checks = [
 
 export const afterInstallation: Checks = [...ofInstallation, guardThere, versionLoaded, routesKept];
 
+/** What is left to check where somebody took the WasmPlugin of an installation away. */
+export const ofRemains: Checks = [...ofCluster, pluginThere];
+
 /** The ids that `--ignore` takes. */
-export const checkIds: readonly string[] = afterInstallation.map(({ id }) => id);
+export const checkIds: readonly string[] = [...afterInstallation, pluginThere].map(({ id }) => id);

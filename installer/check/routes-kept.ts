@@ -6,7 +6,7 @@ import type { CheckContext } from "./context.ts";
 export const routesKept: Check<CheckContext> = {
   id: "routes-kept",
   description: "routed requests keep what the mesh's routes say now",
-  severity: "warning",
+  severity: "fatal",
   hint: "the routes have changed since their twins were made, and routed requests keep the old ones' settings: `keyway upgrade` makes the twins anew",
   needs: ["rights", "workloads"],
   async run(context) {

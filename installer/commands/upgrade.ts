@@ -53,6 +53,10 @@ export const upgrade: Register = (program, unlimited) => {
       const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
       const live = await readLive(cluster, place.namespace, place.name);
       const { plugin, installation } = live;
+      if (plugin === undefined && live.filter !== undefined) {
+        const { PLUGIN_MISSING } = await import("../check/plugin.ts");
+        throw new KeywayError(PLUGIN_MISSING.what, { where: title(live.filter), next: PLUGIN_MISSING.next });
+      }
       if (plugin === undefined || installation === undefined) {
         throw new KeywayError(`there is no installation ${place.name} in namespace ${place.namespace}`, {
           where: cluster.server,

@@ -1,5 +1,5 @@
 import type { Check } from "../check/check.ts";
-import { afterInstallation, ofCluster, ofInstallation } from "../check/checks.ts";
+import { afterInstallation, ofCluster, ofInstallation, ofRemains } from "../check/checks.ts";
 import type { CheckContext } from "../check/context.ts";
 import { pinModule } from "../check/module.ts";
 import { workloadsSelected } from "../check/workloads.ts";
@@ -7,7 +7,8 @@ import { KeywayError } from "../cli/errors.ts";
 import { type ClusterFlags, type InstallationFlags, scopeOf } from "../cli/flags.ts";
 import type { Io } from "../cli/io.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { defaultPriority, type Installation } from "../manifests/installation.ts";
+import { readFilter } from "../manifests/envoyfilter.ts";
+import { defaultPriority, type Installation, type Live } from "../manifests/installation.ts";
 import { TimeIsUp } from "../net/limit.ts";
 import { desiredState } from "./desired.ts";
 import { readLive } from "./installed.ts";
@@ -24,12 +25,15 @@ export interface ToCheck {
   checks: readonly Check<CheckContext>[];
 }
 
-/** What `keyway check` checks: a planned installation, the present one, or, where neither exists, the cluster alone. */
+/** What `keyway check` checks: a planned installation, the present one or what is left of it, or, where nothing exists, the cluster alone. */
 export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promise<ToCheck> {
   const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
-  const live = await liveOrNone(place);
+  const { installation: live, filter } = await liveOrNone(place);
   const described = [flags.module, flags.routes, flags.server].some((said) => said !== undefined);
   if (!described && live !== undefined) return { installation: live, checks: afterInstallation };
+  if (!described && filter !== undefined) {
+    return { installation: { ...nothing(flags, place), ...readFilter(filter) }, checks: ofRemains };
+  }
   if (flags.module === undefined && live === undefined) {
     return {
       installation: nothing(flags, place),
@@ -42,12 +46,12 @@ export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promi
 }
 
 /** A cluster that can't be read is reported by the checks. */
-async function liveOrNone({ cluster, namespace, name }: { cluster: Cluster; namespace: string; name: string }) {
+async function liveOrNone(place: { cluster: Cluster; namespace: string; name: string }): Promise<Partial<Live>> {
   try {
-    return (await readLive(cluster, namespace, name)).installation;
+    return await readLive(place.cluster, place.namespace, place.name);
   } catch (thrown) {
     if (!(thrown instanceof KeywayError) || thrown instanceof TimeIsUp) throw thrown;
-    return undefined;
+    return {};
   }
 }
 

@@ -5,6 +5,7 @@ import {
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
 } from "../../routes/model/names.ts";
+import { PLUGIN_MISSING } from "../check/plugin.ts";
 import { reason } from "../cli/errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { type KubeObject, qualified, title } from "../cluster/object.ts";
@@ -165,9 +166,7 @@ async function describeRest(filter: IEnvoyFilter, options: StatusOptions): Promi
   const { proxies } = await selectPods(options.cluster, { namespace, mode, scope }, options.istioNamespace);
   return {
     ...{ namespace, name, mode, scope: describeScope(scope), module: "unknown", version: 0, routes: 0 },
-    errors: [
-      "its WasmPlugin is missing, so nothing is routed: `keyway install` makes it anew, `keyway uninstall` takes the rest off",
-    ],
+    errors: [`${PLUGIN_MISSING.what}: ${PLUGIN_MISSING.next}`],
     pods: proxies.map(({ namespace, name, workload }) => ({ namespace, pod: name, workload, ready: false })),
   };
 }

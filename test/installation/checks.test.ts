@@ -117,7 +117,7 @@ test("routes of the mesh that have changed since their twins were made are told 
     { name: "9080", virtual_hosts: [{ name: "reviews", domains: ["reviews"], routes: [route] }] },
   ];
   expect(await resultOf(routesKept)).toMatchObject({
-    status: "warning",
+    status: "fatal",
     detail: "virtual host reviews of 9080 has come",
     hint: expect.stringContaining("`keyway upgrade`"),
   });

@@ -44,6 +44,17 @@ test("without its WasmPlugin an installation is shown by what its EnvoyFilter te
   expect(code).toBe(1);
 });
 
+test.each([
+  ["check", "out"],
+  ["upgrade", "err"],
+] as const)("without the WasmPlugin of its installation %s fails, and says what to do", async (command, where) => {
+  await put(fleet);
+  fleet.server.delete(pluginKey);
+  const run = await runCli([command, "-n", "demo", "--kubeconfig", fleet.kubeconfig]);
+  expect(run.code, run.err).toBe(1);
+  expect(run[where]).toMatch(/its WasmPlugin is missing, so nothing is routed[\s\S]*`keyway install` makes it anew/);
+});
+
 test("without its EnvoyFilter the exit code is 1", async () => {
   await put(fleet);
   fleet.server.delete(filterKey);
