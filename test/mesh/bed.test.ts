@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "../cli/run.ts";
 import type { Resource } from "./bed/api.ts";
 import type { Configuration } from "./bed/configuration.ts";
+import { destinationOf, gatewayObject, virtualServiceObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { mesh } from "./bed/shared.ts";
 import { until } from "./bed/until.ts";
@@ -26,7 +27,7 @@ beforeAll(async () => {
     mesh.pod(reviews("pr-42")),
     mesh.pod({ name: "ratings-v1", namespace, service: "ratings" }),
     mesh.pod({ name: "caller", namespace }),
-    mesh.gateway({ name: "edge", namespace }),
+    mesh.gateway({ name: "edge", namespace, labels: { istio: "edge" } }),
     mesh.service({ name: "reviews", namespace, selector: { app: "reviews", version: "v1" } }),
     mesh.service({ name: "reviews-pr-42", namespace, selector: { app: "reviews", version: "pr-42" } }),
     mesh.apply(strict, ...entry),
@@ -100,25 +101,13 @@ const strict: Resource = {
 };
 
 const entry: Resource[] = [
-  {
-    apiVersion: "networking.istio.io/v1",
-    kind: "Gateway",
-    metadata: { name: "edge", namespace },
-    spec: {
-      selector: { app: "edge" },
-      servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["books.example.com"] }],
-    },
-  },
-  {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: "books", namespace },
-    spec: {
-      hosts: ["books.example.com"],
-      gateways: ["edge"],
-      http: [{ route: [{ destination: { host: "reviews", port: { number: 9080 } } }] }],
-    },
-  },
+  gatewayObject(namespace, "edge"),
+  virtualServiceObject(namespace, {
+    name: "books",
+    host: "books.example.com",
+    gateways: ["edge"],
+    http: [{ route: [destinationOf(namespace, "reviews")] }],
+  }),
 ];
 
 const selected = { app: "reviews", version: "v1" };

@@ -1,6 +1,6 @@
 // The features of a VirtualService, each with a request that shows it.
 import type { Resource } from "./bed/api.ts";
-import { gatewayObject } from "./bed/objects.ts";
+import { destinationOf, gatewayObject, virtualServiceObject } from "./bed/objects.ts";
 
 export const NAMESPACE = "kept";
 
@@ -24,9 +24,7 @@ export type Feature = {
   mirror?: string;
 };
 
-const destination = (name: string) => ({
-  destination: { host: `${name}.${NAMESPACE}.svc.cluster.local`, port: { number: 9080 } },
-});
+const destination = (name: string) => destinationOf(NAMESPACE, name);
 
 export const hostOf = (name: string): string => `f-${name}.${NAMESPACE}.svc.cluster.local:9080`;
 
@@ -166,15 +164,13 @@ export const FEATURES: Feature[] = [
 ];
 
 export function virtualServices(): Resource[] {
-  const services = FEATURES.map(({ name, http, route = [destination("reviews")] }) => ({
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: `f-${name}`, namespace: NAMESPACE },
-    spec: {
-      hosts: [`f-${name}.${NAMESPACE}.svc.cluster.local`],
+  const services = FEATURES.map(({ name, http, route = [destination("reviews")] }) =>
+    virtualServiceObject(NAMESPACE, {
+      name: `f-${name}`,
+      host: `f-${name}`,
       gateways: ["mesh", "front"],
       http: [{ ...http, ...(route.length > 0 && { route }) }],
-    },
-  }));
+    }),
+  );
   return [gatewayObject(NAMESPACE, "front"), ...services];
 }

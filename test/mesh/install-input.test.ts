@@ -2,6 +2,8 @@
 import { beforeAll, expect, test } from "vitest";
 import { rbacManifests } from "../../installer/manifests/rights.ts";
 import { runCli } from "../cli/run.ts";
+import { ECHO_PORTS } from "./bed/mesh.ts";
+import { serviceObject } from "./bed/objects.ts";
 import { mesh } from "./bed/shared.ts";
 import { keyway, keywayDone, publishModule, quiet, routeFile } from "./keyway.ts";
 
@@ -75,6 +77,15 @@ test("a target that the proxies can't see is refused", async () => {
   const seen = async () => (await keyway("check", ...HERE, "--module", module, "-f", routes, "-l", "app=reviews")).out;
   await expect.poll(seen, { timeout: 20_000 }).toContain("reviews does not know outbound|9080||reviews-pr-42.input");
   await mesh.delete(sidecar);
+  await expect.poll(seen, { timeout: 20_000 }).not.toContain("does not know");
+});
+
+test("a headless Service is refused as a target", async () => {
+  const { spec, ...service } = serviceObject(NAMESPACE, "headless", { app: "reviews-pr-42" }, ECHO_PORTS);
+  await mesh.apply({ ...service, spec: { ...(spec as object), clusterIP: "None" } });
+  const headless = await routeFile("{service: reviews:http, key: pr-42, to: headless}");
+  const err = await refused("install", ...HERE, "--module", module, "-f", headless, "-l", "app=reviews");
+  expect(err).toMatch(/headless\.input is headless \(clusterIP: None\)[\s\S]*a Service of its own with a cluster IP/);
 });
 
 test("--dry-run and --diff show what would be and change nothing", async () => {

@@ -1,6 +1,6 @@
 // Where the choice is made: in the caller's proxy, in a gateway, and twice in one proxy.
 import { afterEach, beforeAll, expect, test } from "vitest";
-import { gatewayObject } from "./bed/objects.ts";
+import { destinationOf, gatewayObject, virtualServiceObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
 import { mesh } from "./bed/shared.ts";
@@ -38,13 +38,8 @@ afterEach(async () => {
 });
 
 function virtualService(host: string, prefix: string, service: string) {
-  const route = [{ destination: { host: `${service}.${NAMESPACE}.svc.cluster.local`, port: { number: 9080 } } }];
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: service, namespace: NAMESPACE },
-    spec: { hosts: [host], gateways: ["front"], http: [{ match: [{ uri: { prefix } }], route }] },
-  };
+  const http = [{ match: [{ uri: { prefix } }], route: [destinationOf(NAMESPACE, service)] }];
+  return virtualServiceObject(NAMESPACE, { name: service, host, gateways: ["front"], http });
 }
 
 /** Connections that callers have opened before keep what they met until they are drained, and the next answer closes them. */

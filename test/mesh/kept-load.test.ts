@@ -1,25 +1,29 @@
-// A life under 500 requests a second, half of them with a key: install, the target deleted and back, the VirtualService edited, upgrade, uninstall. No request
-// may go to a wrong place, and none may fail but those that are under way when the target goes.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Answer } from "./bed/client.ts";
-import type { Echo } from "./bed/echo.ts";
-import { gatewayObject } from "./bed/objects.ts";
+// A life under 500 requests a second, half of them with a key: install, the target deleted and back, the VirtualService edited, upgrade, uninstall. In each
+// phase every request has to be where that phase leads it, under the settings of its route, and none may fail but those that are under way when the target goes.
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { destinationOf, gatewayObject, virtualServiceObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
+import { WORKERS } from "./bed/proxy.ts";
 import { mesh } from "./bed/shared.ts";
 import { until } from "./bed/until.ts";
-import { keyway, keywayDone, publishModule, quiet, routeFile, strictMutualTls } from "./keyway.ts";
+import { isDraining, keyway, keywayDone, publishModule, quiet, routeFile, strictMutualTls } from "./keyway.ts";
+import { Phases, type Stream } from "./phases.ts";
 
 const NAMESPACE = "kept-load";
 const HOST = `shop.${NAMESPACE}.svc.cluster.local:9080`;
 const HERE = ["-n", NAMESPACE, "--insecure"];
-const KEYED = { "x-routing-key": "pr-42" };
-/** Of each proxy. A request of each may be under way when the target goes; the first that fails tells all later ones. */
-const WORKERS = 2;
+const HEADERS: Record<Stream, Record<string, string>> = { plain: {}, keyed: { "x-routing-key": "pr-42" } };
+/** Requests a second of each stream, and the part of them that a busy machine has to reach. */
+const RATE = 250;
+const REACHED = 0.7;
+const GONE = "the target is gone";
 const TARGET = { name: "reviews-pr-42", namespace: NAMESPACE, selector: { app: "reviews-pr-42" } };
 
 let caller: Pod;
 let gateway: Pod;
+let reviews: Pod;
 let module: string;
 
 beforeAll(async () => {
@@ -32,7 +36,7 @@ beforeAll(async () => {
     one("ratings"),
     one("reviews-pr-42"),
   ]);
-  [caller, gateway] = pods;
+  [caller, gateway, reviews] = pods;
   // A pod without any Service loses its inbound cluster, and then its own proxy answers 503 to whoever still calls it. This Service keeps it, so that
   // what fails when the target's Service goes has failed in the proxy that chose the target.
   await mesh.service({ ...TARGET, name: "keeps-inbound" });
@@ -48,85 +52,81 @@ afterAll(() => keyway("uninstall", "-n", NAMESPACE, "--include-edited", "--no-wa
 
 /** Leads the host to a service, under another path. */
 function lead(service: string, uri: string): Promise<void> {
-  const destination = { host: `${service}.${NAMESPACE}.svc.cluster.local`, port: { number: 9080 } };
-  return mesh.apply({
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: "shop", namespace: NAMESPACE },
-    spec: {
-      hosts: [`shop.${NAMESPACE}.svc.cluster.local`],
-      gateways: ["mesh", "front"],
-      http: [{ rewrite: { uri }, route: [{ destination }] }],
-    },
-  });
+  const http = [{ rewrite: { uri }, route: [destinationOf(NAMESPACE, service)] }];
+  return mesh.apply(virtualServiceObject(NAMESPACE, { name: "shop", host: "shop", gateways: ["mesh", "front"], http }));
 }
 
 const modes = [
-  { mode: "outbound", selector: "app=caller" },
-  { mode: "gateway", selector: "istio=front" },
-  { mode: "inbound", selector: "app=reviews" },
+  { mode: "outbound", selector: "app=caller", chooser: () => caller },
+  { mode: "gateway", selector: "istio=front", chooser: () => gateway },
+  { mode: "inbound", selector: "app=reviews", chooser: () => reviews },
 ] as const;
 
 test.each(modes)(
-  "$mode, no request goes to a wrong place, and only those under way fail when the target goes",
-  async ({ mode, selector }) => {
-    const through = mode === "gateway" ? { to: gateway } : {};
-    const rate = { rate: 250, seconds: 200 };
-    const load = (headers: Record<string, string>) =>
-      mesh.load([{ from: caller, ...through, host: HOST, headers }], rate);
-    const ask = async (headers = {}): Promise<[app: string | undefined, path: string]> => {
-      const host = mode === "gateway" ? `${gateway.address}:${GATEWAY_HTTP_PORT}` : "shop:9080";
-      const answer: Answer = await caller.request({ host, headers: { ...headers, host: HOST } });
-      return [answer.app, answer.app === undefined ? "" : (JSON.parse(answer.body) as Echo).path];
+  "$mode, each request goes where its phase leads it, and only those under way fail when the target goes",
+  async ({ mode, selector, chooser }) => {
+    const load = (stream: Stream) => {
+      const through = mode === "gateway" ? { to: gateway } : {};
+      const plan = { rate: RATE, seconds: 200 };
+      return mesh.load([{ from: caller, ...through, host: HOST, headers: HEADERS[stream] }], plan);
     };
-    const becomes = (what: string, headers: object, app: string) =>
-      until(what, async () => (await ask(headers))[0] === app, 30);
+    const phases = new Phases(async (stream) => {
+      const host = mode === "gateway" ? `${gateway.address}:${GATEWAY_HTTP_PORT}` : "shop:9080";
+      const { app, headers } = await caller.request({ host, headers: { ...HEADERS[stream], host: HOST } });
+      return `${app} ${headers["x-path"]}`;
+    });
+    // A twin that is stale has the settings of its time. Inbound there is none, since the caller's proxy has applied them.
+    const kept = (stale: string, fresh: string) => (mode === "inbound" ? fresh : stale);
+    const routes = (...keys: string[]) =>
+      routeFile(...keys.map((key) => `{service: reviews:http, key: ${key}, to: reviews-pr-42}`));
 
-    const [plain, keyed] = await Promise.all([load({}), load(KEYED)]);
-    const first = await routeFile("{service: reviews:http, key: pr-42, to: reviews-pr-42}");
-    await keywayDone("install", ...HERE, "-l", selector, "--mode", mode, "--module", module, "-f", first);
-    await becomes("the first routed request", KEYED, "reviews-pr-42");
-
-    await mesh.delete({ apiVersion: "v1", kind: "Service", metadata: { name: TARGET.name, namespace: NAMESPACE } });
-    await becomes("the baseline to serve for the target", KEYED, "reviews");
-    await mesh.service(TARGET);
-    await becomes("the target to serve again", KEYED, "reviews-pr-42");
-
-    await lead("reviews", "/second");
-    await until("the new route", async () => (await ask())[1] === "/second", 30);
-    // A stale twin has the settings of its time; inbound there is none, since the caller has applied them.
-    expect(await ask(KEYED)).toEqual(["reviews-pr-42", mode === "inbound" ? "/second" : "/first"]);
-    const second = await routeFile(
-      "{service: reviews:http, key: pr-42, to: reviews-pr-42}",
-      "{service: reviews:http, key: other, to: reviews-pr-42}",
+    const loads = await Promise.all([load("plain"), load("keyed")]);
+    onTestFinished(() => void Promise.all(loads.map((one) => one.stop())));
+    await phases.next("before", { plain: "reviews /first", keyed: "reviews /first" }, () => sleep(500));
+    await phases.next("installed", { plain: "reviews /first", keyed: "reviews-pr-42 /first" }, async () => {
+      const flags = ["-l", selector, "--mode", mode, "--module", module, "-f", await routes("pr-42")];
+      await keywayDone("install", ...HERE, ...flags);
+      // Connections from before are served as before until they are drained.
+      await until("the old connections to be drained", async () => !(await isDraining(chooser())), 30);
+    });
+    await phases.next(GONE, { plain: "reviews /first", keyed: "reviews /first" }, () =>
+      mesh.delete({ apiVersion: "v1", kind: "Service", metadata: { name: TARGET.name, namespace: NAMESPACE } }),
     );
-    await keywayDone("upgrade", ...HERE, "-f", second);
-    await until("the new twin", async () => (await ask(KEYED))[1] === "/second", 30);
+    await phases.next("the target is back", { plain: "reviews /first", keyed: "reviews-pr-42 /first" }, () =>
+      mesh.service(TARGET),
+    );
+    const stale = `reviews-pr-42 ${kept("/first", "/second")}`;
+    await phases.next("the route is edited", { plain: "reviews /second", keyed: stale }, () =>
+      lead("reviews", "/second"),
+    );
+    await phases.next("upgraded", { plain: "reviews /second", keyed: "reviews-pr-42 /second" }, async () =>
+      keywayDone("upgrade", ...HERE, "-f", await routes("pr-42", "other")),
+    );
+    await phases.next("the route leads elsewhere", { plain: "ratings /third", keyed: "ratings /third" }, () =>
+      lead("ratings", "/third"),
+    );
+    const back = `reviews-pr-42 ${kept("/second", "/first")}`;
+    await phases.next("the route leads back", { plain: "reviews /first", keyed: back }, () =>
+      lead("reviews", "/first"),
+    );
+    await phases.next("uninstalled", { plain: "reviews /first", keyed: "reviews /first" }, () =>
+      keywayDone("uninstall", "-n", NAMESPACE),
+    );
 
-    await lead("ratings", "/third");
-    await becomes("the route to another service", {}, "ratings");
-    expect((await ask(KEYED))[0]).toBe("ratings");
-    await lead("reviews", "/first");
-    await becomes("the route back", {}, "reviews");
-
-    await keywayDone("uninstall", "-n", NAMESPACE);
-    await becomes("the baseline after the uninstall", KEYED, "reviews");
-    const [without, withKey] = [await plain.stop(), await keyed.stop()];
-    expect({ failed: without.failed, failures: without.failures }).toEqual({ failed: 0, failures: [] });
-    expect(places(without.answers)).toEqual(["ratings", "reviews"]);
-    expect(places(withKey.answers).filter((place) => !place.endsWith(" 503"))).toEqual([
-      "ratings",
-      "reviews",
-      "reviews-pr-42",
-    ]);
-    expect(withKey.failed, withKey.failures.join("; ")).toBeLessThanOrEqual(WORKERS);
-    expect(Math.min(without.requests, withKey.requests)).toBeGreaterThan(1000);
+    const [plain, keyed] = [await loads[0].stop(), await loads[1].stop()];
+    for (const [stream, { sent }] of [
+      ["plain", plain],
+      ["keyed", keyed],
+    ] as const) {
+      for (const { name, strays, perSecond } of phases.report(stream, sent)) {
+        expect(strays, `${stream} requests, ${name}`).toEqual({});
+        expect(perSecond, `${stream} requests a second, ${name}`).toBeGreaterThan(RATE * REACHED);
+      }
+    }
+    const { from, to } = phases.change(GONE);
+    expect(plain.failures).toEqual([]);
+    expect(keyed.sent.filter(({ ok, at }) => !ok && (at < from || at > to))).toEqual([]);
+    // A request of each worker may be under way when the target goes; the first that fails tells all later ones.
+    expect(keyed.failed, keyed.failures.join("; ")).toBeLessThanOrEqual(WORKERS);
   },
 );
-
-/** Who answered, without the host that was asked. */
-function places(answers: Record<string, number>): string[] {
-  return Object.keys(answers)
-    .map((name) => name.replace(`${HOST} -> `, ""))
-    .sort();
-}

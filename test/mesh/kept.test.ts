@@ -86,7 +86,7 @@ async function shown(mode: Mode, feature: Feature, key: Record<string, string>) 
   const last = answers.at(-1) as Answer;
   const seen = last.app === undefined ? undefined : seenBy(JSON.parse(last.body) as Echo, feature);
   const headers = Object.fromEntries((feature.answer ?? []).map((name) => [name, last.headers[name] ?? null]));
-  const mirrored = feature.mirror === undefined ? undefined : await attempts(feature.mirror, id);
+  const mirrored = feature.mirror === undefined ? undefined : await copies(feature.mirror, id);
   return { status: last.status, apps, slow, seen, headers, mirrored };
 }
 
@@ -105,8 +105,11 @@ function ask(mode: Mode, { name, request = {} }: Feature, headers: Record<string
   });
 }
 
-/** How many requests with this id an application has had. */
-async function attempts(app: string, id: string): Promise<number> {
-  const { body } = await caller.request({ host: `${app}:9080`, headers: { "x-echo-id": id } });
-  return (JSON.parse(body) as Echo).attempt - 1;
+/** How many requests with this id an application has had, once there is one: nobody waits for the copy that a mirror gets. */
+function copies(app: string, id: string): Promise<number> {
+  let asked = 0;
+  return until(`a copy of request ${id} at ${app}`, async () => {
+    const { body } = await caller.request({ host: `${app}:9080`, headers: { "x-echo-id": id } });
+    return (JSON.parse(body) as Echo).attempt - ++asked;
+  });
 }

@@ -67,6 +67,12 @@ export async function quiet(pods: Pod[]): Promise<void> {
   });
 }
 
+/** Whether a proxy still serves connections from before its listeners changed as it did then. */
+export async function isDraining(pod: Pod): Promise<boolean> {
+  const stats = await pod.admin("/stats?filter=listener_manager.total_(listeners|filter_chains)_draining");
+  return /: [1-9]/.test(stats);
+}
+
 /** Compares what a person sees with test/golden/cli/NAME.txt, whatever the addresses, digests, watchers, sizes and times are. */
 export function expectTranscript(name: string, run: Run): Promise<void> {
   const text = transcript(run)

@@ -1,47 +1,50 @@
-// Targets that are missing, in each mode: at most one request per target and proxy fails, then the baseline serves until the target
-// is back.
+// Targets that are missing, in each mode: at most one request per target and worker of the proxy fails, then the baseline serves until the target
+// is back, and the target serves again within half a second of its proxy's knowing it.
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { Stream } from "./bed/mesh.ts";
 import { ECHO_PORTS } from "./bed/mesh.ts";
-import { gatewayObject, serviceObject, sliceObject } from "./bed/objects.ts";
+import { destinationOf, gatewayObject, serviceObject, sliceObject, virtualServiceObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
+import { WORKERS } from "./bed/proxy.ts";
 import { mesh } from "./bed/shared.ts";
 import { until } from "./bed/until.ts";
-import { keyway, keywayDone, publishModule, quiet, routeFile, strictMutualTls } from "./keyway.ts";
+import { isDraining, keyway, keywayDone, publishModule, quiet, routeFile, strictMutualTls } from "./keyway.ts";
 
 const NAMESPACE = "missing";
 const BASELINE = "reviews:9080";
 const SHOP = "shop.example.com";
+/** A target that is missing is asked after four times a second; the rest is for a busy machine. */
+const USED_AGAIN_MS = 1000;
+const POLL_MS = 5;
 
-let pods: Record<"reviews" | "caller" | "gateway", Pod>;
+let pods: Record<"reviews" | "sandbox" | "caller" | "gateway", Pod>;
 let module: string;
 
 beforeAll(async () => {
   await strictMutualTls(NAMESPACE);
   const one = (name: string) => mesh.pod({ name, namespace: NAMESPACE, service: name });
-  const [reviews, , caller, gateway] = await Promise.all([
+  const [reviews, sandbox, caller, gateway] = await Promise.all([
     one("reviews"),
     one("sandbox"),
     mesh.pod({ name: "caller", namespace: NAMESPACE }),
     mesh.gateway({ name: "edge", namespace: NAMESPACE, labels: { istio: "edge" } }),
   ]);
-  pods = { reviews, caller, gateway };
-  await mesh.apply(gatewayObject(NAMESPACE, "edge"), {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: "reviews", namespace: NAMESPACE },
-    spec: {
-      hosts: [SHOP],
+  pods = { reviews, sandbox, caller, gateway };
+  await mesh.apply(
+    gatewayObject(NAMESPACE, "edge"),
+    virtualServiceObject(NAMESPACE, {
+      name: "reviews",
+      host: SHOP,
       gateways: ["edge"],
-      http: [{ route: [{ destination: { host: `reviews.${NAMESPACE}.svc.cluster.local`, port: { number: 9080 } } }] }],
-    },
-  });
+      http: [{ route: [destinationOf(NAMESPACE, "reviews")] }],
+    }),
+  );
   module = await publishModule();
 });
 
-const sandbox = (name: string, app = "sandbox") => serviceObject(NAMESPACE, name, { app }, ECHO_PORTS);
+const service = (name: string) => serviceObject(NAMESPACE, name, { app: "sandbox" }, ECHO_PORTS);
 
 beforeEach(async () => {
   for (const name of ["gone", "under-load"])
@@ -63,12 +66,12 @@ function refusing(service: string) {
 afterEach(() => keywayDone("uninstall", "-n", NAMESPACE, "--all", "--include-edited"));
 
 const modes = [
-  ["inbound", "app=reviews"],
-  ["outbound", "app=caller"],
-  ["gateway", "istio=edge"],
+  ["inbound", "app=reviews", "reviews"],
+  ["outbound", "app=caller", "caller"],
+  ["gateway", "istio=edge", "gateway"],
 ] as const;
 
-test.each(modes)("%s", async (mode, selector) => {
+test.each(modes)("%s", async (mode, selector, chooser) => {
   const routes = await routeFile(
     ...["gone", "empty", "under-load", "refused", "half"].map(
       (name) => `{service: reviews:http, key: ${name}, to: ${name}}`,
@@ -85,6 +88,8 @@ test.each(modes)("%s", async (mode, selector) => {
     const headers = { ...place.headers, "x-routing-key": key };
     return await pods.caller.request({ host: place.host, headers });
   };
+  // Connections that the caller's proxy opened before stay with the baseline until they are drained.
+  await until("the old connections to be drained", async () => !(await isDraining(pods.reviews)), 20);
   await until("the target to answer", async () => (await ask("gone")).app === "sandbox", 20);
 
   const served = await ask("under-load");
@@ -103,12 +108,17 @@ test.each(modes)("%s", async (mode, selector) => {
   expect(baseline.app).toBe("reviews");
   expect(JSON.parse(baseline.body).headers).not.toHaveProperty("x-keyway-cluster");
 
+  // The first request of all may fail: while its probe is under way at the good endpoint, the balancer takes the other one for the less busy.
   const halves = [];
   for (let count = 0; count < 40; count++) halves.push(await ask("half"));
-  expect(halves.map(({ app, status }) => `${app} ${status}`)).toEqual(Array(40).fill("sandbox 200"));
+  const [first, ...others] = halves.map(({ app, status }) => `${app} ${status}`);
+  expect(["sandbox 200", "undefined 503"]).toContain(first);
+  expect(others).toEqual(Array(39).fill("sandbox 200"));
 
-  await mesh.delete(sandbox("gone"));
-  await pause(1000);
+  await mesh.delete(service("gone"));
+  const clusters = () => pods[chooser].admin("/clusters");
+  const gone = `|gone.${NAMESPACE}.`;
+  await until("the proxy to know that the target is gone", async () => !(await clusters()).includes(gone));
   for (const key of ["gone", "empty", "refused"]) {
     const answers = [];
     for (let count = 0; count < 40; count++) answers.push(await ask(key));
@@ -127,13 +137,32 @@ test.each(modes)("%s", async (mode, selector) => {
       ? { from: pods.caller, to: pods.gateway, host: SHOP, headers }
       : { from: pods.caller, host: BASELINE, headers };
   const load = await mesh.load([stream, { ...stream, headers: {} as Record<string, string> }], { rate: 40 });
-  await pause(2000);
-  await mesh.delete(sandbox("under-load"));
-  await pause(3000);
-  expect((await ask("under-load")).app).toBe("reviews");
-  await mesh.service({ name: "under-load", namespace: NAMESPACE, selector: { app: "sandbox" } });
-  await until("the target to serve again", async () => (await ask("under-load")).app === "sandbox", 10);
+  onTestFinished(() => void load.stop());
   await pause(1000);
-  const { failed, failures } = await load.stop();
-  expect(failed, failures.join("\n")).toBeLessThanOrEqual(1);
+  const absences = [
+    { what: "its Service is gone", leave: () => mesh.delete(service("under-load")) },
+    {
+      what: "its endpoints are gone",
+      leave: () => mesh.api.apply(sliceObject(NAMESPACE, "under-load", ECHO_PORTS, [])),
+    },
+  ];
+  const times: { what: string; from: number; to: number }[] = [];
+  for (const { what, leave } of absences) {
+    const from = Date.now();
+    await leave();
+    await until("the baseline to serve", async () => (await ask("under-load")).app === "reviews", 20);
+    await pause(1000);
+    times.push({ what, from, to: Date.now() });
+    const back = mesh.service({ name: "under-load", namespace: NAMESPACE, selector: { app: "sandbox" } });
+    const host = `${target}::${pods.sandbox.address}:`;
+    await until("the proxy to know the target again", async () => (await clusters()).includes(host), 20, POLL_MS);
+    const known = Date.now();
+    await until("the target to serve", async () => (await ask("under-load")).app === "sandbox", 20, POLL_MS);
+    expect(Date.now() - known, what).toBeLessThan(USED_AGAIN_MS);
+    await back;
+  }
+  const failed = (await load.stop()).sent.filter(({ ok }) => !ok);
+  for (const { what, from, to } of times)
+    expect(failed.filter(({ at }) => at >= from && at <= to).length, what).toBeLessThanOrEqual(WORKERS);
+  expect(failed.filter(({ at }) => !times.some(({ from, to }) => at >= from && at <= to))).toEqual([]);
 });

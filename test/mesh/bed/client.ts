@@ -38,6 +38,20 @@ export function http(socket: Socket, { host, path = "/", method = "GET", headers
   });
 }
 
+/** Asks for a tunnel to `host`; with status 200 the socket leads through it. */
+export function tunnel(
+  socket: Socket,
+  { host, headers = {} }: Pick<Call, "host" | "headers">,
+): Promise<{ status: number; socket: Socket }> {
+  return new Promise((resolve, reject) => {
+    const options = { method: "CONNECT", path: host, headers: { host, ...headers } };
+    httpRequest({ ...options, createConnection: () => socket })
+      .on("connect", ({ statusCode }) => resolve({ status: statusCode as number, socket }))
+      .on("error", reject)
+      .end();
+  });
+}
+
 export type GrpcAnswer = { status: number; grpcStatus: string; app: string | undefined; messages: string[] };
 
 /** Sends the messages over one gRPC stream and takes all the answers. */

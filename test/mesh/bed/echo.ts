@@ -31,7 +31,8 @@ export function serveEcho(app: string): void {
     const echo: Echo = { app, method, path, headers, body: await text(request), attempt };
     await sleep(Number(headers["x-echo-delay"] ?? 0));
     response.statusCode = attempt > 0 && attempt <= Number(headers["x-echo-failures"] ?? 0) ? 503 : 200;
-    response.setHeader("content-type", "application/json").setHeader("x-app", app).setHeader("x-from-app", "1");
+    response.setHeader("content-type", "application/json").setHeader("x-app", app).setHeader("x-path", path);
+    response.setHeader("x-from-app", "1");
     response.end(JSON.stringify(echo));
   }).listen(APP_HTTP_PORT);
   createServer2()

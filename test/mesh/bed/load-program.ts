@@ -1,47 +1,49 @@
-// Program: sends one plan's requests from where it runs, until its stdin closes or the plan's time is up, and prints the
-// report. Requests keep the plan's pace whether or not earlier ones have been answered.
+// Program: sends one plan's requests from where it runs, until its stdin closes or the plan's time is up, and prints what
+// became of each. Requests keep the plan's pace whether or not earlier ones have been answered.
 import { Agent, request } from "node:http";
-import type { LoadPlan, LoadReport } from "./load.ts";
+import type { LoadPlan, Sent } from "./load.ts";
 
-const KEPT_FAILURES = 20;
 const GIVE_UP_MS = 10_000;
 
 const { address, port, host, path, headers, rate, seconds } = JSON.parse(`${process.argv[2]}`) as LoadPlan;
-const report: LoadReport = { requests: 0, failed: 0, failures: [], answers: {} };
+const sent: Sent[] = [];
 const agent = new Agent({ keepAlive: true });
 const underWay = new Set<Promise<void>>();
 
-const pace = setInterval(() => track(send()), 1000 / rate);
+const began = performance.now();
+let begun = 0;
+const pace = setInterval(sendWhatIsDue, 1000 / rate);
 const end = setTimeout(finish, seconds * 1000);
 process.stdin.on("end", finish).resume();
 
-function track(sent: Promise<void>): void {
-  underWay.add(sent);
-  void sent.finally(() => underWay.delete(sent));
+/** A timer that is late does not make the load smaller. */
+function sendWhatIsDue(): void {
+  for (const due = ((performance.now() - began) * rate) / 1000; begun < due; begun++) track(send());
+}
+
+function track(one: Promise<void>): void {
+  underWay.add(one);
+  void one.finally(() => underWay.delete(one));
 }
 
 async function send(): Promise<void> {
-  const started = new Date().toISOString();
-  const outcome = await new Promise<{ ok: boolean; what: string }>((resolve) => {
+  const at = Date.now();
+  const outcome = await new Promise<Pick<Sent, "ok" | "by" | "path">>((resolve) => {
     const options = { agent, host: address, port, path, headers: { ...headers, host }, timeout: GIVE_UP_MS };
-    const failed = (error: Error) => resolve({ ok: false, what: error.message });
-    const sent = request(options, (response) => {
-      const status = response.statusCode === 200 ? "" : ` ${response.statusCode}`;
-      const what = `${response.headers["x-app"] ?? "a proxy"}${status}`;
+    const failed = (error: Error) => resolve({ ok: false, by: error.message });
+    const asked = request(options, (response) => {
+      const ok = response.statusCode === 200;
+      const by = `${response.headers["x-app"] ?? "a proxy"}${ok ? "" : ` ${response.statusCode}`}`;
+      const seen = response.headers["x-path"] as string | undefined;
       response
         .resume()
         .on("error", failed)
-        .on("end", () => resolve({ ok: !status, what }));
+        .on("end", () => resolve({ ok, by, ...(seen !== undefined && { path: seen }) }));
     });
-    sent.on("timeout", () => sent.destroy(new Error(`no answer in ${GIVE_UP_MS} ms`)));
-    sent.on("error", failed).end();
+    asked.on("timeout", () => asked.destroy(new Error(`no answer in ${GIVE_UP_MS} ms`)));
+    asked.on("error", failed).end();
   });
-  const name = `${host} -> ${outcome.what}`;
-  report.requests++;
-  report.answers[name] = (report.answers[name] ?? 0) + 1;
-  if (outcome.ok) return;
-  report.failed++;
-  if (report.failures.length < KEPT_FAILURES) report.failures.push(`${started} ${name}`);
+  sent.push({ host, at, took: Date.now() - at, ...outcome });
 }
 
 let finished = false;
@@ -51,5 +53,5 @@ async function finish(): Promise<void> {
   clearTimeout(end);
   clearInterval(pace);
   await Promise.all(underWay);
-  process.stdout.write(JSON.stringify(report), () => process.exit());
+  process.stdout.write(JSON.stringify(sent), () => process.exit());
 }

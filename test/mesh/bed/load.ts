@@ -16,6 +16,21 @@ export type LoadPlan = {
   seconds: number;
 };
 
+/** One request of a load. */
+export type Sent = {
+  host: string;
+  /** When it was sent, in milliseconds since the epoch. */
+  at: number;
+  /** Milliseconds until it was answered or failed. */
+  took: number;
+  /** Answered with 200. */
+  ok: boolean;
+  /** The application that answered, with the status where it was not 200; or the error. */
+  by: string;
+  /** The path that the application saw. */
+  path?: string;
+};
+
 export type LoadReport = {
   requests: number;
   /** Requests that were not answered with 200. */
@@ -24,10 +39,14 @@ export type LoadReport = {
   failures: string[];
   /** Count by "HOST -> APP", with the status where it was not 200. */
   answers: Record<string, number>;
+  /** All of them, each stream's in the order in which they ended. */
+  sent: Sent[];
 };
 
+const KEPT_FAILURES = 20;
+
 export class Load {
-  readonly #children: { child: ChildProcess; report: Promise<LoadReport> }[];
+  readonly #children: { child: ChildProcess; sent: Promise<Sent[]> }[];
 
   /** Starts each plan in its network namespace. */
   constructor(plans: { network: string; plan: LoadPlan }[]) {
@@ -35,32 +54,42 @@ export class Load {
       const program = join(import.meta.dirname, "load-program.ts");
       const command = ["netns", "exec", network, process.execPath, program, JSON.stringify(plan)];
       const child = spawn("ip", command, { stdio: ["pipe", "pipe", "inherit"] });
-      return { child, report: reportOf(child) };
+      const sent = sentBy(child);
+      // Whoever stops the load is told of a failure; nobody else waits for it.
+      sent.catch(() => {});
+      return { child, sent };
     });
   }
 
-  /** Waits for the requests under way and adds up. */
+  /** Waits for the requests under way and adds up. A load that has been stopped tells the same again. */
   async stop(): Promise<LoadReport> {
     for (const { child } of this.#children) child.stdin?.end();
-    const reports = await Promise.all(this.#children.map(({ report }) => report));
-    return reports.reduce(sum);
+    return reportOf((await Promise.all(this.#children.map(({ sent }) => sent))).flat());
   }
 }
 
-async function reportOf(child: ChildProcess): Promise<LoadReport> {
+async function sentBy(child: ChildProcess): Promise<Sent[]> {
   let text = "";
   child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   await once(child, "close");
   if (!text) throw new Error("a load generator ended without a report");
-  return JSON.parse(text) as LoadReport;
+  return JSON.parse(text) as Sent[];
 }
 
-function sum(a: LoadReport, b: LoadReport): LoadReport {
-  const names = new Set([...Object.keys(a.answers), ...Object.keys(b.answers)]);
+function reportOf(sent: Sent[]): LoadReport {
+  const name = ({ host, by }: Sent) => `${host} -> ${by}`;
+  const failed = sent.filter(({ ok }) => !ok);
   return {
-    requests: a.requests + b.requests,
-    failed: a.failed + b.failed,
-    failures: [...a.failures, ...b.failures],
-    answers: Object.fromEntries([...names].map((name) => [name, (a.answers[name] ?? 0) + (b.answers[name] ?? 0)])),
+    requests: sent.length,
+    failed: failed.length,
+    failures: failed.slice(0, KEPT_FAILURES).map((one) => `${new Date(one.at).toISOString()} ${name(one)}`),
+    answers: countBy(sent.map(name)),
+    sent,
   };
+}
+
+export function countBy(names: string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { V1Node, V1Pod } from "@kubernetes/client-node";
 import { ISTIO_VERSION } from "../../../scripts/parts/istio.ts";
 import type { Resource } from "./api.ts";
-import { KUBELET_PORT } from "./ports.ts";
+import { APP_HTTP_PORT, KUBELET_PORT } from "./ports.ts";
 
 export const NODE = "bed";
 export const ISTIO_SYSTEM = "istio-system";
@@ -110,6 +110,30 @@ export const gatewayObject = (namespace: string, name: string): Resource => ({
     selector: { istio: name },
     servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
   },
+});
+
+/** What stands in a VirtualService's `http` for one service of a namespace. */
+export const destinationOf = (namespace: string, service: string) => ({
+  destination: { host: `${service}.${namespace}.svc.cluster.local`, port: { number: APP_HTTP_PORT } },
+});
+
+export type VirtualServiceShape = {
+  name: string;
+  /** A service's name, or a host with dots. */
+  host: string;
+  /** Gateways of the namespace, and `mesh` for sidecars. */
+  gateways: string[];
+  http: Record<string, unknown>[];
+};
+
+export const virtualServiceObject = (
+  namespace: string,
+  { name, host, gateways, http }: VirtualServiceShape,
+): Resource => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "VirtualService",
+  metadata: { name, namespace },
+  spec: { hosts: [host.includes(".") ? host : `${host}.${namespace}.svc.cluster.local`], gateways, http },
 });
 
 export type Endpoint = { pod: string; address: string; ready: boolean };

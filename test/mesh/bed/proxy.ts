@@ -13,6 +13,9 @@ import { startUnit } from "./unit.ts";
 
 export type ProxyKind = "sidecar" | "router";
 
+/** Of each Envoy. */
+export const WORKERS = 2;
+
 const PROXY_USER = "1337";
 /** Where the agent keeps fetched modules; each pod sees a directory of its own there. */
 const MODULES = "/var/lib/istio/data";
@@ -86,10 +89,10 @@ function proxyEnvironment({ name, namespace, workload, account, address }: PodSh
       configPath: "./etc/istio/proxy",
       proxyBootstrapTemplatePath: "programs/istio/envoy_bootstrap.json",
       discoveryAddress: istiod,
-      concurrency: 2,
+      concurrency: WORKERS,
       terminationDrainDuration: "1s",
       // Istio's own is 45 s: so long old connections keep what a listener had before.
-      drainDuration: "5s",
+      drainDuration: "2s",
     }),
     CA_ADDR: istiod,
     POD_NAME: name,

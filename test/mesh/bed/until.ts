@@ -6,9 +6,10 @@ export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   seconds = 60,
+  everyMs = 100,
 ): Promise<T> {
   let last: unknown = "";
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(100)) {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(everyMs)) {
     try {
       const answer = await probe();
       if (answer) return answer;

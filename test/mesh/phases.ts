@@ -1,0 +1,80 @@
+// The phases of a life under load. A phase begins with a change, becomes steady when both streams have been seen at their new places, and ends
+// where the next one begins. Each request of a stream is held against the places that were allowed while it was under way.
+import { setTimeout as sleep } from "node:timers/promises";
+import { countBy, type Sent } from "./bed/load.ts";
+import { until } from "./bed/until.ts";
+
+/** Without a key, and with one. */
+export const STREAMS = ["plain", "keyed"] as const;
+export type Stream = (typeof STREAMS)[number];
+
+/** "APPLICATION PATH" by stream. */
+export type Places = Record<Stream, string>;
+
+type Phase = { name: string; places: Places; began: number; steady: number; ended: number };
+
+/** Milliseconds that a phase lasts after it has become steady. */
+const STEADY_MS = 600;
+/** So many requests of each stream in a row show that all connections and all workers serve what is new. */
+const IN_A_ROW = 6;
+
+export class Phases {
+  readonly #all: Phase[] = [];
+  readonly #place: (stream: Stream) => Promise<string>;
+
+  /** `place` tells where a request of the stream goes now. */
+  constructor(place: (stream: Stream) => Promise<string>) {
+    this.#place = place;
+  }
+
+  async next(name: string, places: Places, change: () => Promise<unknown>): Promise<void> {
+    const began = Date.now();
+    const before = this.#all.at(-1);
+    if (before !== undefined) before.ended = began;
+    await change();
+    await until(`${name}: ${JSON.stringify(places)}`, () => this.#are(places), 30);
+    const steady = Date.now();
+    await sleep(STEADY_MS);
+    this.#all.push({ name, places, began, steady, ended: Date.now() });
+  }
+
+  async #are(places: Places): Promise<boolean> {
+    for (let time = 0; time < IN_A_ROW; time++)
+      for (const stream of STREAMS) if ((await this.#place(stream)) !== places[stream]) return false;
+    return true;
+  }
+
+  /** Each phase as one stream's requests show it. */
+  report(stream: Stream, sent: Sent[]): PhaseReport[] {
+    return this.#all.map(({ name, places, began, steady, ended }, index) => {
+      const before = this.#all[index - 1]?.places[stream];
+      const after = this.#all[index + 1]?.places[stream];
+      const own = sent.filter(({ at }) => (index === 0 || at >= began) && at < ended);
+      const strays = own.filter(({ ok, at, took, by, path }) => {
+        const allowed = [places[stream], at < steady && before, at + took > ended && after];
+        return ok && !allowed.includes(`${by} ${path}`);
+      });
+      const counted = index === 0 ? own.filter(({ at }) => at >= steady) : own;
+      return {
+        name,
+        strays: countBy(strays.map(({ by, path }) => `${by} ${path}`)),
+        perSecond: (counted.length * 1000) / (ended - (index === 0 ? steady : began)),
+      };
+    });
+  }
+
+  /** When the change of a phase was under way, in milliseconds since the epoch. */
+  change(name: string): { from: number; to: number } {
+    const phase = this.#all.find((one) => one.name === name);
+    if (phase === undefined) throw new Error(`there was no phase "${name}"`);
+    return { from: phase.began, to: phase.steady };
+  }
+}
+
+export type PhaseReport = {
+  name: string;
+  /** Count of the requests at places where none belonged, by place. */
+  strays: Record<string, number>;
+  /** Requests a second: in the first phase, in which the load begins, while it was steady. */
+  perSecond: number;
+};
