@@ -1,11 +1,11 @@
 // Configuration updates while requests are in flight.
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Listener, type Plugin, ROOT } from "../../scripts/proxy/bootstrap.ts";
 import type { Envoy } from "../../scripts/proxy/run.ts";
-import { OTHER_LAYOUT, variant } from "../modules/variant.ts";
+import { anotherBuild, OTHER_LAYOUT, variant } from "../modules/variant.ts";
 import { type Bed, startBed } from "./bed/bed.ts";
 import { encoded, plugin } from "./bed/bootstrap.ts";
 import { connection } from "./bed/client.ts";
@@ -182,13 +182,4 @@ test.each(["this build first", "the other build first"])(
 async function memory(envoy: Envoy): Promise<{ allocated: number; resident: number }> {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${envoy.child.pid}/status`, "utf8"))?.[1];
   return { allocated: Number(JSON.parse(await envoy.ask("/memory")).allocated), resident: Number(kilobytes) * 1024 };
-}
-
-/** The same module as other bytes: a custom section, which nothing reads, holds its name. */
-function anotherBuild(directory: string, name: string): string {
-  const file = join(directory, `${name}.wasm`);
-  copyFileSync(join(ROOT, "build", "keyway.wasm"), file);
-  const section = Buffer.from([0, 1 + name.length, name.length, ...Buffer.from(name)]);
-  writeFileSync(file, section, { flag: "a" });
-  return file;
 }
