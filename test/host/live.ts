@@ -29,7 +29,7 @@ export function liveProxy({
 
 export function serve(envoy: Envoy, server: RouteServer): void {
   envoy.process.clusters.set(CLUSTER, true);
-  envoy.process.services.set(CLUSTER, (call) => server.answer(call));
+  envoy.process.services.set(CLUSTER, (call, waited) => server.answer(call, waited));
 }
 
 /** The routes of many keys, `to-N` each. */

@@ -63,8 +63,8 @@ export class RouteServer {
     this.apply(routes);
   }
 
-  /** Undefined while there is nothing new. */
-  answer({ headers }: Dispatched): Response | undefined {
+  /** Undefined while there is nothing new, until the time is over that the proxy wants to wait. */
+  answer({ headers }: Dispatched, waitedMs = 0): Response | undefined {
     const fields = Object.fromEntries(headers);
     const url = new URL(fields[":path"] ?? "", "http://server");
     const get = (name: string) => url.searchParams.get(name);
@@ -78,7 +78,7 @@ export class RouteServer {
       wait: Number(get("wait")),
       headers: fields,
     };
-    const body = this.page(question);
+    const body = this.page({ ...question, wait: question.wait * 1000 - waitedMs });
     if (!body) return undefined;
     this.questions.push(question);
     return { status: 200, headers: [["content-type", "application/octet-stream"]], body };

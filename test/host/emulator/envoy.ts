@@ -2,7 +2,7 @@
 // configuration, streams on the workers, the two guarded routes, and an access logger for failed selections.
 import type { Exchange, Plugin } from "./context.ts";
 import { start } from "./plugin.ts";
-import { Process, type Response } from "./process.ts";
+import { type Dispatched, Process, type Response, type Service } from "./process.ts";
 import { Slot } from "./slot.ts";
 import { Thread } from "./thread.ts";
 import { type Code, Vm } from "./vm.ts";
@@ -80,8 +80,10 @@ export class Envoy {
     this.process.calls = [];
     let answered = false;
     for (const call of calls) {
+      if (call.ended()) continue;
       const service = services.get(call.cluster);
-      const response = service ? service(call) : this.routerAnswer(call.cluster);
+      const waited = Number((this.process.monotonic - call.sentAt) / 1_000_000n);
+      const response = waited < call.timeoutMs ? this.answerOf(call, service, waited) : { status: 504 };
       if (!response) this.process.calls.push(call);
       else {
         call.answer(response);
@@ -91,9 +93,10 @@ export class Envoy {
     return answered;
   }
 
-  /** What the target or, when it can't be reached, the router answers. */
-  private routerAnswer(cluster: string): Response {
-    const reached = this.process.clusters.get(cluster) === true;
+  /** What a service, a target that is none, or where that can't be reached the router answers. */
+  private answerOf(call: Dispatched, service: Service | undefined, waited: number): Response | undefined {
+    if (service) return service(call, waited);
+    const reached = this.process.clusters.get(call.cluster) === true;
     return reached ? { status: 200, headers: [["x-envoy-upstream-service-time", "1"]] } : { status: 503 };
   }
 

@@ -10,10 +10,10 @@ export type LogLine = { level: LogLevel; text: string; thread: string };
 export type Dispatched = { cluster: string; headers: Pairs; timeoutMs: number };
 /** What comes back for a call; `reset` when nothing does. */
 export type Response = { status: number; headers?: Pairs; body?: Uint8Array } | "reset";
-/** A call on its way; `answer` brings what comes back to the module that has sent it, and nothing where that is gone. */
-export type Call = Dispatched & { answer: (response: Response) => void };
-/** Answers calls to a cluster; undefined lets the call wait. */
-export type Service = (call: Dispatched) => Response | undefined;
+/** A call on its way; `answer` brings what comes back to the module that has sent it. It ends with the context that it is from. */
+export type Call = Dispatched & { answer: (response: Response) => void; ended: () => boolean; sentAt: bigint };
+/** Answers calls to a cluster; undefined lets the call wait, which it has done for so many milliseconds. */
+export type Service = (call: Dispatched, waitedMs: number) => Response | undefined;
 
 /** `false` has no endpoint; `unhealthy` has none that is healthy; `subset` serves only requests that ask for a subset. */
 export type ClusterState = boolean | "unhealthy" | "refusing" | "subset";

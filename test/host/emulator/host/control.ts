@@ -71,16 +71,19 @@ export function controlFunctions(vm: Vm): Functions {
       process.dispatched.push(call);
       const token = process.dispatched.length;
       const caller = vm.acting;
-      process.calls.push({ ...call, answer: (response) => answerCall(vm, caller, token, response) });
+      process.calls.push({
+        ...call,
+        sentAt: process.monotonic,
+        answer: (response) => answerCall(vm, caller, token, response),
+        ended: () => vm.gone || vm.contexts.get(caller.id) !== caller,
+      });
       vm.memory.putU32(tokenAt, token);
       return Result.Ok;
     },
   };
 }
 
-/** The answer is lost when whoever asked is gone. */
 function answerCall(vm: Vm, caller: Context, token: number, response: Response): void {
-  if (vm.gone || vm.contexts.get(caller.id) !== caller) return;
   const { status, headers = [], body = new Uint8Array() } = response === "reset" ? { status: 0 } : response;
   caller.root.callHeaders = new Headers(status === 0 ? [] : [[":status", String(status)], ...headers]);
   caller.root.callBody = body;
