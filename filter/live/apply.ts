@@ -65,8 +65,9 @@ function writeRecord(table: LiveTable): bool {
   return true;
 }
 
-// Whether the keys of the bucket `index` are in the one that it was split off from.
+// Whether the keys of the bucket `index` are in the one that it was split off from, or there are none at all.
 function isCovered(table: LiveTable): bool {
+  if (pageBuckets() == 0) return true;
   for (let bucket = index; bucket != 0;) {
     bucket = parentOf(bucket);
     if (readBucket(table, bucket)) return (index & load<u32>(got, 4)) == bucket;

@@ -167,15 +167,18 @@ function hear(table: LiveTable, problem: i32): void {
   }
   const begins = table.pages == 0;
   const knows = table.swept || !begins;
-  if (isReset() || (knows && pageHistory() != table.history)) return restart(table);
+  const same = isSame(table);
+  if (isReset() || (knows && pageHistory() != table.history && !same)) return restart(table);
   if (pageFrom() != table.revision || (!table.swept && isLast() && rules.len == 0)) return fail(table, FOREIGN);
-  if (pageRevision() < (begins ? table.revision : table.base) && !isSame(table)) return fail(table, BACKWARDS);
+  if (pageRevision() < (begins ? table.revision : table.base) && !same) return fail(table, BACKWARDS);
   if (begins) {
     table.history = pageHistory();
     table.base = pageRevision();
     table.baseAt = monotonic();
+    table.fewest = <u32>-1;
   }
   table.pages++;
+  table.fewest = min(table.fewest, pageBuckets());
   if (begins && !isLast() && !table.fresh && table.buckets != 0 && pageBuckets() > table.buckets) {
     table.atNew = true;
     table.newFrom = table.next = table.buckets;
@@ -184,7 +187,7 @@ function hear(table: LiveTable, problem: i32): void {
   takePage(table);
 }
 
-// Whether a server with another count of revisions, as after a restored backup, has the very table that is here.
+// Whether the server has the very table that is here, whatever its history and its revision, as after a restored backup.
 function isSame(table: LiveTable): bool {
   return table.pages == 0 && table.consistent && isLast() && records == 0 && pageDigest() == table.digest;
 }
@@ -224,7 +227,7 @@ function goOn(table: LiveTable): bool {
   if (table.atNew) {
     if (isLast()) {
       table.atNew = false;
-      table.buckets = pageBuckets();
+      table.buckets = table.fewest;
     }
     return false;
   }
@@ -233,7 +236,7 @@ function goOn(table: LiveTable): bool {
 
 function endSweep(table: LiveTable): void {
   table.revision = table.base;
-  table.buckets = pageBuckets();
+  table.buckets = table.fewest;
   table.swept = true;
   forget(table);
 }

@@ -24,7 +24,10 @@ export class LiveTable {
   baseAt: u64;
   slot: i32;
   generation: u32;
+  /** All buckets before this one are there; outside of a sweep it is their number. */
   buckets: u32;
+  /** Of the pages of the sweep, the smallest number of buckets that one has told. */
+  fewest: u32;
   /** The buckets that the slot says that it may have. */
   reserved: u32;
   /** The index that the sweep goes on with, and its pages so far. */

@@ -5,6 +5,7 @@ import { OTHER_LAYOUT, variant } from "../modules/variant.ts";
 import { Envoy } from "./emulator/envoy.ts";
 import { Slot } from "./emulator/slot.ts";
 import { Code } from "./emulator/vm.ts";
+import { CLUSTER, goesTo, keys, liveProxy } from "./live.ts";
 import { filterCode } from "./module.ts";
 
 const otherCode = new Code(await variant(OTHER_LAYOUT));
@@ -110,4 +111,19 @@ test("builds of one layout that replace each other don't keep the slots of those
     last = next;
   }
   expect(sizes[3]).toBeLessThan((sizes[1] as number) * 1.1);
+});
+
+test("a build with another layout fetches a live table of its own, and serves its routes until then", () => {
+  const { envoy, filter, server } = liveProxy();
+  for (const name of ["to", "inline"]) envoy.process.clusters.set(name, true);
+  server.apply(keys(30, () => "to"));
+  envoy.run(1000);
+  // What the server gives is of this build's layout: the other one refuses it, and says so.
+  const other = place(envoy, otherCode);
+  other.configure({ routes: [{ from: "reviews", key: "key-1", to: "inline" }], table: { cluster: CLUSTER } });
+  envoy.run(1000);
+  expect(goesTo(other, "key-1")).toBe("inline");
+  expect(goesTo(filter, "key-1")).toBe("to");
+  expect(server.questions.at(-1)?.headers[":path"]).toContain("layout=77&revision=0");
+  expect(envoy.process.lines("error")).toEqual([expect.stringContaining("no page of a table of this layout")]);
 });

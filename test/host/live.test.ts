@@ -18,6 +18,20 @@ test("the routes of the configuration serve until the first live table is there,
   expect(envoy.process.lines("error")).toEqual([]);
 });
 
+test("a table may be empty, become empty, and be filled again", () => {
+  const { envoy, filter, server } = liveProxy({ routes: [{ from: "reviews", key: "key-0", to: "to-1" }] });
+  exists(envoy, "to-0", "to-1");
+  envoy.run(1000);
+  for (const count of [0, 1, 0, 30, 0, 100, 0]) {
+    const gone = Object.fromEntries([...server.routes.keys()].map((id) => [id, undefined]));
+    server.apply({ ...gone, ...keys(count) });
+    envoy.run(500);
+    for (const worker of WORKERS) expect(goesTo(filter, "key-0", worker)).toBe(count > 0 ? "to-0" : "reviews");
+    expect(envoy.process.counter("keyway_table_routes")).toBe(count);
+  }
+  expect(envoy.process.lines("error")).toEqual([]);
+});
+
 test("a change is in force on every worker with the next request after its page", () => {
   const { envoy, filter, server } = liveProxy();
   exists(envoy, "to-1", "other");
