@@ -127,8 +127,6 @@ function newRecord(): Root {
   return root;
 }
 
-// @ts-ignore: decorator
-@inline
 function rootAt(i: i32): Root {
   return changetype<Root>(<usize>load<u32>(records.at + (i << 2)));
 }

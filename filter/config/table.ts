@@ -1,7 +1,7 @@
 // `table` of the configuration: where the live table comes from. The builder takes it as live/settings.ts lays it down.
 import { TABLE_PATH } from "../../routes/model/feed";
 import { MAX_CLUSTER, MAX_TEXT } from "../../routes/model/names";
-import { writer } from "../host/writer";
+import { Writer, writer } from "../host/writer";
 import { settings } from "../table/builder";
 import { DELETE, SLASH, SPACE } from "../text/ascii";
 import { report, inList } from "./diagnostic";
@@ -55,11 +55,15 @@ export function readTable(): void {
   if (!(seen & CLUSTER)) return required("cluster");
   if (!(seen & AUTHORITY)) authority.bytes(cluster.at, cluster.len);
   settings.clear();
-  settings.u16(cluster.len).bytes(cluster.at, cluster.len);
-  settings.u16(authority.len).bytes(authority.at, authority.len);
-  settings.u16(path.len).bytes(path.at, path.len);
-  settings.u16(scope.len).bytes(scope.at, scope.len);
-  settings.u16(token.len).bytes(token.at, token.len);
+  add(cluster);
+  add(authority);
+  add(path);
+  add(scope);
+  add(token);
+}
+
+function add(text: Writer): void {
+  settings.u16(text.len).bytes(text.at, text.len);
 }
 
 function readPath(): void {

@@ -16,35 +16,46 @@ export const TROUBLE: u32 = 4;
 
 
 @unmanaged
-export class TableRecord {
-  /** Two hashes of the table's settings. */
-  a: u64;
-  b: u64;
-  /** The worker that polls, and until when, by the monotonic clock in nanoseconds. */
-  leaseEnd: u64;
+export class TableState {
   /** Of the server's history, and the revision up to which the table holds everything. */
   history: u64;
   revision: u64;
   /** Of what stands in shared data. */
   digest: u64;
   rulesHash: u64;
+  /** Where it stands; -1 for nowhere yet. */
+  slot: i32;
+  generation: u32;
+  /** All buckets before this one are there; outside of a sweep it is their number. */
+  buckets: u32;
+  routes: u32;
+}
+
+
+@unmanaged
+export class TableRecord extends TableState {
+  /** Two hashes of the table's settings. */
+  a: u64;
+  b: u64;
+  /** The worker that polls, and until when, by the monotonic clock in nanoseconds. */
+  leaseEnd: u64;
   /** When the server last confirmed the table, by the monotonic clock; of one that is not there yet, when it was first wanted. */
   confirmed: u64;
   owner: u32;
-  /** Where the table stands, -1 for nowhere yet, and where the owner builds its successor, if it does. */
-  slot: i32;
-  generation: u32;
+  /** Where the owner builds the table's successor, if it does; else -1. */
   building: i32;
   buildingGeneration: u32;
-  buckets: u32;
-  routes: u32;
   /** Changes so far, and among them those of rules. */
   changes: u32;
   rules: u32;
   flags: u32;
   /** Answers in a row that could not be used. */
   failures: u32;
-  unused: u32;
+}
+
+/** Makes one state what the other is. */
+export function copyState(to: TableState, from: TableState): void {
+  memory.copy(changetype<usize>(to), changetype<usize>(from), offsetof<TableState>());
 }
 
 const SIZE = <i32>offsetof<TableRecord>();
@@ -70,8 +81,6 @@ export function recordCount(): i32 {
   return (copy.len - FIXED) / SIZE;
 }
 
-// @ts-ignore: decorator
-@inline
 export function recordAt(i: i32): TableRecord {
   return changetype<TableRecord>(copy.at + FIXED + i * SIZE);
 }

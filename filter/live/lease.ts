@@ -1,12 +1,14 @@
 // Who polls for a table: the one worker of the process that holds the lease in the table's record. A worker renews its lease at every
 // tick; one that has not done so for `LEASE` is taken to be gone, and another takes over.
 import { monotonic } from "../host/calls";
-import { abandon, claim, foundGeneration, bucketsBefore } from "../table/slots";
+import { abandon, claimNew, foundGeneration, bucketsBefore } from "../table/slots";
 import {
   CONSISTENT,
   TableRecord,
+  TableState,
   WRITING,
   addRecord,
+  copyState,
   findRecord,
   newOwner,
   readDirectory,
@@ -61,30 +63,24 @@ function takeOver(table: LiveTable, record: TableRecord): void {
   table.fresh = false;
   table.swept = true;
   table.consistent = (record.flags & CONSISTENT) != 0;
-  table.slot = record.slot;
-  table.generation = record.generation;
-  table.history = record.history;
-  table.revision = record.revision;
-  table.digest = record.digest;
-  table.rulesHash = record.rulesHash;
-  table.buckets = table.reserved = record.buckets;
+  copyState(table, record);
+  table.reserved = record.buckets;
 }
 
 /** Begins a new table, in a slot of its own; the one that serves goes on serving until the new one is whole. */
 export function begin(table: LiveTable): void {
-  const slot = claim(table.a ^ monotonic(), table.b + owner);
+  const slot = claimNew(table.a);
   if (slot < 0) {
     table.owns = false;
     return;
   }
+  memory.fill(changetype<usize>(table), 0, offsetof<TableState>());
   table.slot = slot;
   table.generation = foundGeneration;
   table.reserved = bucketsBefore;
   forget(table);
   table.fresh = true;
   table.swept = table.consistent = false;
-  table.history = table.revision = table.digest = table.rulesHash = 0;
-  table.buckets = 0;
   for (let i = 0; i < MOST_TRIES; i++) {
     const record = ownRecord(table);
     if (!record) break;

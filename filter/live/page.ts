@@ -40,14 +40,10 @@ const fixed = memory.data(PAGE_FIXED);
 export const rules = writer();
 export let rulesHash: u64 = 0;
 
-// @ts-ignore: decorator
-@inline
 export function isReset(): bool {
   return load<u8>(fixed, PAGE_AT_KIND) == KIND_RESET;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isLast(): bool {
   return (load<u8>(fixed, PAGE_AT_FLAGS) & FLAG_LAST) != 0;
 }

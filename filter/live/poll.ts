@@ -19,12 +19,11 @@ import { finish, foundGeneration, retireSlot, trimSlot } from "../table/slots";
 import { AMPERSAND, QUESTION } from "../text/ascii";
 import { find } from "../text/bytes";
 import { writeBuckets, writeHeader } from "./apply";
-import { CONSISTENT, TROUBLE, recordAt, recordCount, writeDirectory } from "./directory";
+import { CONSISTENT, TROUBLE, copyState, recordAt, recordCount, writeDirectory } from "./directory";
 import { begin, beginWriting, forget, ownRecord, takeLease } from "./lease";
 import {
   USABLE,
-  FOREIGN as PAGE_FOREIGN,
-  TOO_LARGE as PAGE_TOO_LARGE,
+  FOREIGN,
   isLast,
   isReset,
   pageBuckets,
@@ -43,14 +42,11 @@ import { AUTHORITY, CLUSTER, PATH, SCOPE, TOKEN, addEncoded, openText, text, tex
 import { LiveTable, tableOfCall } from "./tables";
 import {
   BACKWARDS,
-  DAMAGED,
   DIGEST,
-  FOREIGN,
   NO_ANSWER,
   NO_CLUSTER,
   NO_HOST,
   REFUSED,
-  TOO_LARGE,
   UNSTEADY,
   UNWRITTEN,
   fail,
@@ -161,10 +157,7 @@ export function hearPage(root: u32, token: u32, headers: u32, bytes: u32): bool 
 }
 
 function hear(table: LiveTable, problem: i32): void {
-  if (problem != USABLE) {
-    fail(table, problem == PAGE_FOREIGN ? FOREIGN : problem == PAGE_TOO_LARGE ? TOO_LARGE : DAMAGED);
-    return;
-  }
+  if (problem != USABLE) return fail(table, problem);
   const begins = table.pages == 0;
   const knows = table.swept || !begins;
   const same = isSame(table);
@@ -179,6 +172,7 @@ function hear(table: LiveTable, problem: i32): void {
   }
   table.pages++;
   table.fewest = min(table.fewest, pageBuckets());
+  table.routes = pageRoutes();
   if (begins && !isLast() && !table.fresh && table.buckets != 0 && pageBuckets() > table.buckets) {
     table.atNew = true;
     table.newFrom = table.next = table.buckets;
@@ -263,14 +257,7 @@ function commit(table: LiveTable, confirmed: bool, changed: bool, newRules: bool
     const record = ownRecord(table);
     if (!record) return;
     if (record.slot != table.slot) record.building = -1;
-    record.slot = table.slot;
-    record.generation = table.generation;
-    record.history = table.history;
-    record.revision = table.revision;
-    record.digest = table.digest;
-    record.rulesHash = table.rulesHash;
-    record.buckets = table.buckets;
-    if (isLast()) record.routes = pageRoutes();
+    copyState(record, table);
     if (changed) record.changes++;
     if (newRules) record.rules++;
     const failures = record.failures;

@@ -1,12 +1,14 @@
-// The live tables that this VM's root contexts want, and how far this VM has come with those that it polls for.
+// The live tables that this VM's root contexts want, and how far this VM has come with those that it polls for: the state is that of the table
+// that it brings up to date, which may be a new one that nobody sees yet.
 import { allocate } from "../host/memory";
 import { Writer, writer } from "../host/writer";
 import { defineLiveMetrics } from "../metrics";
+import { TableState } from "./directory";
 import { identityOf, otherIdentityOf, settingsLen } from "./settings";
 
 
 @unmanaged
-export class LiveTable {
+export class LiveTable extends TableState {
   /** Two hashes of its settings. */
   a: u64;
   b: u64;
@@ -14,18 +16,9 @@ export class LiveTable {
   askedAt: u64;
   due: u64;
   leaseEnd: u64;
-  /** What the table being brought up to date holds; see the directory's record. */
-  history: u64;
-  revision: u64;
-  digest: u64;
-  rulesHash: u64;
   /** The server's revision at the first page of the sweep, and when that came, by the monotonic clock. */
   base: u64;
   baseAt: u64;
-  slot: i32;
-  generation: u32;
-  /** All buckets before this one are there; outside of a sweep it is their number. */
-  buckets: u32;
   /** Of the pages of the sweep, the smallest number of buckets that one has told. */
   fewest: u32;
   /** The buckets that the slot says that it may have. */
@@ -58,8 +51,6 @@ export class LiveTable {
 
 const tables = writer();
 
-// @ts-ignore: decorator
-@inline
 function tableAt(i: i32): LiveTable {
   return changetype<LiveTable>(<usize>load<u32>(tables.at + (i << 2)));
 }

@@ -4,10 +4,11 @@ import { MAX_ANSWER } from "../../routes/model/feed";
 import { ERROR, WARN, callBody, callHeader, count, got, gotLen, log, monotonic } from "../host/calls";
 import { Writer, writer } from "../host/writer";
 import * as metrics from "../metrics";
-import { hash } from "../text/hash";
+import { is } from "../text/bytes";
+import { hashEnd } from "../text/hash";
 import { TROUBLE, TableRecord, writeDirectory } from "./directory";
 import { begin, forget, ownRecord } from "./lease";
-import { pageRevision } from "./page";
+import { DAMAGED, FOREIGN, TOO_LARGE, pageRevision } from "./page";
 import { AUTHORITY, CLUSTER, PATH, openText, text, textLen } from "./settings";
 import { LiveTable } from "./tables";
 
@@ -15,9 +16,6 @@ export const NO_CLUSTER = 16;
 export const NO_HOST = 17;
 export const NO_ANSWER = 18;
 export const REFUSED = 19;
-export const FOREIGN = 20;
-export const DAMAGED = 21;
-export const TOO_LARGE = 22;
 export const BACKWARDS = 23;
 export const DIGEST = 24;
 export const UNSTEADY = 25;
@@ -36,15 +34,7 @@ const status = writer();
 /** How long to wait after so many failures in a row: twice as long each time, and at random between a half and the whole of that. */
 export function backOff(failures: u32): u64 {
   const longest = failures > 6 ? LONGEST_WAIT : min(FIRST_WAIT << (failures - 1), LONGEST_WAIT);
-  const seed = monotonic();
-  return longest / 2 + (hash(changetype<usize>(seedAt(seed)), 8) % (longest / 2));
-}
-
-const seedBytes = memory.data(8);
-
-function seedAt(seed: u64): usize {
-  store<u64>(seedBytes, seed);
-  return seedBytes;
+  return longest / 2 + (hashEnd(monotonic()) % (longest / 2));
 }
 
 /** Counts a question that brought nothing usable, tells of the first one in a row, and lets the next one wait. */
@@ -131,7 +121,7 @@ function sayNext(problem: i32): void {
 }
 
 function isDenied(): bool {
-  return status.len == 3 && load<u8>(status.at) == 52 && load<u8>(status.at, 1) == 48 && load<u8>(status.at, 2) != 52;
+  return is(status.at, status.len, "401") || is(status.at, status.len, "403");
 }
 
 /** Whether the answer has status 200; keeps the status for `fail`. */
@@ -139,5 +129,5 @@ export function isOk(): bool {
   status.clear();
   if (!callHeader(":status")) return false;
   status.plain(got, gotLen);
-  return gotLen == 3 && load<u8>(got) == 50 && load<u8>(got, 1) == 48 && load<u8>(got, 2) == 48;
+  return is(got, gotLen, "200");
 }

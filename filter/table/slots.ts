@@ -86,18 +86,23 @@ export function findStanding(a: u64, b: u64): i32 {
   return s >= 0 && standing ? s : -1;
 }
 
+/** A slot for a table that nobody else can have named; -1 when other threads kept getting in between. */
+export function claimNew(a: u64): i32 {
+  return claim(a, 0);
+}
+
 /** The slot for the table with this fingerprint, old or new; -1 when other threads kept getting in between. */
 export function claim(a: u64, b: u64): i32 {
   for (let i = 0; i < MOST_TRIES; i++) {
     readSlots();
-    let s = findSlot(a, b);
+    let s = b ? findSlot(a, b) : -1;
     if (s < 0) {
       s = freeSlot();
       const at = slotAt(s);
       const generation = load<u32>(copy.at) + 1;
       store<u32>(copy.at, generation);
       store<u64>(at, a);
-      store<u64>(at, b, 8);
+      store<u64>(at, b ? b : generation, 8);
       store<u32>(at, generation, GENERATION);
       store<u32>(at, BUILDING, STATE);
       store<u64>(at, now(), RENEWED);

@@ -14,8 +14,11 @@ export default class ByteLiterals extends Transform {
   afterParse(parser) {
     /** The constant's name, by its text. */
     const names = new Map();
-    for (const source of parser.sources.filter(isOurs)) replaceIn(source.statements, names, new Set());
-    const constants = Array.from(names, ([text, name]) => `@global @lazy const ${name} = ${bytes(text)};`);
+    const constants = parser.sources.filter(isOurs).flatMap((source, file) => {
+      const before = names.size;
+      replaceIn(source.statements, names, new Set());
+      return block(`texts${file}`, [...names].slice(before));
+    });
     parser.parseFile(constants.join("\n"), "byte-literals.ts", false);
   }
 }
@@ -32,9 +35,16 @@ function replaceIn(node, names, seen) {
   }
 }
 
-function bytes(text) {
-  const content = Buffer.from(text, "latin1");
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(content.length);
-  return `changetype<Bytes>(memory.data<u8>([${[...length, ...content].join()}], 4))`;
+// The texts of one file lie side by side, since each piece of data costs the module some bytes of its own.
+function block(name, texts) {
+  const all = [];
+  const constants = texts.map(([text, own]) => {
+    const at = all.length;
+    const content = Buffer.from(text, "latin1");
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(content.length);
+    all.push(...length, ...content);
+    return `@global @lazy const ${own} = changetype<Bytes>(${name} + ${at});`;
+  });
+  return all.length === 0 ? [] : [`@lazy const ${name} = memory.data<u8>([${all.join()}]);`, ...constants];
 }
