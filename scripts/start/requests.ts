@@ -36,7 +36,7 @@ export async function send(envoy: Envoy): Promise<Taken[]> {
   return taken;
 }
 
-function ask(agent: Agent, port: number, { path, headers }: Shown): Promise<{ status: number; body: string }> {
+export function ask(agent: Agent, port: number, { path, headers }: Shown): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     get({ agent, host: "127.0.0.1", port, path, headers }, async (response) => {
       const body = (await response.setEncoding("utf8").toArray()).join("");

@@ -7,6 +7,9 @@ import { expect, test } from "vitest";
 import { example, ROOT } from "../../scripts/proxy/bootstrap.ts";
 import { Lines } from "../../scripts/proxy/lines.ts";
 import { validate } from "../../scripts/proxy/run.ts";
+import type { Echo } from "../../scripts/proxy/upstream.ts";
+import { runCli } from "../cli/run.ts";
+import { until } from "./bed/until.ts";
 
 function start(...args: string[]): { child: ChildProcess; out: Lines; told: Lines } {
   const child = spawn(process.execPath, [join(ROOT, "scripts", "start.ts"), ...args], {
@@ -41,6 +44,8 @@ test("npm start shows requests taking their routes", async () => {
     /^\/ {2}x-routing-key: pr-42 {2}x-keyway-routed: reviews-pr-42 +reviews +.*already_routed pr-42 reviews-pr-42$/m,
     /^\/ {2}x-routing-key: pr-9 +reviews +.*missing_target pr-9 reviews-pr-9$/m,
     /^\/ {2}x-routing-key: pr-42 {2}x-keyway-explain: 1 +nowhere, explained +a route for this key/m,
+    /^\$ keyway route set reviews --key pr-77 --to reviews-pr-42 --ttl 2h\n {2}in force on all workers of both Envoys .*: pr-77 goes to reviews-pr-42$/m,
+    /^\$ keyway route delete --key pr-77\n {2}in force .*: pr-77 goes to reviews$/m,
   ])
     expect(shown).toMatch(row);
 });
@@ -55,9 +60,21 @@ test("npm start takes another port where one is taken, says so, serves, and ends
     const admin = /admin page is (\S+)$/.exec((await told.find(/serving until/)) ?? "")?.[1];
     const answer = await fetch(`${web}/`, { headers: { "x-routing-key": "pr-42" } });
     expect(await answer.json()).toMatchObject({ service: "reviews-pr-42" });
+    const [, server, follower] =
+      /route server is (\S+); it is followed by (\S+)/.exec((await told.find(/route server is/)) ?? "") ?? [];
+    const set = /npx keyway (route set [^-]*--key mine --to \S+)/.exec((await told.find(/npx keyway/)) ?? "")?.[1];
+    const command = await runCli((set ?? "").split(" "), { env: { KEYWAY_SERVER: server ?? "" } });
+    expect(command).toMatchObject({ code: 0 });
+    await until(
+      "the route that was set",
+      async () => (await fetch(`${follower}`, { headers: { "x-routing-key": "mine" } })).json() as Promise<Echo>,
+      ({ service }) => service === "reviews-v2",
+    );
     child.kill("SIGTERM");
     await once(child, "close");
     await expect(fetch(`${admin}/ready`)).rejects.toThrow();
+    await expect(fetch(`${server}/healthz`)).rejects.toThrow();
+    await expect(fetch(`${follower}`)).rejects.toThrow();
   } finally {
     child.kill();
     holder.close();
