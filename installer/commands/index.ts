@@ -13,6 +13,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./check.ts")).check,
   },
   {
+    name: "completion",
+    summary: "print what lets bash, zsh or fish complete commands, flags and routes",
+    load: async () => (await import("./completion.ts")).completion,
+  },
+  {
     name: "install",
     summary: "put the filter and its routes on Istio's proxies",
     load: async () => (await import("./install.ts")).install,

@@ -22,12 +22,14 @@ export const routeList: Register = (group, io) => {
     .addOption(outputOption())
     .action(async (flags: Flags) => {
       const { openTable } = await import("../route-table/open.ts");
-      const { routeTable } = await import("../print/routes.ts");
+      const { inReadingOrder, routeTable } = await import("../print/routes.ts");
       const table = await openTable(flags, io);
       const filter = filterOf(flags);
       const steps = progress(io);
       const { routes, revision } = await table.list(filter ?? {}, (count) => steps.update(`${count} routes so far`));
-      emit(io, flags.output, { routes, ...(revision !== undefined && { revision }) }, () => routeTable(io, routes));
+      emit(io, flags.output, { routes, ...(revision !== undefined && { revision }) }, () =>
+        routeTable(io, inReadingOrder(routes)),
+      );
       if (routes.length > 0) return;
       steps.done(`no route${filter ? " of this kind" : ""} in ${table.name}`);
     });

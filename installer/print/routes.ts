@@ -20,6 +20,14 @@ export function routeTable(
   return table(io, [...(first ? [first[0]] : []), ...ROUTE_COLUMNS], rows);
 }
 
+/** The routes in the order in which people look for them: by key and service, those without a key last. */
+export function inReadingOrder<Route extends LiveRoute>(routes: readonly Route[]): Route[] {
+  const placeOf = (route: Route) =>
+    [route.key === undefined ? "1" : "0", route.key ?? "", cellsOf(route)[1], route.id].join("\n");
+  const places = routes.map((route): [string, Route] => [placeOf(route), route]);
+  return places.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, route]) => route);
+}
+
 /** A route's cells, in the order of the columns. */
 export function cellsOf(
   { id, service, from, key, when, split, to, expires, owner, missing }: Partial<LiveRoute>,
@@ -31,10 +39,18 @@ export function cellsOf(
     service === undefined ? (from ?? NOTHING) : formatReference(service),
     missing === "fail" ? `${target} or fail` : target,
     when ? when.map(formatCondition).join(" ") : NOTHING,
-    expires === undefined ? "never" : remaining((parseDate(expires) ?? 0) - now),
+    expires === undefined ? "never" : expiry(expires, now),
     owner ?? NOTHING,
     id ?? NOTHING,
   ];
+}
+
+/** Seconds from which on a date says more than what remains until then. */
+const FAR = 100 * 86_400;
+
+function expiry(expires: string, now: number): string {
+  const left = (parseDate(expires) ?? 0) - now;
+  return left < FAR ? remaining(left) : expires.slice(0, "2030-01-31".length);
 }
 
 const UNITS = [

@@ -36,7 +36,7 @@ export async function change(
     progress(io).done(`nothing was changed; it would be: ${summary(plan)}`);
     return;
   }
-  const revision = dryRun || changes.length === 0 ? undefined : await commit(io, table, changes, options);
+  const revision = dryRun ? undefined : await commit(io, table, changes, options);
   const shown = dryRun ? plan.map(({ after, before }) => routeOf(after, before)) : await asTheyAre(table, plan);
   const suffix = dryRun ? " (dry run)" : "";
   const outcomes = plan.map(({ id, outcome }) => ({ id, outcome: `${outcome}${suffix}` }));

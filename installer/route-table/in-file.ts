@@ -57,7 +57,7 @@ export class FileTable implements RouteTable {
       if (list.items.length === 0) list.flow = true;
       return file.serialize();
     });
-    readRouteList(this.#path, text);
+    this.#list = readRouteList(this.#path, text);
     if (this.#path === "-") this.#io.out.write(text);
     else if (text !== this.#text) await replaceFile(this.#path, text, this.#before);
     return undefined;
@@ -110,8 +110,8 @@ function putRoute({ document }: Text, list: YAMLSeq, index: number | undefined, 
   if (!isMap(node)) {
     const made = created(document, fields);
     const last = list.items.at(-1);
-    if (isMap(last) && last.flow) inFlow(made);
-    if (list.items.length === 0) list.flow = false;
+    if (last === undefined || (isMap(last) && last.flow)) inFlow(made);
+    if (last === undefined) list.flow = false;
     if (index === undefined) list.items.push(made);
     else list.items[index] = made;
     return;

@@ -30,7 +30,8 @@ export class ServerTable implements RouteTable {
     return found;
   }
 
-  commit({ set, delete: gone }: Changes, told: (text: string) => void = () => {}): Promise<number> {
+  async commit({ set, delete: gone }: Changes, told: (text: string) => void = () => {}): Promise<number | undefined> {
+    if (set.length + gone.length === 0) return undefined;
     return this.server.apply({ set: [...set], delete: [...gone] } as never, (bytes, total) => {
       const [sent, all] = [bytes, total].map((size) => (size / MEBIBYTE).toFixed(1));
       told(bytes < total ? `sending ${sent} of ${all} MiB` : `${all} MiB are sent; the server makes them durable`);

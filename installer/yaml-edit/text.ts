@@ -79,10 +79,7 @@ function toText(document: Document, text: string): string {
   keepFoldedText(document);
   const steps = [...text.matchAll(/^( +)[^\s#]/gm)].map(([, spaces = ""]) => spaces.length);
   return document.toString({
-    indent: Math.max(
-      2,
-      steps.reduce((least, step) => Math.min(least, step), 8),
-    ),
+    indent: steps.length === 0 ? 2 : Math.max(2, Math.min(8, ...steps)),
     indentSeq: !/^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n\1- /m.test(text),
     flowCollectionPadding: /\{ \S/.test(text) && !/\{[^\s}]/.test(text.replaceAll(/"[^"]*"|'[^']*'/g, "")),
     lineWidth: 0,

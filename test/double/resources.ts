@@ -27,6 +27,7 @@ export const resources: readonly Resource[] = [
   resource("networking.istio.io/v1", "ServiceEntry", "serviceentries"),
   resource("networking.istio.io/v1", "VirtualService", "virtualservices"),
   resource("networking.istio.io/v1", "Sidecar", "sidecars"),
+  resource("keyway.dev/v1alpha1", "Route", "routes"),
   resource("security.istio.io/v1", "AuthorizationPolicy", "authorizationpolicies"),
   resource("security.istio.io/v1", "RequestAuthentication", "requestauthentications"),
 ];
