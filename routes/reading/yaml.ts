@@ -11,8 +11,25 @@ interface YamlText {
 const SEVERAL =
   "a second YAML document begins here, and one is read: put it into a file of its own, or take the --- away";
 
+/** Characters from which on JSON is read as such: some twenty times faster than as the YAML that it is as well. Places are looked up
+ * once they are asked for, and a field that stands there twice is not told. */
+const LARGE = 1_000_000;
+
 /** Reads one YAML document; throws a ConfigurationError for what is not YAML. */
 export function readYaml(text: string): YamlText {
+  const json = text.length < LARGE ? undefined : parseJson(text);
+  return json === undefined ? readAny(text) : { ...json, locate: (diagnostics) => readAny(text).locate(diagnostics) };
+}
+
+function parseJson(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+function readAny(text: string): YamlText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const refuse = (message: string, offset: number) => ({ path: [], message, at: lines.linePos(offset) });

@@ -169,3 +169,12 @@ test.each([
 ])("%j is a plugin configuration: %j", (value, is) => {
   expect(isConfiguration(value)).toBe(is);
 });
+
+test("an id, an owner and labels are for the live table, and proxies are told nothing of them", () => {
+  const entry = "{service: reviews, key: pr-42, to: b, id: a/b, owner: me, labels: {team: checkout}}";
+  expect(parseRouteFile(`routes: [${entry}]`).routes).toEqual([{ from: "reviews", key: "pr-42", to: "b" }]);
+  expect(diagnostics("routes: [{service: a, key: k, to: b, id: a//b, labels: {x: 1}}]")).toEqual([
+    expect.stringContaining("routes[0].id: an id is letters"),
+    expect.stringContaining("routes[0].labels.x: expected a text in quotes"),
+  ]);
+});

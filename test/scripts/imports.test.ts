@@ -72,6 +72,11 @@ describe("directions", () => {
       ],
     ],
     [
+      "the client of the route server knows nothing of clusters and files",
+      "installer/server-client/",
+      ["node:", "installer/cli/", "installer/net/", "routes/model/", "server/api/schemas.ts", "undici", "zod"],
+    ],
+    [
       "planning is pure: it calls neither a cluster nor a proxy",
       "installer/plan/",
       ["installer/cluster/object.ts", "installer/cluster/managed-fields.ts", "installer/manifests/", "routes/"],
