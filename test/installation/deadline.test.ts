@@ -2,8 +2,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+// Loaded before the commands are: on a busy machine that alone takes the second that they are given here.
+import "../../installer/check/checks.ts";
 import { execute } from "../../installer/execute/execute.ts";
 import { readLive } from "../../installer/lifecycle/installed.ts";
+import "../../installer/lifecycle/checked.ts";
+import "../../installer/lifecycle/remove.ts";
+import "../../installer/lifecycle/status.ts";
 import { TimeIsUp } from "../../installer/net/limit.ts";
 import { planInstallation } from "../../installer/plan/installation.ts";
 import { selectPods } from "../../installer/proxies/selected-pods.ts";
