@@ -13,6 +13,7 @@ type Tier = {
 export const TIERS = {
   source: { seconds: 120, built: false },
   unit: { seconds: 30, built: false },
+  server: { seconds: 60, built: false },
   host: { seconds: 60, built: true },
   distribution: { seconds: 60, built: false },
   package: { seconds: 120, built: true },
