@@ -1,6 +1,6 @@
 // Reading and changing routes one by one.
 import { z } from "zod";
-import { isRouteId, type LiveRoute, type StoredRoute } from "../../routes/model/live-route.ts";
+import { inOrder, isRouteId, type LiveRoute, type StoredRoute } from "../../routes/model/live-route.ts";
 import { endOf, readLiveRoute } from "../../routes/reading/live-route.ts";
 import { routeId } from "../../routes/reading/name-fields.ts";
 import { diagnosticsOf } from "../../routes/reading/validate.ts";
@@ -163,7 +163,7 @@ const renew: Endpoint = {
       }
       const { revision: before, ...content } = route;
       try {
-        const { revision } = await writeOne(api, { ...content, expires }, { id, revision: before });
+        const { revision } = await writeOne(api, inOrder({ ...content, expires }), { id, revision: before });
         request.header("etag", etagOf({ revision }));
         return request.json({ id, expires, revision });
       } catch (thrown) {

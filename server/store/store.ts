@@ -14,7 +14,8 @@ export interface Requirement {
 
 /** Happens as a whole or not at all. No id stands in it twice, requirements aside. */
 export interface Transaction {
-  /** Routes that were checked, with their fields in order. One that is there already with the same content keeps its revision. */
+  /** Routes that were checked, with their fields in order (see inOrder), which the store keeps. One that is there already with the same
+   * content keeps its revision. */
   set: LiveRoute[];
   /** Ids; those of no route are passed over. */
   delete: string[];

@@ -14,6 +14,8 @@ test("a route is created, read, replaced, left as it is, and deleted", async () 
   expect(read).toMatchObject({ status: 200, body: created.body });
   const again = await ask("/v1/routes/pr-42", sent("PUT", read.body));
   expect([again.status, again.body, again.headers.get("etag")]).toEqual([200, read.body, '"1"']);
+  const shuffled = { labels: { a: "1", b: "2" }, to: "reviews-pr-42", owner: "ann", key: "pr-42", service: "reviews" };
+  expect((await ask("/v1/routes/pr-42", sent("PUT", shuffled))).body.revision).toBe(1);
   const replaced = await ask("/v1/routes/pr-42", sent("PUT", { ...reviews, to: "other" }));
   expect([replaced.status, replaced.body]).toEqual([200, { id: "pr-42", ...reviews, to: "other", revision: 2 }]);
   expect(await ask("/v1/routes/pr-42", sent("DELETE"))).toMatchObject({ status: 204, body: "" });

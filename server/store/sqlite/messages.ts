@@ -23,7 +23,13 @@ export interface Write {
   require: Requirement[];
 }
 
-export type Request = Write | "close";
+/** Some of the routes of a transaction, the others of which come later. */
+export interface Part {
+  number: number;
+  part: [id: string, text: string][];
+}
+
+export type Request = Part | Write | "close";
 
 /** What became of a route that was to be set. */
 export const UNCHANGED = 0;

@@ -1,6 +1,7 @@
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { KeywayError } from "../../../installer/cli/errors.ts";
-import { inOrder, type LiveRoute, type StoredRoute } from "../../../routes/model/live-route.ts";
+import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
 import {
   type Change,
   type Committed,
@@ -12,12 +13,23 @@ import {
   Unavailable,
 } from "../store.ts";
 import { damage, errorOf } from "./failures.ts";
-import { type Answer, CREATED, type Row, UNCHANGED, type WorkerSettings, type Written } from "./messages.ts";
+import {
+  type Answer,
+  CREATED,
+  type Request,
+  type Row,
+  UNCHANGED,
+  type WorkerSettings,
+  type Written,
+} from "./messages.ts";
 
 const DEFAULTS = { pollMs: 15, busyMs: 5000, mostChanges: 100_000, keepDeleted: 100_000, maxPages: 0 };
 
 /** The bundled command has the worker as a file of its own, beside the piece that this is in. */
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./sqlite-worker.mjs", import.meta.url);
+
+/** Routes that go to the other thread at once. */
+const PART = 2000;
 
 interface Waiting {
   transaction: Transaction;
@@ -88,19 +100,31 @@ export class SqliteStore implements Store {
     });
   }
 
-  commit(transaction: Transaction): Promise<Committed> {
-    const set = transaction.set.map(inOrder);
-    const { delete: gone, require = [] } = transaction;
-    const worker = this.#worker;
-    if (worker === undefined) {
-      return Promise.reject(new Unavailable("the store is closed", { where: this.#settings.file }));
+  async commit(transaction: Transaction): Promise<Committed> {
+    const { set, delete: gone, require = [] } = transaction;
+    const number = this.#number++;
+    const written = (part: readonly LiveRoute[]) =>
+      part.map((route): [string, string] => [route.id, JSON.stringify(route)]);
+    // A large one goes over in parts, between which others have their turn.
+    let at = 0;
+    for (; set.length - at > PART; at += PART) {
+      this.#post({ number, part: written(set.slice(at, at + PART)) });
+      await setImmediate();
     }
     return new Promise((resolve, reject) => {
-      const number = this.#number++;
-      this.#waiting.set(number, { transaction: { ...transaction, set }, resolve, reject });
-      const routes = set.map((route): [string, string] => [route.id, JSON.stringify(route)]);
-      worker.postMessage({ number, set: routes, delete: gone, require });
+      this.#waiting.set(number, { transaction, resolve, reject });
+      try {
+        this.#post({ number, set: written(set.slice(at)), delete: gone, require });
+      } catch (thrown) {
+        this.#waiting.delete(number);
+        reject(thrown);
+      }
     });
+  }
+
+  #post(request: Request): void {
+    if (this.#worker === undefined) throw new Unavailable("the store is closed", { where: this.#settings.file });
+    this.#worker.postMessage(request);
   }
 
   /** Writes what was given before, then lets go of the file. */
@@ -187,7 +211,7 @@ function outcomeOf({ set, delete: gone }: Transaction, written: Written): { comm
   });
   const change: Change = {
     revision,
-    set: set.flatMap((route, at) => (written.set[at] === UNCHANGED ? [] : [{ ...route, revision }])),
+    set: set.filter((_, at) => written.set[at] !== UNCHANGED).map((route) => Object.assign(route, { revision })),
     delete: gone.filter((_, at) => deleted[at] === 1),
   };
   return { committed: { revision, set: outcomes }, change };

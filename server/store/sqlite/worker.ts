@@ -3,7 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import { Full } from "../store.ts";
 import { Database } from "./database.ts";
 import { errorOf, failureOf } from "./failures.ts";
-import type { Answer, Refused, Request, WorkerSettings, Write } from "./messages.ts";
+import type { Answer, Part, Refused, Request, WorkerSettings, Write } from "./messages.ts";
 import { Seen } from "./seen.ts";
 
 const settings = workerData as WorkerSettings;
@@ -42,6 +42,21 @@ function serve(database: Database, seen: Seen): void {
     }
   }, settings.pollMs);
 
+  const parts = new Map<number, Write["set"]>();
+
+  /** The transaction that is whole with a request. */
+  const whole = (request: Part | Write): Write | undefined => {
+    const { number } = request;
+    const before = parts.get(number) ?? [];
+    if ("part" in request) {
+      for (const one of request.part) before.push(one);
+      parts.set(number, before);
+      return undefined;
+    }
+    parts.delete(number);
+    return before.length === 0 ? request : { ...request, set: before.concat(request.set) };
+  };
+
   /** Where several can't be written together, each is tried alone: one that is too large for the disk must not take others with it. */
   const write = (writes: readonly Write[]): void => {
     try {
@@ -59,7 +74,7 @@ function serve(database: Database, seen: Seen): void {
 
   port?.on("message", (first: Request) => {
     const requests = [first, ...waiting()];
-    const writes = requests.filter((request) => request !== "close");
+    const writes = requests.flatMap((request) => (request === "close" ? [] : (whole(request) ?? [])));
     if (writes.length > 0) write(writes);
     if (!requests.includes("close")) return;
     clearInterval(poll);
