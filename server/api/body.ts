@@ -42,21 +42,27 @@ async function readBytes(incoming: IncomingMessage, most: number): Promise<Buffe
   if (Number(incoming.headers["content-length"] ?? 0) > most) throw tooLarge(most);
   const pieces: Buffer[] = [];
   let size = 0;
-  const idle = setTimeout(
-    () => incoming.destroy(new ApiError(408, `no byte of the body came within ${IDLE_MS / 1000} s`)),
-    IDLE_MS,
-  );
-  try {
-    for await (const piece of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      idle.refresh();
-      size += piece.length;
-      if (size > most) throw tooLarge(most);
-      pieces.push(piece);
-    }
-  } finally {
-    clearTimeout(idle);
+  // The connection stays, so that whoever is too slow or sends too much learns of it.
+  const iterator: AsyncIterator<Buffer> = incoming.iterator({ destroyOnReturn: false });
+  for (;;) {
+    const { done, value } = await inTime(iterator.next());
+    if (done) return Buffer.concat(pieces);
+    size += value.length;
+    if (size > most) throw tooLarge(most);
+    pieces.push(value);
   }
-  return Buffer.concat(pieces);
+}
+
+function inTime<Result>(promise: Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const late = () => {
+      promise.catch(() => {});
+      const message = `no byte of the body came within ${IDLE_MS / 1000} s`;
+      reject(new ApiError(408, message, { headers: { connection: "close" } }));
+    };
+    const timer = setTimeout(late, IDLE_MS);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function tooLarge(most: number): ApiError {

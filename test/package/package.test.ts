@@ -1,5 +1,6 @@
 // What `npm pack` makes, installed without a network in an empty folder and used there, on every Node.js that it is for.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -72,6 +73,29 @@ describe.each([OLDEST_NODE, NEWEST_NODE])("on Node.js %s", (version) => {
   test("route explain", async () => {
     const args = ["route", "explain", "-f", "routes.yaml", "-H", "x-routing-key: pr-42", "-o", "json", "/"];
     expect(JSON.parse(await keyway(...args))).toMatchObject({ outcome: "routed", to: "reviews-pr-42" });
+  });
+
+  test("serve, with its store in a thread of its own", async () => {
+    const database = join(folder, `${version}.db`);
+    const args = ["serve", "--listen", "127.0.0.1:0", "--store", `sqlite:${database}`];
+    const command = ["node_modules/keyway/build/keyway.mjs", ...args];
+    const server = spawn(path, command, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    let log = "";
+    server.stderr.on("data", (piece) => {
+      log += piece;
+    });
+    try {
+      await expect.poll(() => log, { timeout: 20_000 }).toContain("listening");
+      const url = /"url":"([^"]+)"/.exec(log)?.[1];
+      const body = '{"service": "reviews", "key": "pr-42", "to": "reviews-pr-42"}';
+      expect((await fetch(`${url}/v1/routes/pr-42`, { method: "PUT", body })).status).toBe(201);
+      server.kill("SIGTERM");
+      expect((await once(server, "exit"))[0]).toBe(0);
+      // Nothing but JSON: no warning of Node.js about what it calls experimental.
+      for (const line of log.trim().split("\n")) expect(() => JSON.parse(line)).not.toThrow();
+    } finally {
+      server.kill("SIGKILL");
+    }
   });
 
   test("a command that talks to a cluster gets as far as looking for one", async () => {
