@@ -1,7 +1,8 @@
 // The API: who may do what, how errors look, and what OpenAPI says.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import type { Principal } from "../auth/authenticator.ts";
+import { isLoopback } from "../address.ts";
+import { everybody, type Principal } from "../auth/authenticator.ts";
 import { applyEndpoint } from "./apply.ts";
 import type { Api, Env, Request } from "./context.ts";
 import { type Endpoint, errors, json } from "./endpoint.ts";
@@ -73,6 +74,7 @@ async function admitted(request: Request, { role }: Endpoint, { authenticator }:
   const header = request.req.header("authorization");
   const token = header === undefined ? undefined : /^Bearer +([\x21-\x7e]+)$/i.exec(header)?.[1];
   if (role === undefined) return nobody;
+  if (authenticator === everybody) refusePages(request);
   const principal = header !== undefined && token === undefined ? undefined : await authenticator.authenticate(token);
   const challenge = { "www-authenticate": 'Bearer realm="keyway"' };
   if (principal === undefined) {
@@ -83,6 +85,17 @@ async function admitted(request: Request, { role }: Endpoint, { authenticator }:
   throw new ApiError(401, `this needs a token with role ${role}; send it as authorization: Bearer TOKEN`, {
     headers: challenge,
   });
+}
+
+/** A page of elsewhere in a browser of this machine reaches the server, too, and its visitor would not know. */
+function refusePages(request: Request): void {
+  const origin = request.req.header("origin");
+  if (origin === undefined || (URL.canParse(origin) && isLoopback(new URL(origin).hostname.replace(/^\[|\]$/g, ""))))
+    return;
+  throw new ApiError(
+    403,
+    "requests of web pages are refused where no tokens are needed; start the server with --tokens",
+  );
 }
 
 const nobody: Principal = { name: "nobody", may: () => false, revoked: new AbortController().signal };

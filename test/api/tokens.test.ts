@@ -118,3 +118,18 @@ test("beyond this machine a server without tokens does not start", async () => {
   }
   for (const listen of ["127.0.0.1:0", "localhost:0", "127.9.9.9:0"]) await startServer({ listen });
 });
+
+test("without tokens, a web page of elsewhere changes and reads nothing", async () => {
+  const { ask } = await startServer();
+  for (const origin of ["https://example.com", "http://127.0.0.1.example.com", "null"]) {
+    for (const [path, init] of [
+      ["/v1/routes/a", sent("PUT", reviews, { origin })],
+      ["/v1/routes", { headers: { origin } }],
+    ] as const) {
+      expect(await ask(path, init)).toMatchObject({ status: 403, body: { error: { code: "forbidden" } } });
+    }
+  }
+  for (const origin of ["http://localhost:8700", "http://127.0.0.1:3000", "http://[::1]:8700"]) {
+    expect((await ask("/v1/routes/a", sent("PUT", reviews, { origin }))).status).toBeLessThan(300);
+  }
+});
