@@ -146,7 +146,7 @@ test("every answer to what the document describes is one that the document descr
       statuses.set(operation.operationId, seen);
       // A watch from a revision that is not there yet waits a second for it.
       const isPlain = !operation.parameters && !operation.requestBody;
-      const runs = isPlain ? 2 : path === "/v1/watch" ? 8 : 120;
+      const runs = isPlain ? 2 : path === "/v1/watch" ? 8 : 60;
       await fc.assert(
         fc.asyncProperty(requestsOf(path, method, operation, document), async ({ target, init }) => {
           const stop = new AbortController();
