@@ -108,12 +108,13 @@ test.each(modes)("%s", async (mode, selector, chooser) => {
   expect(baseline.app).toBe("reviews");
   expect(JSON.parse(baseline.body).headers).not.toHaveProperty("x-keyway-cluster");
 
-  // The first request of all may fail: while its probe is under way at the good endpoint, the balancer takes the other one for the less busy.
+  // The first request of each worker may fail: while its probe is under way at the good endpoint, the balancer may take the other one for the
+  // less busy at each try.
   const halves = [];
   for (let count = 0; count < 40; count++) halves.push(await ask("half"));
-  const [first, ...others] = halves.map(({ app, status }) => `${app} ${status}`);
-  expect(["sandbox 200", "undefined 503"]).toContain(first);
-  expect(others).toEqual(Array(39).fill("sandbox 200"));
+  const failing = halves.filter(({ status }) => status !== 200);
+  expect(failing.length, failing.map(({ status }) => status).join()).toBeLessThanOrEqual(WORKERS);
+  expect(new Set(halves.filter(({ status }) => status === 200).map(({ app }) => app))).toEqual(new Set(["sandbox"]));
 
   await mesh.delete(service("gone"));
   const clusters = () => pods[chooser].admin("/clusters");

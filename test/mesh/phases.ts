@@ -38,9 +38,12 @@ export class Phases {
     this.#all.push({ name, places, began, steady, ended: Date.now() });
   }
 
-  async #are(places: Places): Promise<boolean> {
+  async #are(places: Places): Promise<true> {
     for (let time = 0; time < IN_A_ROW; time++)
-      for (const stream of STREAMS) if ((await this.#place(stream)) !== places[stream]) return false;
+      for (const stream of STREAMS) {
+        const place = await this.#place(stream);
+        if (place !== places[stream]) throw new Error(`${stream} requests go to ${place}`);
+      }
     return true;
   }
 
