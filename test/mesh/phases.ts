@@ -66,11 +66,17 @@ export class Phases {
     });
   }
 
-  /** When the change of a phase was under way, in milliseconds since the epoch. */
-  change(name: string): { from: number; to: number } {
-    const phase = this.#all.find((one) => one.name === name);
-    if (phase === undefined) throw new Error(`there was no phase "${name}"`);
-    return { from: phase.began, to: phase.steady };
+  /** What failed, in words, but for what was sent while the change of `allowed` was under way. */
+  failures(sent: Sent[], allowed?: string): string[] {
+    const failed = sent.filter(({ ok }) => !ok).map((one) => ({ ...one, phase: this.#at(one.at) }));
+    const late = failed.filter(({ at, phase }) => phase?.name !== allowed || at > (phase?.steady ?? 0));
+    return late.map(({ phase, at, took, by }) => {
+      return `${by} after ${took} ms, sent ${at - (phase?.began ?? 0)} ms into "${phase?.name}"`;
+    });
+  }
+
+  #at(time: number): Phase | undefined {
+    return this.#all.findLast(({ began }) => began <= time);
   }
 }
 

@@ -92,7 +92,7 @@ function proxyEnvironment({ name, namespace, workload, account, address }: PodSh
       concurrency: WORKERS,
       terminationDrainDuration: "1s",
       // Istio's own is 45 s: so long old connections keep what a listener had before.
-      drainDuration: "2s",
+      drainDuration: "5s",
     }),
     CA_ADDR: istiod,
     POD_NAME: name,
