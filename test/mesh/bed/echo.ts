@@ -23,7 +23,8 @@ export type Echo = {
  * requests are answered with 503. */
 export function serveEcho(app: string): void {
   const attempts = new Map<string, number>();
-  createServer(async (request, response) => {
+  // Node's own 5 s would close connections just as the proxy sends a request on them, which then fails.
+  createServer({ keepAliveTimeout: 0 }, async (request, response) => {
     const { method = "", url: path = "", headers } = request;
     const id = `${headers["x-echo-id"] ?? ""}`;
     const attempt = id === "" ? 0 : (attempts.get(id) ?? 0) + 1;
