@@ -75,15 +75,18 @@ export class RouteTable {
     const rules = this.#rules.replace(batch.removedRules, batch.rules);
     if (rules) this.#digest = add(subtract(this.#digest, mixRules(section)), mixRules(this.#rules.section));
 
-    // Growing first keeps every bucket short; what is put in may be there already, so that in the end it may have been too much.
-    const room = bucketCount(this.#entries + batch.growth);
-    while (this.#buckets.length < room) this.#grow();
+    // Growing first keeps every bucket short. What is put in may be there already, and what is taken out not: that is settled in the end.
+    const room = Math.max(bucketCount(this.#entries + batch.growth), batch.ids.length > 0 ? 1 : 0);
+    while (this.#buckets.length < room) {
+      this.#grow();
+      if (this.#buckets.length % 1000 === 0) yield;
+    }
     yield;
     const { first, next } = this.#byBucket(batch);
     let touched = 0;
     for (const [index, place] of first) {
       this.#replace(index, batch, place, next);
-      if (++touched % 1000 === 0) yield;
+      if (++touched % 200 === 0) yield;
     }
     while (this.#buckets.length < bucketCount(this.#entries)) this.#grow();
     while (this.#buckets.length > bucketCount(this.#entries)) this.#shrink();

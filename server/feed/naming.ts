@@ -86,11 +86,12 @@ function portsOf(name: ServiceName, namespace: string, surroundings: Surrounding
   return name.port === undefined ? (surroundings.services?.find(name.name, namespace)?.ports ?? []) : [];
 }
 
-function noPort({ name, port }: ServiceName, { services }: Surroundings): string {
-  if (port !== undefined) return `nobody says which number port ${port} of ${name} has; write the number`;
+function noPort({ name, namespace, port }: ServiceName, { services }: Surroundings): string {
+  const service = namespace === undefined ? name : `${name}.${namespace}`;
+  if (port !== undefined) return `nobody says which number port ${port} of ${service} has; write the number`;
   return services
-    ? `no service ${name} is known, so its port isn't, either; write ${name}:PORT`
-    : `which port of ${name}? Write ${name}:PORT`;
+    ? `no service ${service} is known, so its port isn't, either; write ${service}:PORT`
+    : `which port of ${service}? Write ${service}:PORT`;
 }
 
 function inboundRoutes(route: StoredRoute, ports: readonly InboundPort[], surroundings: Surroundings): Route[] {

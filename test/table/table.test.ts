@@ -137,6 +137,11 @@ describe("a table", () => {
     batch.delete("other", undefined);
     expect(table.apply(batch)).toEqual({ buckets: [], rules: false });
     expect(contentOf(table)).toEqual(contentOf(tableOf([own])));
+
+    const empty = tableOf([]);
+    batch.delete(own.id, "k");
+    expect(empty.apply(batch).buckets).toEqual([0]);
+    expect(contentOf(empty)).toEqual(contentOf(table));
   });
 });
 
