@@ -160,6 +160,7 @@ export class Feed {
     const table: ScopedTable = new ScopedTable(this.#state, naming, filters, () => polls.changed());
     const polls = new Polls(table, this.#pace, {
       history: this.#history,
+      allWaiting: () => this.#waiting,
       ...(pageBytes !== undefined && { pageBytes }),
     });
     const values = interest && [...interest.services.map(serviceValue), ...interest.clusters.map(clusterValue)];

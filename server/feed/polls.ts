@@ -8,7 +8,7 @@ import { changedPart, type Part, wholePart } from "./sweep.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Changes are gathered so long that all proxies that wait can be answered without taking up the server. */
+/** Changes of a table are gathered so long that all proxies that wait for any table can be answered without taking up the server. */
 const GATHER_FOR_EACH = 0.25; // milliseconds
 const MOST_GATHERED = 500; // milliseconds
 
@@ -25,6 +25,8 @@ export class TooLarge extends Error {}
 
 export interface PollsOptions {
   history: U64;
+  /** How many polls wait, for whatever table. */
+  allWaiting(): number;
   pageBytes?: number;
 }
 
@@ -45,18 +47,27 @@ export class Polls {
     this.#options = options;
   }
 
-  get waiting(): number {
-    return this.#waiting.size;
+  /** The page for a question, once there is something to say; the table is settled. Rejects with the signal's reason. */
+  async ask(question: Question, signal?: AbortSignal): Promise<Bytes> {
+    const place = this.#placeOf(question);
+    // A proxy that has not said its digest is in the middle of a sweep, or wants to know whether it has all.
+    const isAtOnce = question.next > 0 || question.digest === undefined || question.wait === 0;
+    if (typeof place === "number" && !isAtOnce) return this.#hold(question, place, signal);
+    await this.#turn();
+    await this.#table.settled();
+    signal?.throwIfAborted();
+    return this.#page(question, this.#placeOf(question));
   }
 
-  /** The page for a question, once there is something to say; the table is settled. Rejects with the signal's reason. */
-  ask(question: Question, signal?: AbortSignal): Bytes | Promise<Bytes> {
-    if (question.revision === 0 || question.history === undefined) return this.#page(question, undefined);
-    const place = this.#placeOf(question);
-    if (place === undefined) return this.#reset(question);
-    // A proxy that has not said its digest is in the middle of a sweep, or wants to know whether it has all.
-    if (question.next > 0 || question.digest === undefined || question.wait === 0) return this.#page(question, place);
-    return this.#hold(question, place, signal);
+  /** Waits until others have been answered. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      // biome-ignore lint/correctness/useYield: its one step is to resolve
+      const step = function* () {
+        resolve();
+      };
+      this.#pace.add(step());
+    });
   }
 
   /** Whether the state has yet to come to what the proxy has from another server. */
@@ -68,7 +79,7 @@ export class Polls {
   /** Answers those who wait that the table has changed, now or a little later. */
   changed(): void {
     if (this.#waiting.size === 0 || this.#gathering || this.#isAnswering) return;
-    const gathered = Math.min(MOST_GATHERED, GATHER_FOR_EACH * this.#waiting.size);
+    const gathered = Math.min(MOST_GATHERED, GATHER_FOR_EACH * this.#options.allWaiting());
     const delay = this.#answeredAt + gathered - performance.now();
     if (delay <= 0) this.#answer();
     else this.#gathering = setTimeout(() => this.#answer(), delay);
@@ -77,10 +88,12 @@ export class Polls {
   /** Answers all who wait with what there is. */
   close(): void {
     clearTimeout(this.#gathering);
-    for (const waiting of this.#waiting) this.#answerAt(waiting);
+    for (const waiting of this.#waiting) void this.#expire(waiting);
   }
 
-  #placeOf({ revision, history, digest }: Question): number | undefined {
+  /** Where the proxy is: at no place yet, at one that is known, or nobody knows where. */
+  #placeOf({ revision, history, digest }: Question): "start" | number | undefined {
+    if (revision === 0 || history === undefined) return "start";
     const { content, log } = this.#table;
     const isOurs = history !== undefined && equal(history, this.#options.history);
     const place = isOurs && revision <= this.#table.revision ? log.find(revision, digest) : undefined;
@@ -160,15 +173,15 @@ export class Polls {
     if ([...this.#waiting].some(({ place }) => place < last)) this.changed();
   }
 
-  #page(question: Question, place: number | undefined): Bytes {
+  #page(question: Question, place: "start" | number | undefined): Bytes {
     const { content, log } = this.#table;
-    if (place !== undefined && !log.has(place)) return this.#reset(question);
+    if (place === undefined || (place !== "start" && !log.has(place))) return this.#reset(question);
     const most = this.#options.pageBytes ?? PAGE_BYTES;
     const part =
-      place === undefined
+      place === "start"
         ? wholePart(content.buckets, question.next, most)
         : changedPart(content.buckets, log.changedSince(place), question.next, most);
-    const hasRules = part.next === 0 && (place === undefined || log.haveRulesChangedSince(place));
+    const hasRules = part.next === 0 && (place === "start" || log.haveRulesChangedSince(place));
     return this.#encode(question, part, false, hasRules ? content.rules : undefined);
   }
 
