@@ -10,6 +10,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Changes of a table are gathered so long that all proxies that wait for any table can be answered without taking up the server. */
 const GATHER_FOR_EACH = 0.25; // milliseconds
+const LEAST_GATHERED = 5; // milliseconds: less is not worth a timer
 const MOST_GATHERED = 500; // milliseconds
 
 interface Waiting {
@@ -50,9 +51,12 @@ export class Polls {
   /** The page for a question, once there is something to say; the table is settled. Rejects with the signal's reason. */
   async ask(question: Question, signal?: AbortSignal): Promise<Bytes> {
     const place = this.#placeOf(question);
-    // A proxy that has not said its digest is in the middle of a sweep, or wants to know whether it has all.
-    const isAtOnce = question.next > 0 || question.digest === undefined || question.wait === 0;
-    if (typeof place === "number" && !isAtOnce) return this.#hold(question, place, signal);
+    if (typeof place === "number" && question.next === 0) {
+      const isBehind = place < this.#table.log.last;
+      // A proxy that does not say its digest wants to know whether it has all.
+      const mayBeHeld = question.wait > 0 && question.digest !== undefined;
+      if (mayBeHeld || (isBehind && this.#gathered > 0)) return this.#hold(question, place, signal);
+    }
     await this.#turn();
     await this.#table.settled();
     signal?.throwIfAborted();
@@ -76,11 +80,16 @@ export class Polls {
     return isOurs && revision > this.#table.revision && !(digest && equal(digest, this.#table.content.digest));
   }
 
+  /** For how long changes are gathered, in milliseconds. */
+  get #gathered(): number {
+    const gathered = GATHER_FOR_EACH * this.#options.allWaiting();
+    return gathered < LEAST_GATHERED ? 0 : Math.min(MOST_GATHERED, gathered);
+  }
+
   /** Answers those who wait that the table has changed, now or a little later. */
   changed(): void {
     if (this.#waiting.size === 0 || this.#gathering || this.#isAnswering) return;
-    const gathered = Math.min(MOST_GATHERED, GATHER_FOR_EACH * this.#options.allWaiting());
-    const delay = this.#answeredAt + gathered - performance.now();
+    const delay = this.#answeredAt + this.#gathered - performance.now();
     if (delay <= 0) this.#answer();
     else this.#gathering = setTimeout(() => this.#answer(), delay);
   }
@@ -123,7 +132,7 @@ export class Polls {
         end();
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => void this.#expire(waiting), question.wait);
+      const timer = setTimeout(() => void this.#expire(waiting), Math.max(question.wait, 2 * MOST_GATHERED));
       signal?.addEventListener("abort", abort, { once: true });
       this.#waiting.add(waiting);
       if (signal?.aborted) abort();
