@@ -30,9 +30,10 @@ export async function change(
   const { dryRun = false, diff = false, output } = options;
   const changes = plan.filter(({ outcome }) => outcome !== "unchanged");
   if (diff) {
-    for (const { id, before, after } of changes) {
-      io.out.write(diffTexts(routeYaml(before), routeYaml(after && withExpiry(after)), id));
-    }
+    const both = changes.map(({ after, ...one }) => ({ ...one, ...(after && { after: withExpiry(after) }) }));
+    emit(io, output, both, () =>
+      both.map(({ id, before, after }) => diffTexts(routeYaml(before), routeYaml(after), id)).join(""),
+    );
     progress(io).done(`nothing was changed; it would be: ${summary(plan)}`);
     return;
   }

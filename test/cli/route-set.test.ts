@@ -116,6 +116,10 @@ test("--dry-run and --diff change nothing", async () => {
     "--- mine\n+++ mine\n  service: reviews\n  key: pr-42\n- to: reviews-pr-42\n+ to: other\n  id: mine\n",
   );
   expect(err).toBe("√ nothing was changed; it would be: 1 changed\n");
+  const json = JSON.parse((await route(...set, "--to", "other", "--diff", "-o", "json")).out);
+  expect(json).toMatchObject([
+    { id: "mine", outcome: "changed", before: { to: "reviews-pr-42" }, after: { to: "other" } },
+  ]);
   expect(await routes()).toEqual([expect.objectContaining({ to: "reviews-pr-42" })]);
 });
 
