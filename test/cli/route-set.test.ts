@@ -1,5 +1,6 @@
 // `keyway route set` and what takes away or renews what it made, against a route server.
 import { expect, test } from "vitest";
+import { deriveId } from "../../installer/route-words/route-id.ts";
 import { startRoutes } from "./routes.ts";
 
 const soon = expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
@@ -190,4 +191,26 @@ test("an id that is not there stops a deletion, with the name that may be meant"
   expect((await route("renew", "alise", "--ttl", "1h")).code).toBe(1);
   expect((await route("delete", "alice", "alise", "--ignore-not-found")).code).toBe(0);
   expect(await routes()).toEqual([]);
+});
+
+test("the ids that are made differ with baseline, key and conditions, also where they look alike, and with nothing else", () => {
+  const when = [{ header: "X-User", exact: "a" }];
+  const different = [
+    { service: "reviews", key: "pr-42", to: "b" },
+    { service: "reviews", key: "PR-42", to: "b" },
+    { service: "reviews-pr", key: "42", to: "b" },
+    { service: "reviews", key: "pr-42", when, to: "b" },
+    { service: "reviews", key: "pr-42", when: [{ header: "X-User", exact: "b" }], to: "b" },
+    { service: { service: "reviews", subset: "v1" }, key: "pr-42", to: "b" },
+    { service: "reviews", when, to: "b" },
+    { service: "reviews", split: [{ to: "b", weight: 1 }] },
+  ];
+  expect(new Set(different.map(deriveId)).size).toBe(different.length);
+  const [first] = different.map(deriveId);
+  expect(deriveId({ service: "reviews", key: "pr-42", to: "c", owner: "me", labels: { a: "b" } })).toBe(first);
+  expect(deriveId({ service: { cluster: "far" }, key: "k", to: { cluster: "b" } })).toBe(
+    deriveId({ from: "far", key: "k", to: "c" }),
+  );
+  const sameHeader = [{ exact: "a", header: "x-user" }];
+  expect(deriveId({ service: "a", when, to: "b" })).toBe(deriveId({ service: "a", when: sameHeader, to: "c" }));
 });
