@@ -15,7 +15,7 @@ import { forgetProbed } from "./missing/target";
 import { LOWER_A } from "./text/ascii";
 import { generation, settingsOf } from "./table/header";
 import { headerName, name, nameLen } from "./table/names";
-import { countUser } from "./table/slots";
+import { countUser, reserveBuckets } from "./table/slots";
 import { hash } from "./text/hash";
 
 /** Requests until the root contexts are looked through for dead ones again, while several tables are in use. */
@@ -148,7 +148,8 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
     refresh(root);
   }
   forgetProbed();
-  if (!isCanary) retain(root);
+  if (isCanary) reserveBuckets(slot, wanted, 0);
+  else retain(root);
   return root.slot >= 0;
 }
 

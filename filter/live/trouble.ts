@@ -39,7 +39,6 @@ export function backOff(failures: u32): u64 {
 
 /** Counts a question that brought nothing usable, tells of the first one in a row, and lets the next one wait. */
 export function fail(table: LiveTable, problem: i32): void {
-  count(metrics.tableErrors);
   for (let i = 0; i < MOST_TRIES; i++) {
     const record = ownRecord(table);
     if (!record) return;
@@ -50,6 +49,7 @@ export function fail(table: LiveTable, problem: i32): void {
     if (!told) describe(table, record, problem);
     const tries = record.failures;
     if (!writeDirectory()) continue;
+    count(metrics.tableErrors);
     if (!told) log(ERROR, line.at, line.len);
     if (table.pages != 0 && tries % SAME_AGAIN == 0) startOver(table);
     return;
@@ -76,7 +76,7 @@ function startOver(table: LiveTable): void {
 function describe(table: LiveTable, record: TableRecord, problem: i32): void {
   line.clear().say("keyway: table: ");
   sayProblem(table, problem);
-  if (record.slot < 0) line.say("; the routes of the configuration serve until a table is there; ");
+  if (record.slot < 0) line.say("; until a table is there the configuration's routes serve; ");
   else {
     line.say("; the table of revision ").number(record.revision).say(", last confirmed ");
     line.number((monotonic() - record.confirmed) / SECOND).say(" s ago, goes on serving; ");
@@ -98,12 +98,12 @@ function sayProblem(table: LiveTable, problem: i32): void {
   else if (problem == NO_HOST) line.say("no healthy host in ");
   else if (problem == NO_ANSWER) line.say("no answer from ");
   else if (problem == REFUSED) line.say("an answer with status ").bytes(status.at, status.len).say(" from ");
-  else if (problem == FOREIGN) line.say("an answer that is no page of a table of this layout from ");
+  else if (problem == FOREIGN) line.say("no page of a table of this layout from ");
   else if (problem == DAMAGED) line.say("a damaged page from ");
   else if (problem == TOO_LARGE) line.say("an answer of more than ").number(MAX_ANSWER).say(" bytes from ");
   else if (problem == BACKWARDS)
-    line.say("revision ").number(pageRevision()).say(", older than what was there before, from ");
-  else if (problem == UNSTEADY) line.say("a history that changed again before the table was whole, from ");
+    line.say("revision ").number(pageRevision()).say(", older than the one before, from ");
+  else if (problem == UNSTEADY) line.say("a history that changes again and again, from ");
   else if (problem == UNWRITTEN) line.say("shared data can't be written with a page from ");
   else line.say("a table that does not add up to its digest from ");
   sayServer(table);
@@ -114,10 +114,8 @@ function sayNext(problem: i32): void {
   if (problem == NO_CLUSTER) line.say("add the cluster to the proxy, or mend table.cluster");
   else if (problem == REFUSED && isDenied()) line.say("give table.token a token with the role proxy");
   else if (problem == REFUSED || problem == FOREIGN)
-    line.say(
-      "mend table.cluster, table.authority and table.path where they don't lead to a route server, else see its log",
-    );
-  else line.say("it is asked again by itself; where that lasts, see to the route server");
+    line.say("see whether table.cluster, table.authority and table.path lead to a route server");
+  else line.say("it is asked again; see to the route server where that lasts");
 }
 
 function isDenied(): bool {

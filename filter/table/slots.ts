@@ -165,7 +165,7 @@ export function sweepSlots(time: u64): void {
   if (swept) writeSlots();
 }
 
-/** Says that the slot's table has, or is about to have, so many buckets; false when the slot was given away meanwhile. */
+/** Says that the slot is in use, and that its table may have so many buckets; false when the slot was given away meanwhile. */
 export function reserveBuckets(slot: i32, generation: u32, buckets: u32): bool {
   for (let i = 0; i < MOST_TRIES; i++) {
     readSlots();

@@ -15,8 +15,6 @@ export function hashMore(h: u64, at: usize, len: i32): u64 {
   return h;
 }
 
-// @ts-ignore: decorator
-@inline
 export function hashEnd(h: u64): u64 {
   h ^= h >> 33;
   h *= 0xff51afd7ed558ccd;

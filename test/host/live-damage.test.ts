@@ -95,11 +95,15 @@ test("a page with one bit turned, at any byte", () => {
 });
 
 test.each<[string, (own: Uint8Array) => Response, RegExp]>([
-  ["nothing", () => body(new Uint8Array()), /an answer that is no page of a table of this layout/],
-  ["a web page", () => body(Buffer.from(`<html>${"x".repeat(5000)}</html>`)), /an answer that is no page of a table/],
+  ["nothing", () => body(new Uint8Array()), /no page of a table of this layout/],
+  ["a web page", () => body(Buffer.from(`<html>${"x".repeat(5000)}</html>`)), /no page of a table/],
   ["a flood", () => body(new Uint8Array(MAX_ANSWER + 1)), /an answer of more than 1048576 bytes/],
   ["a page with more behind it", (own) => body(Buffer.concat([own, Buffer.alloc(3)])), /a damaged page/],
-  ["404", () => ({ status: 404 }), /an answer with status 404 .*mend table.cluster, table.authority and table.path/],
+  [
+    "404",
+    () => ({ status: 404 }),
+    /an answer with status 404 .*see whether table.cluster, table.authority and table.path lead to a route server$/,
+  ],
   [
     "401",
     () => ({ status: 401, body: Buffer.from('{"error":{"message":"unknown token"}}') }),
@@ -140,9 +144,7 @@ describe("a call that can't be sent", () => {
     other.envoy.run(5000);
     expect(goesTo(other.filter, "key-1")).toBe("to");
     expect(other.envoy.process.lines("error")).toEqual([expect.stringMatching(told)]);
-    expect(other.envoy.process.lines("error")[0]).toContain(
-      "the routes of the configuration serve until a table is there",
-    );
+    expect(other.envoy.process.lines("error")[0]).toContain("until a table is there the configuration's routes serve");
     envoy.run(5000);
     expect(everywhere("key-1")).toEqual(["to", "to"]);
   });
@@ -161,7 +163,7 @@ test("a server that goes back is not followed, and its table is taken once it be
     view.setUint32(60, hi, true);
     return body(old);
   }, 3000);
-  expect(errors()).toEqual([expect.stringMatching(/revision 1, older than what was there before/)]);
+  expect(errors()).toEqual([expect.stringMatching(/revision 1, older than the one before/)]);
   expect(everywhere("key-1")).toEqual(["to", "to"]);
   serve(envoy, server);
   server.restore({ id: { from: "reviews", key: "key-2", to: "new" } }, 2);
