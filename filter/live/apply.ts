@@ -92,6 +92,5 @@ export function writeHeader(table: LiveTable): bool {
   const cas = shared(name, nameLen) ? gotCas : 0;
   value.clear();
   writeLiveHeader(value, table.generation, pageBuckets(), pageRoutes(), rules.at, rules.len);
-  headerName(table.slot);
   return monotonic() < table.leaseEnd && swapShared(name, nameLen, value.at, value.len, cas);
 }

@@ -36,6 +36,7 @@ const MOST_BUCKETS: u32 = 1 << 22;
 const PIECE: u32 = 32 * 1024;
 
 const fixed = memory.data(PAGE_FIXED);
+const recordsSize = memory.data(4);
 /** The rules section of the page; empty on a last page where the rules are what they were. */
 export const rules = writer();
 export let rulesHash: u64 = 0;
@@ -164,6 +165,8 @@ function readRules(): bool {
   }
   digestStart();
   digestMore(fixed, PAGE_AT_HASH);
+  store<u32>(recordsSize, size - PAGE_FIXED - len);
+  digestMore(recordsSize, 4);
   digestMore(rules.at, rules.len);
   if (digestEnd() != load<u64>(fixed, PAGE_AT_HASH)) return false;
   const kind = load<u8>(fixed, PAGE_AT_KIND);

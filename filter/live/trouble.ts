@@ -101,8 +101,7 @@ function sayProblem(table: LiveTable, problem: i32): void {
   else if (problem == FOREIGN) line.say("no page of a table of this layout from ");
   else if (problem == DAMAGED) line.say("a damaged page from ");
   else if (problem == TOO_LARGE) line.say("an answer of more than ").number(MAX_ANSWER).say(" bytes from ");
-  else if (problem == BACKWARDS)
-    line.say("revision ").number(pageRevision()).say(", older than the one before, from ");
+  else if (problem == BACKWARDS) line.say("revision ").number(pageRevision()).say(", older than the one before, from ");
   else if (problem == UNSTEADY) line.say("a history that changes again and again, from ");
   else if (problem == UNWRITTEN) line.say("shared data can't be written with a page from ");
   else line.say("a table that does not add up to its digest from ");

@@ -30,8 +30,6 @@ export function startsWith(at: usize, len: i32, b: Bytes): bool {
   return len >= b.len && same(at, b.len, b.start, b.len);
 }
 
-// @ts-ignore: decorator
-@inline
 export function lower(c: u32): u32 {
   return c - UPPER_A < 26 ? c | CASE_BIT : c;
 }

@@ -34,7 +34,7 @@ export const PAGE_AT_BUCKETS = 40; // u32
 export const PAGE_AT_ROUTES = 44; // u32, of all kinds
 export const PAGE_AT_NEXT = 48; // u32, the index to go on with; 0 on the last page
 export const PAGE_AT_RULES = 52; // u32, bytes of the rules section
-export const PAGE_AT_HASH = 56; // u64, of the bytes before it and of the rules section
+export const PAGE_AT_HASH = 56; // u64, of the bytes before it, of u32 bytes of all records, and of the rules section
 export const PAGE_FIXED = 64;
 
 export const KIND_PAGE = 0;

@@ -51,11 +51,16 @@ export function encodePage(page: Page): Uint8Array<ArrayBuffer> {
     .u32(page.routes)
     .u32(page.next)
     .u32(rules.length);
-  to.u64(laneHash(to.bytes.subarray(0, feed.PAGE_AT_HASH), rules)).raw(rules);
+  to.u64(pageHash(to.bytes, size - feed.PAGE_FIXED - rules.length, rules)).raw(rules);
   for (const { index, hash, bytes = new Uint8Array() } of page.records) {
     to.u32(index).u32(bytes.length).u64(hash).raw(bytes);
   }
   return to.bytes;
+}
+
+/** The hash that a page with so many bytes of records says. */
+export function pageHash(page: Uint8Array, records: number, rules: Uint8Array): U64 {
+  return laneHash(page.subarray(0, feed.PAGE_AT_HASH), new ByteWriter(4).u32(records).bytes, rules);
 }
 
 /** The bytes that a record takes in a page. */
@@ -72,8 +77,8 @@ export function decodePage(bytes: Uint8Array): Page | Error {
   const start = feed.PAGE_FIXED + readU32(bytes, feed.PAGE_AT_RULES);
   if (start > bytes.length) return new Error("the rules are cut off");
   const rules = bytes.subarray(feed.PAGE_FIXED, start);
-  if (!equal(laneHash(bytes.subarray(0, feed.PAGE_AT_HASH), rules), readU64(bytes, feed.PAGE_AT_HASH)))
-    return new Error("the header and the rules do not have the hash that the page says");
+  if (!equal(pageHash(bytes, bytes.length - start, rules), readU64(bytes, feed.PAGE_AT_HASH)))
+    return new Error("the header, the size and the rules do not have the hash that the page says");
   const records = decodeRecords(bytes, start);
   if (records instanceof Error) return records;
   return {
