@@ -102,9 +102,9 @@ export class Polls {
 
   /** Where the proxy is: at no place yet, at one that is known, or nobody knows where. */
   #placeOf({ revision, history, digest }: Question): "start" | number | undefined {
-    if (revision === 0 || history === undefined) return "start";
+    if (history === undefined) return "start";
     const { content, log } = this.#table;
-    const isOurs = history !== undefined && equal(history, this.#options.history);
+    const isOurs = equal(history, this.#options.history);
     const place = isOurs && revision <= this.#table.revision ? log.find(revision, digest) : undefined;
     return place ?? (digest && equal(digest, content.digest) ? log.last : undefined);
   }

@@ -5,8 +5,9 @@ import { parseScope, type Scope } from "./scope.ts";
 /** What a proxy says that it has, and wants. */
 export interface Question {
   scope: Scope;
-  /** The revision that it holds; 0 for none. */
+  /** The revision that it holds; a server without a write has 0. */
   revision: number;
+  /** Undefined as long as it holds nothing. */
   history: U64 | undefined;
   /** Of its table, where that is consistent at the revision. */
   digest: U64 | undefined;

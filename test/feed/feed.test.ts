@@ -61,6 +61,19 @@ describe("a poll with nothing new", () => {
     expect(page.digest).toEqual(client.table.digest);
   });
 
+  test("is held, too, while the server has had no write yet, and the first is told at once", async () => {
+    const routes = new Routes([], { revision: 0 });
+    const feed = feedOf(routes);
+    onTestFinished(() => feed.close());
+    const client = await clientOf(feed);
+    expect(client.revision).toBe(0);
+    const answer = feed.poll(client.query(20));
+    expect(await stateOf(answer)).toBe("waiting");
+    routes.change([keyRoute("a")]);
+    client.apply((await answer).body);
+    expect(client.lookUp("a")).toEqual(["to-a"]);
+  });
+
   test("is answered at once where the proxy does not say what it has", async () => {
     const { feed } = bed([keyRoute("a")]);
     const query = (await clientOf(feed)).query(20);

@@ -86,6 +86,8 @@ export class ReferenceClient {
   #target = new Slot();
   #revision = 0;
   #history: U64 | undefined;
+  /** Whether there is a table as of the revision, be it of several moments. */
+  #hasSwept = false;
   #isConsistent = false;
   #sweep: Sweep | undefined;
   resets = 0;
@@ -125,7 +127,7 @@ export class ReferenceClient {
       scope: this.scope,
       layout: String(LAYOUT),
       revision: String(this.#revision),
-      ...(this.#history && { history: toHex(this.#history) }),
+      ...(this.#history && this.#hasSwept && { history: toHex(this.#history) }),
       ...(this.#isConsistent && { digest: toHex(this.#target.digest) }),
       next: String(this.#sweep?.next ?? 0),
       wait: String(wait),
@@ -157,6 +159,7 @@ export class ReferenceClient {
     this.#sweep = undefined;
     // Else the same is asked for again.
     if (!hasPassedOver) this.#revision = revision;
+    this.#hasSwept = true;
     if (pages > 1 || hasPassedOver) return;
     if (!equal(this.#target.digest, page.digest)) {
       this.mismatches++;
@@ -217,6 +220,7 @@ export class ReferenceClient {
     this.#target = new Slot();
     this.#revision = 0;
     this.#history = undefined;
+    this.#hasSwept = false;
     this.#isConsistent = false;
     this.#sweep = undefined;
   }
