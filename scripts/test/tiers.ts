@@ -16,6 +16,7 @@ export const TIERS = {
   server: { seconds: 60, built: false },
   host: { seconds: 60, built: true },
   distribution: { seconds: 60, built: false },
+  etcd: { seconds: 90, built: false },
   package: { seconds: 120, built: true },
   envoy: { seconds: 60, built: true },
   mesh: { seconds: 300, built: true, setup: "test/mesh/setup.ts" },
