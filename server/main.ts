@@ -30,7 +30,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
   const authenticator = authenticatorFor(settings, address.host, log);
   const ending = new AbortController();
   const metrics = new Metrics();
-  const store = await openStore(settings.store);
+  const store = openStore(settings);
   try {
     let state: State | undefined;
     const loaded = await store.start((change) => state?.apply(change), new AbortController().signal);

@@ -67,6 +67,8 @@ const sources = z
     }
   });
 
+const file = z.string().min(1, "expected a file");
+
 /** By their names in the file; flags and variables are spelled as they are: `--max-body`, `KEYWAY_SERVE_MAX_BODY`. */
 export const SETTINGS = {
   listen: setting(
@@ -79,16 +81,16 @@ export const SETTINGS = {
   ),
   store: setting(
     "store",
-    "where the routes are kept: sqlite:FILE, made where it is not there",
+    "where the routes are kept: sqlite:FILE, made where it is not there, or etcd:URL,URL",
     "sqlite:keyway.db",
     z.string().regex(/^(?:sqlite:.+|kubernetes|etcd:.+)$/s, "expected sqlite:FILE, kubernetes or etcd:URL,URL"),
   ),
-  tokens: setting(
-    "file",
-    "whose tokens may read, write, and fetch tables",
-    undefined,
-    z.string().min(1, "expected a file"),
-  ),
+  etcdUser: setting("name", "user of etcd", undefined, z.string().min(1, "expected a name")),
+  etcdPasswordFile: setting("file", "file with the user's password", undefined, file),
+  etcdCa: setting("file", "certificates that etcd's one is checked against, as PEM", undefined, file),
+  etcdCert: setting("file", "client certificate for etcd, as PEM", undefined, file),
+  etcdKey: setting("file", "key of the client certificate, as PEM", undefined, file),
+  tokens: setting("file", "whose tokens may read, write, and fetch tables", undefined, file),
   domain: setting(
     "name",
     "DNS domain of the mesh",
@@ -116,7 +118,7 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 export const settingNames = Object.keys(SETTINGS) as SettingName[];
 type Value<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
-type Optional = "tokens" | "hierarchy";
+type Optional = "tokens" | "hierarchy" | "etcdUser" | "etcdPasswordFile" | "etcdCa" | "etcdCert" | "etcdKey";
 export type Settings = { [Name in Exclude<SettingName, Optional>]: Value<Name> } & { [Name in Optional]?: Value<Name> };
 
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

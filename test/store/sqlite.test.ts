@@ -7,6 +7,7 @@ import type { LiveRoute } from "../../routes/model/live-route.ts";
 import { SqliteStore } from "../../server/store/sqlite/store.ts";
 import { type Change, Conflict, Damaged, Full, Unavailable } from "../../server/store/store.ts";
 import { temporaryFolder } from "../api/serve.ts";
+import { storeContract } from "./contract.ts";
 
 const route = (id: string, more: Partial<LiveRoute> = {}): LiveRoute => ({
   id,
@@ -27,6 +28,11 @@ async function open(file: string, settings: ConstructorParameters<typeof SqliteS
 }
 
 const database = () => join(temporaryFolder(), "keyway.db");
+
+storeContract(() => {
+  const file = database();
+  return () => new SqliteStore(file);
+});
 
 test("what was written is there after a new start, with its revisions and its history", async () => {
   const file = database();
