@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KeywayError, reason } from "../../../installer/cli/errors.ts";
-import { inOrder, type LiveRoute, type StoredRoute } from "../../../routes/model/live-route.ts";
+import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
 import {
   type Change,
   type Committed,
@@ -116,7 +116,7 @@ export class EtcdStore implements Store {
   commit(transaction: Transaction): Promise<Committed> {
     if (this.#closed.signal.aborted) return Promise.reject(this.#over());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ transaction: { ...transaction, set: transaction.set.map(inOrder) }, resolve, reject });
+      this.#waiting.push({ transaction, resolve, reject });
       this.#writing ??= this.#write();
     });
   }
