@@ -15,6 +15,7 @@ import {
   matcherTree,
   noFilter,
   plainTable,
+  throughTwins,
   wasm,
 } from "./lib/sites.ts";
 
@@ -107,7 +108,7 @@ export async function cases(): Promise<Case[]> {
   };
   const least: Case = {
     ...{ name: "select", title: "The least module that routes, one fixed target", family: "select", keys: 1 },
-    ...{ site: wasm(compile("select")), ...routed(1) },
+    ...{ site: throughTwins(compile("select")), ...routed(1) },
   };
   const ours = filter(
     "keyway",

@@ -43,6 +43,13 @@ export function wasm(file: string, configuration?: string): Site {
   return { filters: [wasmFilter(file, configuration)], host: { routes } };
 }
 
+/** A peer's module before the same twins as Keyway, which add the hop mark and the proof: all that differs is the module, and Keyway's watcher. */
+export const throughTwins = (file: string): Site => ({
+  filters: [wasmFilter(file)],
+  host: { routes: [baseline] },
+  twins: true,
+});
+
 /** As `keyway render envoy` and an installation have it: the filter, the watcher, and a twin that marks the hop before each route. */
 export const keyway = (modules: { filter: string; watch: string }, configuration: string): Site => ({
   filters: [wasmFilter(modules.filter, configuration)],

@@ -1,5 +1,5 @@
-// The least that a module can do to route a request: it strips the client's selection, reads the key, selects one fixed target as
-// Keyway's guard wants it, and sets the hop mark. It has no table and asks the host for nothing else.
+// The least that a module can do to route a request through Keyway's twins: it strips the client's selection, reads the key, and selects one
+// fixed target. The twin adds the hop mark. The module has no table and asks the host for nothing else.
 import {
   proxy_get_header_map_value,
   proxy_remove_header_map_value,
@@ -27,7 +27,6 @@ function lay(text: string): usize {
 
 const REQUEST_HEADERS = 0;
 const CLUSTER = lay("x-keyway-cluster");
-const HOP = lay("x-keyway-routed");
 const KEY = lay("x-routing-key");
 const TARGET = lay("target");
 const STATE = lay("keyway");
@@ -38,6 +37,5 @@ export function proxy_on_request_headers(_context: u32, _headers: u32, _end: u32
   if (proxy_get_header_map_value(REQUEST_HEADERS, KEY, 13, ADDRESS, LENGTH) != 0) return 0;
   proxy_set_property(STATE, 6, ROUTED, 6);
   proxy_replace_header_map_value(REQUEST_HEADERS, CLUSTER, 16, TARGET, 6);
-  proxy_replace_header_map_value(REQUEST_HEADERS, HOP, 15, TARGET, 6);
   return 0;
 }
