@@ -2,7 +2,7 @@
 import type { Crossings, HostCall, Measured, MemoryUse, Verdict } from "./results.ts";
 
 /** Columns wide enough for their texts: the first aligned left, the others right. */
-function table(heads: string[], rows: string[][]): string {
+export function table(heads: string[], rows: string[][]): string {
   const lines = [heads, ...rows];
   const widths = heads.map((_, column) => Math.max(...lines.map((line) => (line[column] as string).length)));
   const show = (cells: string[]) =>

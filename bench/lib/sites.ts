@@ -100,7 +100,34 @@ end
 `;
 
 export function lua(count: number): Site {
+  return luaSite(script(count));
+}
+
+/** Asks a route server over the cluster `keyway` for each request with a key. */
+export const luaAsking = (): Site => luaSite(asking);
+
+const asking = `
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  headers:remove("x-keyway-cluster")
+  local key = headers:get("${header}")
+  if not key then return end
+  local question = {[":method"] = "GET", [":path"] = "/v1/routes?from=${BASELINE}&key=" .. key, [":authority"] = "keyway"}
+  local _, body = handle:httpCall("keyway", question, "", 1000)
+  local target = body and string.match(body, '"to":%s*"([^"]+)"')
+  if target then
+    -- What was at hand before a call is not after it.
+    headers = handle:headers()
+    handle:streamInfo():dynamicMetadata():set("keyway", "routed", target)
+    headers:replace("x-keyway-cluster", target)
+    headers:replace("x-keyway-routed", target)
+    handle:clearRouteCache()
+  end
+end
+`;
+
+function luaSite(source: string): Site {
   const metadata = [{ filter: "keyway", path: [{ key: "routed" }], value: { present_match: true } }];
   const match = { ...all, headers: present, dynamic_metadata: metadata };
-  return { filters: [luaFilter(script(count))], host: { routes: [{ match, ...select }, baseline] } };
+  return { filters: [luaFilter(source)], host: { routes: [{ match, ...select }, baseline] } };
 }

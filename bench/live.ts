@@ -1,0 +1,136 @@
+// What live tables cost and how soon changes are in force: a table goes to stdout; a full run also writes bench/live.json and the plots.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildModule } from "../installer/module/build.ts";
+import { lineChart } from "./lib/chart.ts";
+import { project } from "./lib/compile.ts";
+import { type Machine, machine } from "./lib/machine.ts";
+import { type Churn, churn } from "./live/churn.ts";
+import { type LiveCost, liveCost } from "./live/cost.ts";
+import { type Effect, timeToEffect } from "./live/effect.ts";
+import { type TableSize, tableSizes } from "./live/size.ts";
+import { type Writes, writesUnderPolls } from "./live/writes.ts";
+import { table } from "./report.ts";
+
+interface Results {
+  date: string;
+  machine: Machine;
+  effects: Effect[];
+  sizes: TableSize[];
+  cost: LiveCost;
+  churn: Churn;
+  writes: Writes;
+}
+
+const MEBIBYTE = 2 ** 20;
+const FILE = join(project, "bench", "live.json");
+const { values } = parseArgs({ options: { quick: { type: "boolean" }, plot: { type: "boolean" } } });
+
+if (values.plot) plot(JSON.parse(readFileSync(FILE, "utf8")));
+else await measure(values.quick === true);
+process.exit(0);
+
+async function measure(quick: boolean): Promise<void> {
+  const on = await machine();
+  await buildModule();
+  const most = quick ? 10_000 : 1_000_000;
+  const effects: Effect[] = [];
+  for (const keys of quick ? [10] : [10, 100, 1000, 5000, 100_000])
+    effects.push(await timeToEffect(keys, 20, 2, quick ? 20 : 60));
+  const sizes = await tableSizes(quick ? [most] : [1000, 10_000, 100_000, most], [1, 4]);
+  const results: Results = {
+    ...{ date: new Date().toISOString().slice(0, 10), machine: on, effects, sizes },
+    cost: await liveCost(most, quick ? 4 : 12),
+    churn: await churn(5000, quick ? 2000 : 100_000),
+    writes: await writesUnderPolls(quick ? 200 : 2000, quick ? 100 : 1000, quick ? 3 : 20),
+  };
+  console.log(shown(results));
+  if (quick) return;
+  writeFileSync(FILE, `${JSON.stringify(results, null, 1)}\n`);
+  plot(results);
+}
+
+function shown({ effects, sizes, cost, churn, writes }: Results): string {
+  const keys = (count: number) => `${count.toLocaleString("en")} keys`;
+  const rows: [what: string, value: string, aim: string][] = [
+    ...effects.map((one): [string, string, string] => [
+      `a change in ${keys(one.keys)}, to its effect in all workers of ${one.proxies} proxies: p50, p99`,
+      `${one.p50} ms, ${one.p99} ms`,
+      "50 ms",
+    ]),
+    ...sizes.flatMap((one): [string, string, string][] => {
+      const what = `${keys(one.keys)}, ${one.workers} ${one.workers > 1 ? "workers" : "worker"}`;
+      return [
+        [
+          `${what}: complete after; after the server has compiled it`,
+          `${(one.ms / 1000).toFixed(2)} s; ${(one.firstMs / 1000).toFixed(2)} s`,
+          "3 s",
+        ],
+        [`${what}: more resident memory`, `${(one.resident / MEBIBYTE).toFixed(1)} MiB`, "96 MiB"],
+        [`${what}: p99 of requests meanwhile, to afterwards`, (one.p99During / one.p99After).toFixed(2), "1.5"],
+      ];
+    }),
+    [`CPU of a request, ${keys(cost.keys)} to 1 key`, cost.manyToOne.toFixed(3), "1.03"],
+    ["CPU of a request, live to inline", cost.liveToInline.toFixed(3), "1.01"],
+    ["CPU of a request, a Lua filter that asks the server, to live", cost.askingToLive.toFixed(2), ""],
+    ["p50 of a request, a Lua filter that asks the server; live", `${cost.askingP50} ms; ${cost.liveP50} ms`, ""],
+    [
+      `${churn.changes.toLocaleString("en")} changes: growth of allocated and resident memory`,
+      `${(churn.allocated / MEBIBYTE).toFixed(2)} MiB, ${(churn.resident / MEBIBYTE).toFixed(2)} MiB`,
+      "2 MiB",
+    ],
+    [
+      `${writes.reached} durable writes a second, ${writes.proxies.toLocaleString("en")} proxies: p50, p99`,
+      `${writes.p50} ms, ${writes.p99} ms`,
+      "20 ms",
+    ],
+    ["the server's memory for each waiting proxy", `${(writes.perProxy / 1024).toFixed(0)} KiB`, ""],
+  ];
+  return table(["Live tables", "measured", "at most"], rows);
+}
+
+function plot({ effects, sizes }: Results): void {
+  const write = (name: string, svg: string) => writeFileSync(join(project, "docs", "plots", `${name}.svg`), svg);
+  const green = { color: "#0f766e", bold: true };
+  const blue = { color: "#1d4ed8" };
+  write(
+    "effect",
+    lineChart("A change, until it is in force", "All workers of 20 proxies; less is better", "milliseconds", [
+      {
+        title: "From the server's answer",
+        series: [
+          { label: "p50", ...green, points: effects.map(({ keys, p50 }) => ({ keys, value: p50 })) },
+          { label: "p99", ...blue, points: effects.map(({ keys, p99 }) => ({ keys, value: p99 })) },
+        ],
+      },
+    ]),
+  );
+  const one = sizes.filter(({ workers }) => workers === 1);
+  const four = sizes.filter(({ workers }) => workers === 4);
+  const memory = ({ keys, resident }: TableSize) => ({ keys, value: Math.max(resident / 1024, 1) });
+  write(
+    "table-memory",
+    lineChart("Resident memory of a table in one proxy", "Whatever the number of workers; less is better", "KiB", [
+      {
+        title: "By the number of keys",
+        series: [
+          { label: "1 worker", ...green, points: one.map(memory) },
+          { label: "4 workers", ...blue, points: four.map(memory) },
+        ],
+      },
+    ]),
+  );
+  write(
+    "table-time",
+    lineChart("Time until a proxy holds its table", "From its start; less is better", "milliseconds", [
+      {
+        title: "By the number of keys",
+        series: [
+          { label: "compiled", ...green, points: one.map(({ keys, ms }) => ({ keys, value: ms })) },
+          { label: "first of its scope", ...blue, points: one.map(({ keys, firstMs }) => ({ keys, value: firstMs })) },
+        ],
+      },
+    ]),
+  );
+}

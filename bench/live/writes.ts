@@ -1,0 +1,102 @@
+// A route server on one core: how long durable writes at a fixed rate take while thousands of proxies wait for changes.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Lines } from "../../scripts/proxy/lines.ts";
+import { LOAD_CORE, PROXY_CORE } from "../lib/load.ts";
+import { quantile } from "../lib/stats.ts";
+import { fill, pinned, routeOf, withServer } from "./bed.ts";
+
+export type Writes = {
+  proxies: number;
+  /** Writes a second: wanted and reached. */
+  rate: number;
+  reached: number;
+  /** Milliseconds of a write. */
+  p50: number;
+  p99: number;
+  /** Answers to proxies a second. */
+  answers: number;
+  /** Bytes of the server's resident memory for each waiting proxy. */
+  perProxy: number;
+};
+
+const KEYS = 1000;
+const pollers = fileURLToPath(new URL("pollers.ts", import.meta.url));
+
+export async function writesUnderPolls(proxies: number, rate: number, seconds: number): Promise<Writes> {
+  process.stderr.write(`${rate} writes a second, ${proxies} proxies\n`);
+  return withServer(async (server) => {
+    pinned(server.child.pid as number, PROXY_CORE);
+    await fill(server, KEYS);
+    const before = resident(server.child.pid as number);
+    const order = JSON.stringify({ port: server.port, proxies });
+    const child = spawn("taskset", ["-c", `${LOAD_CORE}`, process.execPath, pollers, order], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      const lines = new Lines(child.stdout);
+      const latest = () => JSON.parse(lines.all.at(-1) ?? '{"answers":0,"waiting":0}');
+      while (latest().waiting < proxies || latest().answers < proxies) await sleep(200);
+      await sleep(1000);
+      const perProxy = (resident(server.child.pid as number) - before) / proxies;
+      const answers = latest().answers;
+      const start = performance.now();
+      const times = await write(server.port, rate, seconds);
+      const took = (performance.now() - start) / 1000;
+      await sleep(1000);
+      const hundredth = (value: number) => Math.round(value * 100) / 100;
+      return {
+        ...{ proxies, rate, reached: Math.round(times.length / took) },
+        ...{ p50: hundredth(quantile(times, 0.5)), p99: hundredth(quantile(times, 0.99)) },
+        ...{ answers: Math.round((latest().answers - answers) / took), perProxy: Math.round(perProxy) },
+      };
+    } finally {
+      child.kill();
+    }
+  });
+}
+
+/** Writes leave on time whether or not earlier ones were answered. */
+async function write(port: number, rate: number, seconds: number): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const times: number[] = [];
+  const begin = performance.now();
+  const all: Promise<void>[] = [];
+  for (let index = 0; index < rate * seconds; index++) {
+    const due = begin + (index * 1000) / rate - performance.now();
+    if (due > 1) await sleep(due);
+    all.push(put(index));
+  }
+  await Promise.all(all);
+  agent.destroy();
+  return times;
+
+  function put(index: number): Promise<void> {
+    const { id, ...route } = routeOf(index % KEYS, `target-${index}`);
+    const sent = performance.now();
+    return new Promise((resolve, reject) => {
+      const options = {
+        port,
+        agent,
+        method: "PUT",
+        path: `/v1/routes/${id}`,
+        headers: { "content-type": "application/json" },
+      };
+      const asked = request({ host: "127.0.0.1", ...options }, (answer) => {
+        if (answer.statusCode !== 200) reject(new Error(`the route server answered ${answer.statusCode}`));
+        answer.resume().on("end", () => {
+          times.push(performance.now() - sent);
+          resolve();
+        });
+      });
+      asked.on("error", reject).end(JSON.stringify(route));
+    });
+  }
+}
+
+function resident(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
+}
