@@ -181,3 +181,39 @@ test("a proxy that is cut off serves what it had, and routes expire on time by t
     await inForce(bed, withKey("unheard"), "b", { before: ["reviews"] });
   });
 });
+
+test("a snapshot of many pages that breaks in the middle, and whose server becomes another one in the middle, comes in the end", async () => {
+  const set = Array.from({ length: 20_000 }, (_, index) => keyed(`snapshot-${index}`, index % 2 ? "a" : "b"));
+  const [first, second] = await Promise.all([new Routes().start(), new Routes().start()]);
+  const between = await new Faulty(first.port).start();
+  await first.apply({ set: [keyed("steady", "a"), ...set] });
+  await second.apply({ set: [keyed("steady", "a"), keyed("second", "b"), ...set] });
+  let pages = 0;
+  between.fault = async (bytes, response, asked) => {
+    pages++;
+    if (pages === 3) return cut(1000)(bytes, response, asked);
+    if (pages === 5) return shortened(1000)(bytes, response, asked);
+    if (pages === 6) between.upstream = second.port;
+    return pass(bytes, response, asked);
+  };
+  const own = await startLive({
+    servers: [between.port],
+    targets: ["a", "b"],
+    routes: [{ from: "reviews", key: "steady", to: "a" }],
+  });
+  try {
+    const steady = load(own.port, 2, withKey("steady"));
+    const partly = load(own.port, 2, withKey("snapshot-19999"));
+    await inForce(own, withKey("second"), "b", { before: ["reviews"] });
+    await inForce(own, withKey("snapshot-19999"), "a", { before: ["reviews"] });
+    expect(await steady.stop()).toMatchObject({ services: new Set(["a"]), failures: [] });
+    const { services, failures } = await partly.stop();
+    expect([...services].sort()).toEqual(["a", "reviews"]);
+    expect(failures).toEqual([]);
+    expect(pages).toBeGreaterThan(10);
+  } finally {
+    await own.stop();
+    await between.stop();
+    await Promise.all([first.stop(), second.stop()]);
+  }
+});
