@@ -1,6 +1,6 @@
 // Writes the page last read into the table's slot. Readers may be at it all the while, so the order matters: a bucket is split only when
 // the one that takes its keys is there, and emptied only when the one that takes its keys has them. What can't be written in that order
-// now has changed since the sweep began, and comes again with the next one.
+// now is passed over; it comes again when the sweep is asked for again.
 import { got, gotCas, gotLen, monotonic, now, shared, swapShared } from "../host/calls";
 import { writer } from "../host/writer";
 import { isBucket, parentOf } from "../table/bucket";
@@ -51,10 +51,11 @@ function writeRecord(table: LiveTable): bool {
   let change: u64 = 0;
   if (stands) change -= mix(index, digestOf(got + 4, gotLen - 4));
   if (recordLen == 0) {
-    if (!stands || (!table.fresh && !isCovered(table))) return true;
+    if (!stands) return true;
+    if (!table.fresh && !isCovered(table)) return passOver(table);
     value.clear();
   } else {
-    if (stands && !table.fresh && !mayNarrow(table, load<u32>(got, 4), load<u32>(recordAt))) return true;
+    if (stands && !table.fresh && !mayNarrow(table, load<u32>(got, 4), load<u32>(recordAt))) return passOver(table);
     value.clear().u32(table.generation).bytes(recordAt, recordLen);
     change += mix(index, recordHash);
   }
@@ -62,6 +63,11 @@ function writeRecord(table: LiveTable): bool {
   // After a pause in which another worker took over, either the lease has ended or the bucket has changed since it was read.
   if (monotonic() >= table.leaseEnd || !swapShared(name, nameLen, value.at, value.len, cas)) return false;
   table.digest += change;
+  return true;
+}
+
+function passOver(table: LiveTable): bool {
+  table.passedOver = true;
   return true;
 }
 

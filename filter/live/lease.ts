@@ -99,7 +99,7 @@ export function begin(table: LiveTable): void {
 /** Forgets the sweep at which the table is. */
 export function forget(table: LiveTable): void {
   table.next = table.pages = table.newFrom = 0;
-  table.atNew = false;
+  table.atNew = table.passedOver = false;
 }
 
 /** Renews the lease for the writes of one page, and says of a table that serves that it is being written to. */

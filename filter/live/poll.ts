@@ -229,7 +229,7 @@ function goOn(table: LiveTable): bool {
 }
 
 function endSweep(table: LiveTable): void {
-  table.revision = table.base;
+  if (!table.passedOver) table.revision = table.base;
   table.buckets = table.fewest;
   table.swept = true;
   forget(table);

@@ -44,6 +44,8 @@ export class LiveTable extends TableState {
   consistent: bool;
   /** The server may hold the question in flight until something has changed. */
   waited: bool;
+  /** Something of the sweep could not be written yet, so it has to be asked for again. */
+  passedOver: bool;
   /** The sweep is at the new buckets. */
   atNew: bool;
   settings: Writer;

@@ -13,12 +13,8 @@ import {
 } from "../model/schema.ts";
 import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
 import { duplicates } from "./duplicates.ts";
+import { clusterBaseline } from "./references.ts";
 import { validate } from "./validate.ts";
-
-/** Where a route from a cluster starts. */
-export const clusterBaseline = cluster.meta({
-  description: "The baseline: the cluster that Envoy's own route gives, or * for any.",
-});
 
 const route = object({ from: clusterBaseline, ...routeFields(cluster) })
   .check(betweenFields)

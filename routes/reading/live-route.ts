@@ -3,10 +3,9 @@ import { formatDate, parseDate } from "../model/date.ts";
 import { parseDuration } from "../model/duration.ts";
 import { inOrder, type LiveRoute } from "../model/live-route.ts";
 import { betweenFields, cluster, expected, object, optional, routeFields } from "../model/schema.ts";
-import { clusterBaseline } from "./configuration.ts";
 import type { Diagnostic, Path } from "./diagnostic.ts";
 import { duration, nameFields } from "./name-fields.ts";
-import { serviceBaseline, serviceTarget } from "./route-file.ts";
+import { clusterBaseline, serviceBaseline, serviceTarget } from "./references.ts";
 import { diagnosticsOf } from "./validate.ts";
 
 const managed = {

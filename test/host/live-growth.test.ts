@@ -74,3 +74,20 @@ test.each([200, 1000])("the same while the table goes on changing between the pa
   expect(asked()).toBeGreaterThan(3000);
   expect(envoy.process.lines("error")).toEqual([]);
 });
+
+test("a bucket that is emptied while its keys have no other place yet is asked for again", () => {
+  const { envoy, filter, server } = liveProxy();
+  server.pageBytes = 1;
+  server.apply(keys(300, () => "to"));
+  envoy.process.clusters.set("to", true);
+  envoy.run(2000);
+  server.apply(none(288, 12));
+  // The first of the sweep's pages, and then a table of a third of the buckets.
+  envoy.answer();
+  server.apply(none(96, 192));
+  envoy.run(2000);
+  expect(envoy.process.lines("error")).toEqual([]);
+  expect(envoy.process.counter("keyway_table_errors")).toBe(0);
+  expect(envoy.process.counter("keyway_table_routes")).toBe(96);
+  for (let i = 0; i < 300; i++) expect(goesTo(filter, `key-${i}`)).toBe(i < 96 ? "to" : "reviews");
+});
