@@ -24,6 +24,10 @@ const ifMatch = z.exactOptional(
 );
 const ifNoneMatch = (what: string) => z.exactOptional(z.string().meta({ description: what }));
 const headers = { ETag: { schema: { type: "string" as const }, description: "The route's revision, in quotes." } };
+const warning = {
+  schema: { type: "string" as const },
+  description: "299: why callers on Istio do not have the route.",
+};
 
 const list: Endpoint = {
   path: "/v1/routes",
@@ -88,8 +92,8 @@ const put: Endpoint = {
       body: { content: json(RouteInput), required: true },
     },
     responses: {
-      200: { description: "replaced, or as it was", headers, content: json(Route) },
-      201: { description: "created", headers, content: json(Route) },
+      200: { description: "replaced, or as it was", headers: { ...headers, Warning: warning }, content: json(Route) },
+      201: { description: "created", headers: { ...headers, Warning: warning }, content: json(Route) },
       ...errors(400, 401, 403, 408, 409, 412, 413, 415, 507),
     },
   },
@@ -102,6 +106,8 @@ const put: Endpoint = {
     if (Array.isArray(route)) throw invalid("the route can't be used", hinted(route, RouteInput));
     const { revision, created } = await writeOne(api, route, require);
     request.header("etag", etagOf({ revision }));
+    const why = api.feed.leftOut({ ...route, revision });
+    if (why !== undefined) request.header("warning", `299 keyway "${why.replaceAll(/["\\]/g, "\\$&")}"`);
     if (created) request.header("location", `/v1/routes/${encodeURIComponent(id)}`);
     return request.json({ ...route, revision }, created ? 201 : 200);
   },

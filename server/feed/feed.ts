@@ -3,7 +3,7 @@ import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { type U64, u64 } from "../../routes/model/u64.ts";
 import { clusterOf, type Filter, serviceOf } from "../state/filter.ts";
 import type { Applied, State } from "../state/state.ts";
-import { interestOf, namingFor } from "./naming.ts";
+import { interestOf, leftOut, namingFor } from "./naming.ts";
 import { Pace } from "./pace.ts";
 import { type Bytes, Polls, TooLarge } from "./polls.ts";
 import { parseQuestion, type Question } from "./query.ts";
@@ -32,6 +32,7 @@ export type Answer =
 /** A table and who asks for it. */
 interface Served {
   scope: string;
+  kind: Scope["kind"];
   table: ScopedTable;
   polls: Polls;
   /** The values of the state's indices under which changes concern it; undefined for all. */
@@ -105,6 +106,12 @@ export class Feed {
     }
   }
 
+  /** Why callers on Istio, where any of them ask for tables here, have no such route; undefined where nothing keeps it out. */
+  leftOut(route: StoredRoute): string | undefined {
+    const isAsked = [...this.#served.values()].some(({ kind }) => kind === "outbound");
+    return isAsked ? leftOut(route, this.#surroundings) : undefined;
+  }
+
   /** Polls that are being answered or wait. */
   get waiting(): number {
     return this.#waiting;
@@ -164,7 +171,15 @@ export class Feed {
       ...(pageBytes !== undefined && { pageBytes }),
     });
     const values = interest && [...interest.services.map(serviceValue), ...interest.clusters.map(clusterValue)];
-    const served: Served = { scope: text, table, polls, interest: values, askedAt: performance.now(), asking: 0 };
+    const served: Served = {
+      scope: text,
+      kind: scope.kind,
+      table,
+      polls,
+      interest: values,
+      askedAt: performance.now(),
+      asking: 0,
+    };
     this.#served.set(text, served);
     for (const value of values ?? [undefined]) {
       const others = this.#interested.get(value) ?? new Set();

@@ -309,3 +309,13 @@ test("unknown fields are refused with the nearest name", async () => {
     message: 'unknown field "expire"; did you mean expires?',
   });
 });
+
+test("whoever writes a route that callers on Istio can't have is told why, once such callers ask", async () => {
+  const { ask } = await startServer();
+  const put = (service: string) =>
+    ask("/v1/routes/a", { method: "PUT", body: JSON.stringify({ service, key: "pr-42", to: "reviews-pr-42" }) });
+  expect((await put("reviews")).headers.get("warning")).toBeNull();
+  expect((await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0")).status).toBe(200);
+  expect((await put("reviews")).headers.get("warning")).toMatch(/^299 keyway ".*port/);
+  expect((await put("reviews:9080")).headers.get("warning")).toBeNull();
+});
