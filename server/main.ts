@@ -30,7 +30,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
   const authenticator = authenticatorFor(settings, address.host, log);
   const ending = new AbortController();
   const metrics = new Metrics();
-  const store = openStore(settings);
+  const { store, services } = await openStore(settings, io, log, ending.signal);
   try {
     let state: State | undefined;
     const loaded = await store.start((change) => state?.apply(change), new AbortController().signal);
@@ -41,7 +41,8 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
       "the table is there",
     );
 
-    const feed = new Feed(routes, { domain: settings.domain });
+    const feed = new Feed(routes, { domain: settings.domain, ...(services && { services }) });
+    if (services) services.onChange = () => void feed.renameServices();
     const api: Api = {
       state: routes,
       store,

@@ -81,9 +81,14 @@ export const SETTINGS = {
   ),
   store: setting(
     "store",
-    "where the routes are kept: sqlite:FILE, made where it is not there, or etcd:URL,URL",
+    "where the routes are kept: sqlite:FILE, made where it is not there, kubernetes[:NAMESPACE], or etcd:URL,URL",
     "sqlite:keyway.db",
-    z.string().regex(/^(?:sqlite:.+|kubernetes|etcd:.+)$/s, "expected sqlite:FILE, kubernetes or etcd:URL,URL"),
+    z
+      .string()
+      .regex(
+        /^(?:sqlite:.+|kubernetes(?::.+)?|etcd:.+)$/s,
+        "expected sqlite:FILE, kubernetes[:NAMESPACE] or etcd:URL,URL",
+      ),
   ),
   etcdUser: setting("name", "user of etcd", undefined, z.string().min(1, "expected a name")),
   etcdPasswordFile: setting("file", "file with the user's password", undefined, file),

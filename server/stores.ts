@@ -1,18 +1,41 @@
 import { readFileSync } from "node:fs";
+import type { Logger } from "pino";
 import { KeywayError, reason, UsageError } from "../installer/cli/errors.ts";
+import type { Io } from "../installer/cli/io.ts";
+import { Cluster } from "../installer/cluster/cluster.ts";
 import { flagOf, type SettingName, type Settings } from "./settings.ts";
 import { EtcdStore } from "./store/etcd/store.ts";
+import { WatchedServices } from "./store/kubernetes/services.ts";
+import { KubernetesStore } from "./store/kubernetes/store.ts";
 import { SqliteStore } from "./store/sqlite/store.ts";
 import type { Store } from "./store/store.ts";
 
-/** The store that the setting names: `sqlite:FILE` or `etcd:URL,URL`. */
-export function openStore(settings: Settings): Store {
+export interface Opened {
+  store: Store;
+  /** The services that the store's surroundings have; undefined where nobody knows any. */
+  services?: WatchedServices;
+}
+
+/** The store that the setting names: `sqlite:FILE`, `kubernetes[:NAMESPACE]` or `etcd:URL,URL`. */
+export async function openStore(
+  settings: Settings,
+  { env }: Pick<Io, "env">,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Opened> {
   const [, kind, rest = ""] = /^([a-z]+)(?::(.*))?$/s.exec(settings.store) ?? [];
-  if (kind === "sqlite") return new SqliteStore(rest);
-  if (kind === "etcd") return etcdStore(rest, settings);
-  throw new KeywayError(`this keyway has no store ${kind}`, {
-    next: "name one that it has: sqlite:FILE, etcd:URL,URL",
-  });
+  if (kind === "sqlite") return { store: new SqliteStore(rest) };
+  if (kind === "etcd") return { store: etcdStore(rest, settings) };
+  const rightsHint =
+    "have an administrator apply what `keyway render rbac --server -n NAMESPACE --service-account NAMESPACE/NAME` prints";
+  const cluster = await Cluster.connect({}, env, { signal, fieldManager: "keyway-server", rightsHint });
+  const services = new WatchedServices(cluster, (why) =>
+    log.error({ why }, "the Services can't be read: routes that say no port are in no table of proxies on Istio"),
+  );
+  await services.start();
+  const namespace = rest || cluster.namespace;
+  const invalid = (route: string, why: string) => log.warn({ route, why }, "this Route is none, and passed over");
+  return { store: new KubernetesStore({ cluster, namespace, invalid }), services };
 }
 
 function etcdStore(urls: string, settings: Settings): Store {

@@ -3,6 +3,7 @@ import { ApiError, isNotFound } from "./api-errors.ts";
 import { type ClusterChoice, type Env, findCluster } from "./kubeconfig.ts";
 import { type KubeObject, type Ref, title } from "./object.ts";
 import { type ApiRequest, Transport } from "./transport.ts";
+import { watchLines } from "./watch-lines.ts";
 
 export interface ApplyOptions {
   dryRun?: boolean;
@@ -34,6 +35,17 @@ export interface AccessRight {
   resource: string;
   namespace: string;
   name?: string;
+}
+
+/** A bookmark has a version and nothing else. */
+export interface WatchEvent<T extends KubeObject> {
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  object: T;
+}
+
+interface ListAnswer<T> {
+  items: T[] | null;
+  metadata?: { continue?: string; resourceVersion?: string };
 }
 
 /** Objects on one page of a list. */
@@ -80,21 +92,74 @@ export class Cluster {
   async list<T extends KubeObject>(
     apiVersion: string,
     kind: string,
-    { namespace, labelSelector }: { namespace?: string; labelSelector?: string } = {},
+    scope: { namespace?: string; labelSelector?: string } = {},
   ): Promise<T[]> {
+    return (await this.listAt<T>(apiVersion, kind, scope)).items;
+  }
+
+  /** The same, with the version that a watch goes on from. */
+  async listAt<T extends KubeObject>(
+    apiVersion: string,
+    kind: string,
+    { namespace, labelSelector }: { namespace?: string; labelSelector?: string } = {},
+  ): Promise<{ items: T[]; resourceVersion: string }> {
     const doing = `list ${kind}s in ${namespace ?? "all namespaces"}`;
     const path = await this.#collection(apiVersion, kind, namespace, doing);
     const found: T[] = [];
     let page: string | undefined;
+    let resourceVersion = "";
     do {
       const query = new URLSearchParams({ ...(labelSelector && { labelSelector }), limit: String(PAGE) });
       if (page !== undefined) query.set("continue", page);
       const request = { method: "GET", path: `${path}?${query}`, doing, repeatable: true } as const;
-      const listed = await this.#ask<{ items: T[] | null; metadata?: { continue?: string } }>(request, "items");
+      const listed = await this.#ask<ListAnswer<T>>(request, "items");
       found.push(...(listed.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
       page = listed.metadata?.continue || undefined;
+      resourceVersion = listed.metadata?.resourceVersion ?? "";
     } while (page !== undefined);
-    return found;
+    return { items: found, resourceVersion };
+  }
+
+  /** What happens to a kind's objects in a namespace, or in all, after a version, until the API server ends it or the signal is aborted; `opened` is called
+   * once it has agreed. */
+  async *watch<T extends KubeObject>(
+    apiVersion: string,
+    kind: string,
+    { namespace, resourceVersion }: { namespace?: string; resourceVersion: string },
+    opened: () => void = () => {},
+  ): AsyncGenerator<WatchEvent<T>> {
+    const doing = `watch ${kind}s in ${namespace ?? "all namespaces"}`;
+    const path = await this.#collection(apiVersion, kind, namespace, doing);
+    const query = new URLSearchParams({ watch: "1", allowWatchBookmarks: "true", resourceVersion });
+    const { signal, rightsHint } = this.options;
+    for await (const line of watchLines(this.transport, `${path}?${query}`, signal, opened)) {
+      const event = parsed(line) as { type: string; object: T & { code?: number } } | undefined;
+      if (event === undefined) continue;
+      if (event.type === "ERROR") {
+        const { code = 500 } = event.object;
+        throw new ApiError({ code, body: JSON.stringify(event.object), server: this.server, doing, rightsHint });
+      }
+      yield event as WatchEvent<T>;
+    }
+  }
+
+  /** Makes an object that is not there; `isStale` when there is one. */
+  async create<T extends KubeObject>(object: T, dryRun = false): Promise<T> {
+    const doing = `create ${title(object)}`;
+    const path = await this.#collection(object.apiVersion ?? "", object.kind ?? "", object.metadata?.namespace, doing);
+    return this.#ask<T>({ method: "POST", path: path + this.#written(dryRun), body: object, doing, repeatable: false });
+  }
+
+  /** Puts the object in place of the version that its resourceVersion names; `isStale` when somebody has changed it meanwhile. */
+  async replace<T extends KubeObject>(object: T, dryRun = false): Promise<T> {
+    const doing = `update ${title(object)}`;
+    const path = `${await this.#pathOf(object, doing)}${this.#written(dryRun)}`;
+    return this.#ask<T>({ method: "PUT", path, body: object, doing, repeatable: false });
+  }
+
+  #written(dryRun: boolean): string {
+    const { fieldManager } = this.options;
+    return `?${new URLSearchParams({ fieldManager, ...(dryRun && { dryRun: "All" }) })}`;
   }
 
   /**

@@ -12,7 +12,7 @@ import { type ClientCertificate, Credentials, type Headers } from "./credentials
 import type { ClusterAccess, Env } from "./kubeconfig.ts";
 
 export interface ApiRequest {
-  method: "GET" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below the server's address, with its query. */
   path: string;
   /** Sent as JSON. */

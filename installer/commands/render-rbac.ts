@@ -6,7 +6,7 @@ import { UsageError } from "../cli/errors.ts";
 import { parseName } from "../cli/flags.ts";
 import { readInput, withFileErrors } from "../cli/input.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
-import { rbacManifests, type Subject } from "../manifests/rights.ts";
+import { rbacManifests, type Subject, serverManifests } from "../manifests/rights.ts";
 
 interface Flags {
   namespace: string;
@@ -16,6 +16,7 @@ interface Flags {
   user?: string;
   group?: string;
   serviceAccount?: string;
+  server?: boolean;
   output: Exclude<Format, "table">;
 }
 
@@ -32,6 +33,10 @@ export const renderRbac: Register = (group, io) => {
         "keyway render rbac -n demo -f routes.yaml --user jane | kubectl apply -f -",
       ],
       ["for a pipeline", "keyway render rbac -n demo --service-account ci/deployer | kubectl apply -f -"],
+      [
+        "for a route server with --store kubernetes",
+        "keyway render rbac --server -n keyway-system --service-account keyway-system/keyway | kubectl apply -f -",
+      ],
     ],
   })
     .requiredOption("-n, --namespace <name>", "namespace of the workloads", parseName)
@@ -43,6 +48,7 @@ export const renderRbac: Register = (group, io) => {
       (name: string, before: string[]) => [...before, name],
       [] as string[],
     )
+    .option("--server", "the rights of a route server with its routes in this namespace, instead of an installation's")
     .option("--user <name>", "who gets the rights")
     .option("--group <name>", "who gets the rights")
     .option("--service-account <namespace/name>", "who gets the rights")
@@ -50,7 +56,9 @@ export const renderRbac: Register = (group, io) => {
     .action(async (flags: Flags) => {
       const subject = subjectOf(flags);
       const routeNamespaces = [...flags.routeNamespace, ...(await namespacesIn(flags.routes))];
-      const manifests = rbacManifests({ ...flags, routeNamespaces }, subject);
+      const manifests = flags.server
+        ? serverManifests(flags.namespace, subject)
+        : rbacManifests({ ...flags, routeNamespaces }, subject);
       const list = { apiVersion: "v1", kind: "List", items: manifests };
       io.out.write(flags.output === "json" ? toJson(list) : manifests.map((one) => toYaml(one)).join("---\n"));
     });

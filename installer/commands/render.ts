@@ -13,8 +13,13 @@ const entries: readonly Entry[] = [
   },
   {
     name: "rbac",
-    summary: "the rights that an installation takes, and no more",
+    summary: "the rights that an installation takes, or a route server, and no more",
     load: async () => (await import("./render-rbac.ts")).renderRbac,
+  },
+  {
+    name: "crds",
+    summary: "the custom resources of route servers in Kubernetes",
+    load: async () => (await import("./render-crds.ts")).renderCrds,
   },
 ];
 

@@ -1,4 +1,5 @@
 import type { V1PolicyRule, V1Role, V1RoleBinding } from "@kubernetes/client-node";
+import { GROUP } from "../../routes/model/route-resource.ts";
 
 /** One thing that Keyway does to the API: the unit of what is asked for, checked, and granted. */
 export interface Right {
@@ -114,6 +115,36 @@ export function rbacManifests(places: Places, subject: Subject): (V1Role | V1Rol
       },
     ];
   });
+}
+
+/** What a route server with its routes in Kubernetes takes: its own Route resources, and the Services of all namespaces to read. */
+export function serverManifests(namespace: string, subject: Subject) {
+  const rbac = "rbac.authorization.k8s.io";
+  const metadata = { name: "keyway-server", namespace };
+  const clusterName = { name: `keyway-server-${namespace}` };
+  const subjects = [subject.kind === "ServiceAccount" ? subject : { ...subject, apiGroup: rbac }];
+  const rule = (apiGroups: string[], resources: string[], verbs: string[], more = {}) => ({
+    apiGroups,
+    resources,
+    verbs,
+    ...more,
+  });
+  const own = rule([GROUP], ["routes"], ["get", "list", "watch", "create", "update", "delete"]);
+  const home = rule([""], ["namespaces"], ["get"], { resourceNames: [namespace] });
+  const services = rule([""], ["services"], ["list", "watch"]);
+  const roleRef = (kind: string, name: string) => ({ apiGroup: rbac, kind, name });
+  return [
+    { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules: [own] },
+    { apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata, roleRef: roleRef("Role", metadata.name), subjects },
+    { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata: clusterName, rules: [home, services] },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata: clusterName,
+      roleRef: roleRef("ClusterRole", clusterName.name),
+      subjects,
+    },
+  ];
 }
 
 function rulesOf(held: Right[]): V1PolicyRule[] {

@@ -1,5 +1,11 @@
-import { type FileEntry, fromFileEntry, toFileEntry } from "../../routes/model/file-entry.ts";
-import { inOrder } from "../../routes/model/live-route.ts";
+import {
+  fromResource,
+  isResourceName,
+  ROUTE_API,
+  ROUTE_KIND,
+  type RouteResource,
+  toResource,
+} from "../../routes/model/route-resource.ts";
 import { fits } from "../../server/state/filter.ts";
 import { KeywayError } from "../cli/errors.ts";
 import { count } from "../cli/output.ts";
@@ -7,17 +13,10 @@ import { ApiError } from "../cluster/api-errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../cluster/object.ts";
 import { takeBack } from "../execute/apply.ts";
-import { MANAGED_BY_LABEL } from "../manifests/names.ts";
 import type { ListFilter } from "../server-client/client.ts";
 import { type Changes, type Listed, type RouteTable, type TableRoute, type WantedRoute, withExpiry } from "./table.ts";
 
-const API_VERSION = "keyway.dev/v1alpha1";
-const KIND = "Route";
-const OWNER_ANNOTATION = "keyway.dev/owner";
-
-interface RouteObject extends KubeObject {
-  spec: Omit<FileEntry, "id" | "owner" | "labels">;
-}
+type RouteObject = KubeObject & Pick<RouteResource, "spec">;
 
 /** The Route resources of one namespace of a Kubernetes cluster. */
 export class ClusterTable implements RouteTable {
@@ -33,14 +32,14 @@ export class ClusterTable implements RouteTable {
 
   async list(filter: ListFilter): Promise<Listed> {
     const scope = { namespace: this.#namespace };
-    const objects = await this.#cluster.list<RouteObject>(API_VERSION, KIND, scope).catch(explainMissing);
-    const routes = objects.map(toRoute).filter((route) => fits({ ...route, revision: 0 }, filter));
+    const objects = await this.#cluster.list<RouteObject>(ROUTE_API, ROUTE_KIND, scope).catch(explainMissing);
+    const routes = objects.map(fromResource).filter((route) => fits({ ...route, revision: 0 }, filter));
     return { routes: routes.sort((a, b) => (a.id < b.id ? -1 : 1)) };
   }
 
   async get(ids: readonly string[]): Promise<TableRoute[]> {
     const found = await Promise.all(ids.map((id) => this.#cluster.get<RouteObject>(this.#ref(id))));
-    return found.filter((object) => object !== undefined).map(toRoute);
+    return found.filter((object) => object !== undefined).map(fromResource);
   }
 
   /** The API server validates everything before anything is changed; where a change fails then, those before it are taken back. */
@@ -74,52 +73,27 @@ export class ClusterTable implements RouteTable {
   }
 
   #ref(name: string) {
-    return { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace: this.#namespace } };
+    return { apiVersion: ROUTE_API, kind: ROUTE_KIND, metadata: { name, namespace: this.#namespace } };
   }
 
   #apply(object: RouteObject, dryRun: boolean): Promise<RouteObject> {
     return this.#cluster.apply(object, { dryRun, force: true }).catch(explainMissing);
   }
 
-  #toObject(route: WantedRoute): RouteObject {
-    const { id, owner, labels, ...spec } = toFileEntry(withExpiry(route));
-    const name = id ?? "";
-    if (!/^(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) {
-      throw new KeywayError(`${name} is no name of a Kubernetes resource`, {
-        next: "give an id of lower case letters, digits, - and . with --id, or none",
-      });
-    }
-    const { metadata, ...kind } = this.#ref(name);
-    return {
-      ...kind,
-      metadata: {
-        ...metadata,
-        labels: { ...labels, [MANAGED_BY_LABEL]: "keyway" },
-        ...(owner !== undefined && { annotations: { [OWNER_ANNOTATION]: owner } }),
-      },
-      spec,
-    };
+  #toObject(wanted: WantedRoute): RouteResource {
+    const { id = "", ...route } = withExpiry(wanted);
+    if (isResourceName(id)) return toResource({ ...route, id }, this.#namespace);
+    throw new KeywayError(`${id} is no name of a Kubernetes resource`, {
+      next: "give an id of lower case letters, digits, - and . with --id, or none",
+    });
   }
-}
-
-function toRoute({ metadata, spec }: RouteObject): TableRoute {
-  const { [MANAGED_BY_LABEL]: _, ...labels } = metadata?.labels ?? {};
-  const owner = metadata?.annotations?.[OWNER_ANNOTATION];
-  return inOrder(
-    fromFileEntry({
-      ...spec,
-      id: metadata?.name ?? "",
-      ...(owner !== undefined && { owner }),
-      ...(Object.keys(labels).length > 0 && { labels }),
-    }),
-  );
 }
 
 function explainMissing(thrown: unknown): never {
   // 404 is the answer for a namespace that is not there, too.
   if (!(thrown instanceof ApiError) || !thrown.said.startsWith("the cluster has no ")) throw thrown;
-  throw new KeywayError(`the cluster does not know the kind ${KIND} of ${API_VERSION}`, {
-    next: "have an administrator apply Keyway's custom resource definitions, then run the command again",
+  throw new KeywayError(`the cluster does not know the kind ${ROUTE_KIND} of ${ROUTE_API}`, {
+    next: "have an administrator apply what `keyway render crds` prints, then run the command again",
     cause: thrown,
   });
 }

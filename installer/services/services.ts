@@ -40,13 +40,20 @@ export async function servicesIn(cluster: Listed, namespace: string, own: boolea
   const named = services.some(({ spec }) => spec?.ports?.some(({ targetPort }) => isName(targetPort)));
   const pods = own && named ? await cluster.list<V1Pod>("v1", "Pod", { namespace }) : undefined;
   return services.map((service) => {
-    const behind = pods?.filter(({ metadata }) => isBehind(service, metadata?.labels ?? {}));
-    return {
-      name: service.metadata?.name ?? "",
-      namespace,
-      ports: (service.spec?.ports ?? []).map((port) => readPort(port, behind)),
-    };
+    return serviceOf(
+      service,
+      pods?.filter(({ metadata }) => isBehind(service, metadata?.labels ?? {})),
+    );
   });
+}
+
+/** `pods` are those behind it; undefined when nobody looked. */
+export function serviceOf({ metadata, spec }: V1Service, pods?: V1Pod[]): Service {
+  return {
+    name: metadata?.name ?? "",
+    namespace: metadata?.namespace ?? "",
+    ports: (spec?.ports ?? []).map((port) => readPort(port, pods)),
+  };
 }
 
 /** A service without a selector has no pods of its own. */

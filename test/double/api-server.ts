@@ -65,9 +65,14 @@ export class ApiServer {
     return this.store.find(keyOf(object));
   }
 
+  /** Ends all connections, those of watches among them. */
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+
   async close(): Promise<void> {
     this.pods.close();
-    this.#server.closeAllConnections();
+    this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

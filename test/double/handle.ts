@@ -44,6 +44,11 @@ export function answer(server: ApiServer, request: ServedRequest): Answer | unde
   if (resource === undefined) throw unknownPath();
   if (sub[0] === "proxy") return proxy(server, `${namespace}/${name}/${sub.slice(1).join("/")}`);
   if (name !== undefined) return one(server, request, { resource, namespace, name });
+  if (request.method === "POST") {
+    const object = request.body as Stored;
+    const key = { resource, namespace, name: object.metadata.name };
+    return { code: 201, body: server.store.create(key, object, request.query.get("dryRun") === "All") };
+  }
   return request.query.get("watch")
     ? watch(server, request, resource, namespace)
     : list(server, request, resource, namespace);
@@ -61,6 +66,7 @@ function one(server: ApiServer, { method, query, body }: ServedRequest, key: Key
     server.store.delete(key, options?.preconditions?.resourceVersion, dryRun);
     return { code: 200, body: { kind: "Status", apiVersion: "v1", status: "Success" } };
   }
+  if (method === "PUT") return { code: 200, body: server.store.replace(key, body as Stored, dryRun) };
   if (method !== "PATCH") throw new Refusal(405, "MethodNotAllowed", `the server does not allow ${method} here`);
   const request = { manager: query.get("fieldManager") ?? "unknown", force: query.get("force") === "true" };
   const { object, created } = server.store.apply(key, body as Stored, request, dryRun);

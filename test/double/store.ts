@@ -84,6 +84,26 @@ export class Store {
     return { object, created: live === undefined };
   }
 
+  create(key: Key, wanted: Stored, dryRun: boolean): Stored {
+    if (this.find(key)) {
+      throw new Refusal(409, "AlreadyExists", `${nameInMessages(key.resource, key.name)} already exists`);
+    }
+    const object = structuredClone(wanted);
+    object.metadata.uid = `uid-${this.#version + 1}`;
+    if (!dryRun) this.#put(key, object, "ADDED");
+    return object;
+  }
+
+  /** As PUT does: without a version whatever is there. */
+  replace(key: Key, wanted: Stored, dryRun: boolean): Stored {
+    const live = this.get(key);
+    const { resourceVersion } = wanted.metadata;
+    if (resourceVersion !== undefined) this.#refuseOther(key, live, resourceVersion);
+    const object = structuredClone(wanted);
+    if (!dryRun) this.#put(key, object, "MODIFIED");
+    return object;
+  }
+
   /** Puts an object there as it is, status included. */
   put(key: Key, object: Stored): void {
     this.#put(key, structuredClone(object), this.find(key) === undefined ? "ADDED" : "MODIFIED");

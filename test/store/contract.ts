@@ -34,15 +34,15 @@ export async function follow(open: Backend) {
   return { store, loaded, changes, table, commit, contents };
 }
 
-/** `backend` makes an empty one for each test. */
-export function storeContract(backend: () => Promise<Backend> | Backend): void {
+/** `backend` makes an empty one for each test; `tellsWhole` says that a transaction is told as one change. */
+export function storeContract(backend: () => Promise<Backend> | Backend, { tellsWhole = true } = {}): void {
   test("what is written is told once it is durable, and there after a new start", async () => {
     const open = await backend();
     const first = await follow(open);
-    const { revision } = await first.commit({ set: [route("a"), route("b")] });
+    const { revision, set } = await first.commit({ set: [route("a"), route("b")] });
     expect(first.contents().map(({ id, revision: own }) => [id, own])).toEqual([
-      ["a", revision],
-      ["b", revision],
+      ["a", set[0]?.revision],
+      ["b", set[1]?.revision],
     ]);
     const again = await first.commit({
       set: [route("a", { to: "u", expires: "2100-01-01T00:00:00Z" })],
@@ -111,23 +111,24 @@ export function storeContract(backend: () => Promise<Backend> | Backend): void {
     await expect.poll(() => b.contents(), { timeout: 10_000 }).toEqual(a.contents());
   });
 
-  test("a transaction of thousands of routes is told whole", async () => {
-    const open = await backend();
-    const [a, b] = [await follow(open), await follow(open)];
-    const many = Array.from({ length: 3000 }, (_, at) => route(`r-${at}`, { labels: { filler: "x".repeat(50) } }));
-    const { revision } = await a.commit({ set: many });
-    await expect.poll(() => b.table.size, { timeout: 20_000 }).toBe(3000);
-    const sizes = b.changes.filter(({ set }) => set.length > 0).map(({ set }) => set.length);
-    expect(sizes).toEqual([3000]);
-    expect(b.contents()).toEqual(a.contents());
-    expect(a.table.get("r-7")?.revision).toBe(revision);
-    await b.commit({ set: [route("r-1", { to: "other" })], delete: ["r-0"], require: [{ id: "r-2", revision }] });
-    await b.store.close();
-    const later = await follow(open);
-    expect(later.table.size).toBe(2999);
-    expect(later.table.get("r-1")?.to).toBe("other");
-    expect(later.table.get("r-5")?.revision).toBe(revision);
-    await later.commit({ delete: [...later.table.keys()] });
-    await expect.poll(() => a.table.size, { timeout: 20_000 }).toBe(0);
-  });
+  if (tellsWhole)
+    test("a transaction of thousands of routes is told whole", async () => {
+      const open = await backend();
+      const [a, b] = [await follow(open), await follow(open)];
+      const many = Array.from({ length: 3000 }, (_, at) => route(`r-${at}`, { labels: { filler: "x".repeat(50) } }));
+      const { revision } = await a.commit({ set: many });
+      await expect.poll(() => b.table.size, { timeout: 20_000 }).toBe(3000);
+      const sizes = b.changes.filter(({ set }) => set.length > 0).map(({ set }) => set.length);
+      expect(sizes).toEqual([3000]);
+      expect(b.contents()).toEqual(a.contents());
+      expect(a.table.get("r-7")?.revision).toBe(revision);
+      await b.commit({ set: [route("r-1", { to: "other" })], delete: ["r-0"], require: [{ id: "r-2", revision }] });
+      await b.store.close();
+      const later = await follow(open);
+      expect(later.table.size).toBe(2999);
+      expect(later.table.get("r-1")?.to).toBe("other");
+      expect(later.table.get("r-5")?.revision).toBe(revision);
+      await later.commit({ delete: [...later.table.keys()] });
+      await expect.poll(() => a.table.size, { timeout: 20_000 }).toBe(0);
+    });
 }

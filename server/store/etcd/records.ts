@@ -75,3 +75,13 @@ export function routeOf(record: KeyValue): StoredRoute {
 export function historyOf(random: string, cluster: string): bigint {
   return createHash("sha256").update(`${random} ${cluster}`).digest().readBigUInt64LE();
 }
+
+/** etcd's operations. */
+export function operationsOf(change: { set: readonly LiveRoute[]; delete: readonly string[] }): object[] {
+  return [
+    ...change.set.map((route) => ({
+      request_put: { key: base64(ROUTES + route.id), value: base64(JSON.stringify(route)) },
+    })),
+    ...change.delete.map((id) => ({ request_delete_range: { key: base64(ROUTES + id) } })),
+  ];
+}

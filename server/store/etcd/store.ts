@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KeywayError, reason } from "../../../installer/cli/errors.ts";
 import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
+import { type Difference, differenceOf, idsOf } from "../difference.ts";
 import {
   type Change,
   type Committed,
@@ -14,7 +15,6 @@ import {
   Unavailable,
 } from "../store.ts";
 import { Gateway, type GatewaySettings, Refused } from "./gateway.ts";
-import { type Difference, differenceOf, idsOf, operationsOf } from "./plan.ts";
 import {
   base64,
   contentOf,
@@ -26,6 +26,7 @@ import {
   idOf,
   type KeyValue,
   keyOf,
+  operationsOf,
   type Part,
   ROUTES,
   range,

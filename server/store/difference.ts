@@ -1,8 +1,7 @@
-// What a transaction changes in the routes that are there, and how that is told to etcd.
+// What a transaction changes in the routes that are there.
 import { isDeepStrictEqual } from "node:util";
-import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
-import { Conflict, type Requirement, type Transaction } from "../store.ts";
-import { base64, ROUTES } from "./records.ts";
+import type { LiveRoute, StoredRoute } from "../../routes/model/live-route.ts";
+import { Conflict, type Requirement, type Transaction } from "./store.ts";
 
 export interface Difference {
   set: LiveRoute[];
@@ -37,14 +36,4 @@ function demand({ id, revision, absent }: Requirement, there: StoredRoute | unde
 /** The ids that a transaction names, for its requirements, too. */
 export function idsOf({ set, delete: gone, require = [] }: Transaction): string[] {
   return [...set.map(({ id }) => id), ...gone, ...require.map(({ id }) => id)];
-}
-
-/** etcd's operations. */
-export function operationsOf(change: { set: readonly LiveRoute[]; delete: readonly string[] }): object[] {
-  return [
-    ...change.set.map((route) => ({
-      request_put: { key: base64(ROUTES + route.id), value: base64(JSON.stringify(route)) },
-    })),
-    ...change.delete.map((id) => ({ request_delete_range: { key: base64(ROUTES + id) } })),
-  ];
 }
