@@ -67,10 +67,11 @@ const spec = {
     }),
     missing: { type: "string", enum: [...MISSING], description: "What happens where the target is missing." },
   },
-  "x-kubernetes-validations": [
-    { rule: "has(self.to) != has(self.split)", message: "exactly one of to and split" },
-    { rule: "has(self.key) || has(self.when) || has(self.split)", message: "one of key, when and split" },
-    { rule: "!has(self.key) || !has(self.split)", message: "a route with a key has no split" },
+  // CEL knows no fields without a type, so these rules are said in the schema's own words.
+  allOf: [
+    { oneOf: [{ required: ["to"] }, { required: ["split"] }] },
+    { anyOf: [{ required: ["key"] }, { required: ["when"] }, { required: ["split"] }] },
+    { not: { required: ["key", "split"] } },
   ],
 };
 

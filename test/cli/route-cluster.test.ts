@@ -119,7 +119,7 @@ test("a cluster without the kind says what to do", async () => {
   for (const args of [["list"], ["set", "a", "--key", "k", "--to", "b"]]) {
     const { code, err } = await route(args);
     expect([code, err]).toEqual([1, expect.stringContaining("does not know the kind Route of keyway.dev/v1alpha1")]);
-    expect(err).toContain("custom resource definitions");
+    expect(err).toContain("keyway render crds");
   }
 });
 

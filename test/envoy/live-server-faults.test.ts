@@ -96,7 +96,7 @@ test("proxies that start while the server is down serve their own routes, and th
     expect((await bed.metrics()).keyway_table_errors).toBeGreaterThan(0);
     const told = bed.envoy.log.all.filter((line) => line.includes("keyway: table:"));
     expect(told).toHaveLength(1);
-    expect(told[0]).toContain("the routes of the configuration serve until a table is there");
+    expect(told[0]).toContain("until a table is there the configuration's routes serve");
     await routes.start();
     await inForce(bed, withKey("live"), "b", { before: ["reviews"] });
     await inForce(bed, withKey("own"), "reviews", { before: ["b"] });

@@ -1,0 +1,77 @@
+// Routes as custom resources of a real API server.
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { Cluster } from "../../installer/cluster/cluster.ts";
+import type { KubeObject } from "../../installer/cluster/object.ts";
+import { routeDefinition } from "../../installer/manifests/crds.ts";
+import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
+import { follow, route, storeContract } from "../store/contract.ts";
+import { mesh } from "./bed/shared.ts";
+import { until } from "./bed/until.ts";
+
+let namespaces = 0;
+
+function connect(signal: AbortSignal): Promise<Cluster> {
+  const options = { signal, fieldManager: "keyway-server", rightsHint: "ask" };
+  return Cluster.connect({ kubeconfig: mesh.kubeconfig }, {}, options);
+}
+
+async function emptyNamespace() {
+  const namespace = `routes-${++namespaces}`;
+  await mesh.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  const ended = new AbortController();
+  onTestFinished(() => ended.abort());
+  const cluster = await connect(ended.signal);
+  return { namespace, open: () => new KubernetesStore({ cluster, namespace, retryMs: 100 }) };
+}
+
+const resource = (namespace: string, name: string, spec: object) => ({
+  apiVersion: "keyway.dev/v1alpha1",
+  kind: "Route",
+  metadata: { name, namespace },
+  spec,
+});
+
+beforeAll(async () => {
+  const ended = new AbortController();
+  const cluster = await connect(ended.signal);
+  const { apiVersion, kind, metadata, spec } = routeDefinition();
+  await cluster.apply({ apiVersion, kind, metadata: { ...metadata, namespace: "" }, spec } as KubeObject);
+  await until("the API server to serve Routes", async () => {
+    const served = await cluster.resources("keyway.dev", "v1alpha1");
+    return served.some(({ kind }) => kind === "Route");
+  });
+});
+
+storeContract(async () => (await emptyNamespace()).open, { tellsWhole: false });
+
+test("what somebody applies is a route, and what can be none is refused with the reason", async () => {
+  const { namespace, open } = await emptyNamespace();
+  const { contents } = await follow(open);
+  await mesh.apply(
+    resource(namespace, "alice", { service: "reviews", when: [{ cookie: "user", exact: "alice" }], to: "t" }),
+  );
+  await expect.poll(() => contents().map(({ id, to }) => [id, to]), { timeout: 5000 }).toEqual([["alice", "t"]]);
+  const both = resource(namespace, "both", { service: "reviews", key: "a", to: "t", split: [{ to: "u", weight: 5 }] });
+  await expect(mesh.apply(both)).rejects.toThrow(/must validate one and only one schema/);
+  const condition = resource(namespace, "none", {
+    service: "reviews",
+    when: [{ cookie: "a", header: "b", exact: "c" }],
+    to: "t",
+  });
+  await expect(mesh.apply(condition)).rejects.toThrow(/exactly one of header, cookie, query and request/);
+  await mesh.delete(resource(namespace, "alice", {}));
+  await expect.poll(() => contents(), { timeout: 5000 }).toEqual([]);
+});
+
+test("the table serves on while the API server restarts, and goes on by itself", async () => {
+  const { namespace, open } = await emptyNamespace();
+  const { commit, contents, store } = await follow(open);
+  await commit({ set: [route("a")] });
+  await mesh.restartApiServer();
+  expect(contents().map(({ id }) => id)).toEqual(["a"]);
+  await mesh.apply(resource(namespace, "b", { service: "reviews", key: "b", to: "t" }));
+  await expect.poll(() => contents().map(({ id }) => id), { timeout: 20_000 }).toEqual(["a", "b"]);
+  await expect.poll(() => store.trouble(), { timeout: 20_000 }).toBeUndefined();
+  await commit({ set: [route("c")], delete: ["a"] });
+  expect(contents().map(({ id }) => id)).toEqual(["b", "c"]);
+});
