@@ -6,6 +6,7 @@ import { buildModule } from "../installer/module/build.ts";
 import { lineChart } from "./lib/chart.ts";
 import { project } from "./lib/compile.ts";
 import { type Machine, machine } from "./lib/machine.ts";
+import { type ChangeCost, changeCost } from "./live/change.ts";
 import { type Churn, churn } from "./live/churn.ts";
 import { type LiveCost, liveCost } from "./live/cost.ts";
 import { type Effect, timeToEffect } from "./live/effect.ts";
@@ -19,47 +20,74 @@ interface Results {
   effects: Effect[];
   sizes: TableSize[];
   cost: LiveCost;
+  changes: ChangeCost[];
   churn: Churn;
   writes: Writes;
 }
 
+type Row = [what: string, value: string, aim: string];
+type Part = Exclude<keyof Results, "date" | "machine">;
+
 const MEBIBYTE = 2 ** 20;
+const keys = (count: number) => `${count.toLocaleString("en")} keys`;
 const FILE = join(project, "bench", "live.json");
-const { values } = parseArgs({ options: { quick: { type: "boolean" }, plot: { type: "boolean" } } });
+const { values } = parseArgs({
+  options: { quick: { type: "boolean" }, plot: { type: "boolean" }, only: { type: "string" } },
+});
 
 if (values.plot) plot(JSON.parse(readFileSync(FILE, "utf8")));
-else await measure(values.quick === true);
+else await measure(values.quick === true, values.only?.split(","));
 process.exit(0);
 
-async function measure(quick: boolean): Promise<void> {
+/** Measures all parts or those named; what is measured takes the place of the earlier figures, unless in a quick run. */
+async function measure(quick: boolean, only?: string[]): Promise<void> {
+  const parts = partsOf(quick);
+  const names = only ?? Object.keys(parts);
+  for (const name of names) {
+    if (name in parts) continue;
+    console.error(`keyway: bench: --only ${name}: no such part; there are ${Object.keys(parts).join(", ")}`);
+    process.exit(2);
+  }
   const on = await machine();
   await buildModule();
-  const most = quick ? 10_000 : 1_000_000;
-  const effects: Effect[] = [];
-  for (const keys of quick ? [10] : [10, 100, 1000, 5000, 100_000])
-    effects.push(await timeToEffect(keys, 20, 2, quick ? 20 : 60));
-  const sizes = await tableSizes(quick ? [most] : [1000, 10_000, 100_000, most], [1, 4]);
-  const results: Results = {
-    ...{ date: new Date().toISOString().slice(0, 10), machine: on, effects, sizes },
-    cost: await liveCost(most, quick ? 4 : 12),
-    churn: await churn(5000, quick ? 2000 : 100_000),
-    writes: await writesUnderPolls(quick ? 200 : 2000, quick ? 100 : 1000, quick ? 3 : 20),
-  };
-  console.log(shown(results));
+  const measured: Partial<Results> = only ? {} : { date: new Date().toISOString().slice(0, 10), machine: on };
+  for (const name of names as Part[]) Object.assign(measured, { [name]: await parts[name]() });
+  console.log(shown(measured));
   if (quick) return;
+  const results: Results = only ? { ...JSON.parse(readFileSync(FILE, "utf8")), ...measured } : (measured as Results);
   writeFileSync(FILE, `${JSON.stringify(results, null, 1)}\n`);
   plot(results);
 }
 
-function shown({ effects, sizes, cost, churn, writes }: Results): string {
-  const keys = (count: number) => `${count.toLocaleString("en")} keys`;
-  const rows: [what: string, value: string, aim: string][] = [
-    ...effects.map((one): [string, string, string] => [
-      `a change in ${keys(one.keys)}, to its effect in all workers of ${one.proxies} proxies: p50, p99`,
-      `${one.p50} ms, ${one.p99} ms`,
-      "50 ms",
-    ]),
-    ...sizes.flatMap((one): [string, string, string][] => {
+function partsOf(quick: boolean): { [Name in Part]: () => Promise<Results[Name]> } {
+  const most = quick ? 10_000 : 1_000_000;
+  const each = async <T>(sizes: number[], one: (keys: number) => Promise<T>): Promise<T[]> => {
+    const all: T[] = [];
+    for (const keys of sizes) all.push(await one(keys));
+    return all;
+  };
+  return {
+    effects: () =>
+      each(quick ? [10] : [10, 100, 1000, 5000, 100_000], (keys) => timeToEffect(keys, 20, 2, quick ? 20 : 60)),
+    sizes: () => tableSizes(quick ? [most] : [1000, 10_000, 100_000, most], [1, 4]),
+    cost: () => liveCost(most, quick ? 4 : 12),
+    changes: () => each([1000, most], (keys) => changeCost(keys, quick ? 200 : 1000)),
+    churn: () => churn(5000, quick ? 2000 : 100_000),
+    writes: () => writesUnderPolls(quick ? 200 : 2000, quick ? 100 : 1000, quick ? 3 : 20),
+  };
+}
+
+/** The parts that were measured. */
+function shown({ effects = [], sizes = [], cost, changes = [], churn, writes }: Partial<Results>): string {
+  const rows: Row[] = [
+    ...effects.map(
+      (one): Row => [
+        `a change in ${keys(one.keys)}, to its effect in all workers of ${one.proxies} proxies: p50, p99`,
+        `${one.p50} ms, ${one.p99} ms`,
+        "50 ms",
+      ],
+    ),
+    ...sizes.flatMap((one): Row[] => {
       const what = `${keys(one.keys)}, ${one.workers} ${one.workers > 1 ? "workers" : "worker"}`;
       return [
         [
@@ -71,23 +99,46 @@ function shown({ effects, sizes, cost, churn, writes }: Results): string {
         [`${what}: p99 of requests meanwhile, to afterwards`, (one.p99During / one.p99After).toFixed(2), "1.5"],
       ];
     }),
+    ...(cost ? requestRows(cost) : []),
+    ...changes.map(
+      (one): Row => [
+        `a change of one route among ${keys(one.keys)}: bytes; CPU of server, of proxy`,
+        `${one.bytes}; ${one.server} us, ${one.proxy} us`,
+        one === changes[0] ? "" : "1.5 times the first",
+      ],
+    ),
+    ...(churn ? [churnRow(churn)] : []),
+    ...(writes ? writeRows(writes) : []),
+  ];
+  return table(["Live tables", "measured", "at most"], rows);
+}
+
+function requestRows(cost: LiveCost): Row[] {
+  return [
     [`CPU of a request, ${keys(cost.keys)} to 1 key`, cost.manyToOne.toFixed(3), "1.03"],
     ["CPU of a request, live to inline", cost.liveToInline.toFixed(3), "1.01"],
     ["CPU of a request, a Lua filter that asks the server, to live", cost.askingToLive.toFixed(2), ""],
     ["p50 of a request, a Lua filter that asks the server; live", `${cost.askingP50} ms; ${cost.liveP50} ms`, ""],
+  ];
+}
+
+function churnRow({ changes, allocated, resident }: Churn): Row {
+  return [
+    `${changes.toLocaleString("en")} changes: growth of allocated and resident memory`,
+    `${(allocated / MEBIBYTE).toFixed(2)} MiB, ${(resident / MEBIBYTE).toFixed(2)} MiB`,
+    "2 MiB",
+  ];
+}
+
+function writeRows({ reached, proxies, p50, p99, perProxy }: Writes): Row[] {
+  return [
     [
-      `${churn.changes.toLocaleString("en")} changes: growth of allocated and resident memory`,
-      `${(churn.allocated / MEBIBYTE).toFixed(2)} MiB, ${(churn.resident / MEBIBYTE).toFixed(2)} MiB`,
-      "2 MiB",
-    ],
-    [
-      `${writes.reached} durable writes a second, ${writes.proxies.toLocaleString("en")} proxies: p50, p99`,
-      `${writes.p50} ms, ${writes.p99} ms`,
+      `${reached} durable writes a second, ${proxies.toLocaleString("en")} proxies: p50, p99`,
+      `${p50} ms, ${p99} ms`,
       "20 ms",
     ],
-    ["the server's memory for each waiting proxy", `${(writes.perProxy / 1024).toFixed(0)} KiB`, ""],
+    ["the server's memory for each waiting proxy", `${(perProxy / 1024).toFixed(0)} KiB`, ""],
   ];
-  return table(["Live tables", "measured", "at most"], rows);
 }
 
 function plot({ effects, sizes }: Results): void {

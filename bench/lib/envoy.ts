@@ -52,8 +52,8 @@ async function live(envoy: Envoy): Promise<void> {
   throw new Error(`Envoy is not live after a minute:\n${envoy.lastWords()}`);
 }
 
-// The scheduler's own account in nanoseconds: /proc/PID/stat tells the same sum in steps of 10 ms.
-function cpuSeconds(pid: number): number {
+/** CPU seconds of all threads of a process, from the scheduler's own account in nanoseconds: /proc/PID/stat tells the same sum in steps of 10 ms. */
+export function cpuSeconds(pid: number): number {
   let total = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     const [ran] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
