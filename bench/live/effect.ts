@@ -1,5 +1,5 @@
-// How long a change takes from the server's answer until it is in force in every worker of many proxies. Each connection asks for the
-// changed key all the while, so that what is told includes the pause between two of its requests.
+// How long a change takes from the server's answer until it is in force in every worker of many proxies. From that answer on each connection
+// asks for the changed key, so that what is told includes these requests and the pauses between them.
 import { connect, type Socket } from "node:net";
 import { bootstrap, TARGET } from "../lib/bootstrap.ts";
 import { type EnvoyProcess, startEnvoy } from "../lib/envoy.ts";
@@ -10,7 +10,7 @@ import { answering, apply, fill, following, holds, liveSite, routeOf, withServer
 export type Effect = { keys: number; proxies: number; workers: number; changes: number; p50: number; p99: number };
 
 /** Milliseconds between two requests of one connection. */
-const PAUSE = 8;
+const PAUSE = 2;
 /** Connections for each worker of a proxy. */
 const TO_EACH_WORKER = 1;
 
@@ -32,10 +32,10 @@ export async function timeToEffect(keys: number, proxies: number, workers: numbe
         const times: number[] = [];
         for (let change = 0; change < changes; change++) {
           const key = 1_000_000 + change;
-          const seen = Promise.all(probes.map((probe) => probe.routed(key)));
           await apply(server, [routeOf(key)]);
           const accepted = performance.now();
-          times.push(Math.max(0, Math.max(...(await seen)) - accepted));
+          const seen = await Promise.all(probes.map((probe) => probe.routed(key)));
+          times.push(Math.max(...seen) - accepted);
         }
         for (const probe of probes) probe.close();
         const at = (share: number) => Math.round(quantile(times, share) * 10) / 10;
