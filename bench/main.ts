@@ -1,5 +1,6 @@
 // All benchmarks: Envoy's CPU time and latency side by side, its memory, the price of each host call. A table of ratios goes to stdout;
-// a full run also writes bench/results.json and the plots.
+// a full run also writes bench/results.json and the plots, and ends with the live tables of live.ts.
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,7 +20,7 @@ import { cpuVerdicts, memoryVerdicts } from "./targets.ts";
 const HELP = `usage: npm run bench -- [--quick] [--only SUBJECT,...] [--rounds N]
 
 Measures Envoy under load with Keyway and with everything else that could do its work, in one interleaved run. Takes about
-half an hour. Close other programs: the machine's two first cores are used in full.
+three quarters of an hour, with live tables at its end (bench/live.ts measures them alone). Close other programs: the machine's two first cores are used in full.
 
   --quick         4 rounds instead of 20; prints, keeps nothing
   --only SUBJECT  only the subject of this name, or those whose names begin so (keyway, lua-1, ...), and those that ratios refer to; keeps nothing
@@ -64,8 +65,10 @@ if (chosen.length === 0) {
 
 const { subjects, ratio } = await sideBySide(chosen, rounds);
 console.log(showSubjects(subjects));
-if (values.only === undefined) await theRest(subjects);
-else console.log(showVerdicts(cpuVerdicts(ratio)));
+if (values.only === undefined) {
+  await theRest(subjects);
+  liveTables();
+} else console.log(showVerdicts(cpuVerdicts(ratio)));
 
 async function theRest(subjects: Measured[]): Promise<void> {
   const memory = await memoryUse();
@@ -80,6 +83,13 @@ async function theRest(subjects: Measured[]): Promise<void> {
   const results: Results = { ...taken, subjects, memory, hostCalls, crossings: perRequest, targets };
   writeFileSync(join(project, "bench", "results.json"), `${JSON.stringify(results, null, 1)}\n`);
   plot(results);
+}
+
+/** A program of its own, with results of its own: bench/live.json. */
+function liveTables(): void {
+  const args = [join(project, "bench", "live.ts"), ...(values.quick ? ["--quick"] : [])];
+  const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
 }
 
 function wrongUsage(message: string): never {

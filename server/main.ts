@@ -27,10 +27,12 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
   );
   for (const name of unknownVariables(io.env)) log.warn({ variable: name }, "this variable is no setting");
   const address = parseAddress(settings.listen) ?? { host: "127.0.0.1", port: 8700 };
-  const authenticator = authenticatorFor(settings, address.host, log);
   const ending = new AbortController();
   const metrics = new Metrics();
-  const { store, services } = await openStore(settings, io, log, ending.signal);
+  const tokens = settings.tokens === undefined ? undefined : fileTokens(settings.tokens, log);
+  if (tokens === undefined && !settings.store.startsWith("kubernetes")) refuseExposed(settings, address.host);
+  const { store, services, authenticator: own = everybody } = await openStore(settings, io, log, ending.signal);
+  const authenticator = tokens ?? own;
   try {
     let state: State | undefined;
     const loaded = await store.start((change) => state?.apply(change), new AbortController().signal);
@@ -100,22 +102,27 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
     await end(server, settings.grace * 1000);
     stopExpiry();
   } finally {
+    ending.abort();
     authenticator.close();
     await store.close();
   }
   log.info("ended");
 }
 
-function authenticatorFor(settings: Settings, host: string, log: pino.Logger): Authenticator {
-  if (settings.tokens !== undefined) {
-    return new FileTokens(settings.tokens, {
-      reread: (tokens) => log.info({ tokens }, "the tokens were read again"),
-      failed: (error) => log.error({ err: error }, "the tokens file can't be used; the tokens from before stay"),
-      exposed: (file) =>
-        log.warn({ file }, "others on this machine can read the tokens; chmod 600, or write sha256 in place of token"),
-    });
-  }
-  if (isLoopback(host)) return everybody;
+function fileTokens(file: string, log: pino.Logger): Authenticator {
+  return new FileTokens(file, {
+    reread: (tokens) => log.info({ tokens }, "the tokens were read again"),
+    failed: (error) => log.error({ err: error }, "the tokens file can't be used; the tokens from before stay"),
+    exposed: (exposed) =>
+      log.warn(
+        { file: exposed },
+        "others on this machine can read the tokens; chmod 600, or write sha256 in place of token",
+      ),
+  });
+}
+
+function refuseExposed(settings: Settings, host: string): void {
+  if (isLoopback(host)) return;
   throw new KeywayError(
     `whoever reaches ${settings.listen} could change routes: without tokens the server listens on this machine alone`,
     {

@@ -9,6 +9,7 @@ import { parseSource } from "../routes/model/sources.ts";
 import { ConfigurationError, didYouMean } from "../routes/reading/diagnostic.ts";
 import { readYaml } from "../routes/reading/yaml.ts";
 import { parseAddress } from "./address.ts";
+import { ROLES } from "./auth/authenticator.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
@@ -96,6 +97,14 @@ export const SETTINGS = {
   etcdCert: setting("file", "client certificate for etcd, as PEM", undefined, file),
   etcdKey: setting("file", "key of the client certificate, as PEM", undefined, file),
   tokens: setting("file", "whose tokens may read, write, and fetch tables", undefined, file),
+  anonymous: setting(
+    "roles",
+    "what requests without a token may do where Kubernetes' own tokens are used, separated by commas: read, write, proxy",
+    undefined,
+    z
+      .union([z.string().transform((text) => text.split(",").map((one) => one.trim())), z.array(z.string())])
+      .pipe(z.array(z.enum(ROLES, { error: `expected ${ROLES.join(", ")}` }))),
+  ),
   domain: setting(
     "name",
     "DNS domain of the mesh",
@@ -123,7 +132,15 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 export const settingNames = Object.keys(SETTINGS) as SettingName[];
 type Value<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
-type Optional = "tokens" | "hierarchy" | "etcdUser" | "etcdPasswordFile" | "etcdCa" | "etcdCert" | "etcdKey";
+type Optional =
+  | "tokens"
+  | "anonymous"
+  | "hierarchy"
+  | "etcdUser"
+  | "etcdPasswordFile"
+  | "etcdCa"
+  | "etcdCert"
+  | "etcdKey";
 export type Settings = { [Name in Exclude<SettingName, Optional>]: Value<Name> } & { [Name in Optional]?: Value<Name> };
 
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

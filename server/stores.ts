@@ -3,6 +3,8 @@ import type { Logger } from "pino";
 import { KeywayError, reason, UsageError } from "../installer/cli/errors.ts";
 import type { Io } from "../installer/cli/io.ts";
 import { Cluster } from "../installer/cluster/cluster.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
+import { KubernetesTokens } from "./auth/kubernetes.ts";
 import { flagOf, type SettingName, type Settings } from "./settings.ts";
 import { EtcdStore } from "./store/etcd/store.ts";
 import { WatchedServices } from "./store/kubernetes/services.ts";
@@ -14,6 +16,8 @@ export interface Opened {
   store: Store;
   /** The services that the store's surroundings have; undefined where nobody knows any. */
   services?: WatchedServices;
+  /** Kubernetes' own tokens, where the routes are there. */
+  authenticator?: Authenticator;
 }
 
 /** The store that the setting names: `sqlite:FILE`, `kubernetes[:NAMESPACE]` or `etcd:URL,URL`. */
@@ -35,7 +39,8 @@ export async function openStore(
   await services.start();
   const namespace = rest || cluster.namespace;
   const invalid = (route: string, why: string) => log.warn({ route, why }, "this Route is none, and passed over");
-  return { store: new KubernetesStore({ cluster, namespace, invalid }), services };
+  const authenticator = new KubernetesTokens(cluster, namespace, settings.anonymous ?? []);
+  return { store: new KubernetesStore({ cluster, namespace, invalid }), services, authenticator };
 }
 
 function etcdStore(urls: string, settings: Settings): Store {

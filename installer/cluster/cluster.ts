@@ -208,15 +208,21 @@ export class Cluster {
   async may({ verb, group, resource, namespace, name }: AccessRight): Promise<boolean> {
     const [plural, subresource] = resource.split("/");
     const resourceAttributes = { verb, group, resource: plural, namespace, name, subresource };
-    const apiVersion = "authorization.k8s.io/v1";
-    const { status } = await this.#ask<{ status?: { allowed?: boolean } }>({
+    const spec = { resourceAttributes };
+    const status = await this.review<{ allowed?: boolean }>("authorization.k8s.io/v1", "SelfSubjectAccessReview", spec);
+    return status?.allowed === true;
+  }
+
+  /** What the API server says of a question of the kind: TokenReview, SubjectAccessReview. */
+  async review<Status>(apiVersion: string, kind: string, spec: object): Promise<Status | undefined> {
+    const answer = await this.#ask<{ status?: Status }>({
       method: "POST",
-      path: `/apis/${apiVersion}/selfsubjectaccessreviews`,
-      body: { apiVersion, kind: "SelfSubjectAccessReview", spec: { resourceAttributes } },
-      doing: "ask which rights are held",
+      path: `/apis/${apiVersion}/${kind.toLowerCase()}s`,
+      body: { apiVersion, kind, spec },
+      doing: `ask for a ${kind}`,
       repeatable: true,
     });
-    return status?.allowed === true;
+    return answer.status;
   }
 
   /** GET on a port of a service, made by the API server. */

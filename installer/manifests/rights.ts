@@ -117,7 +117,8 @@ export function rbacManifests(places: Places, subject: Subject): (V1Role | V1Rol
   });
 }
 
-/** What a route server with its routes in Kubernetes takes: its own Route resources, and the Services of all namespaces to read. */
+/** What a route server with its routes in Kubernetes takes: its own Route resources, the Services of all namespaces to read, and whose
+ * tokens there are. */
 export function serverManifests(namespace: string, subject: Subject) {
   const rbac = "rbac.authorization.k8s.io";
   const metadata = { name: "keyway-server", namespace };
@@ -132,11 +133,13 @@ export function serverManifests(namespace: string, subject: Subject) {
   const own = rule([GROUP], ["routes"], ["get", "list", "watch", "create", "update", "delete"]);
   const home = rule([""], ["namespaces"], ["get"], { resourceNames: [namespace] });
   const services = rule([""], ["services"], ["list", "watch"]);
+  const tokens = rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]);
+  const access = rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]);
   const roleRef = (kind: string, name: string) => ({ apiGroup: rbac, kind, name });
   return [
     { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules: [own] },
     { apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata, roleRef: roleRef("Role", metadata.name), subjects },
-    { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata: clusterName, rules: [home, services] },
+    { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata: clusterName, rules: [home, services, tokens, access] },
     {
       apiVersion: `${rbac}/v1`,
       kind: "ClusterRoleBinding",

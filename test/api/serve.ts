@@ -33,8 +33,12 @@ export function temporaryFolder(): string {
 }
 
 /** Starts a server that the end of the test ends. `flags` are by the names of settings. */
-export async function startServer(flags: Record<string, string> = {}, folder = temporaryFolder()): Promise<Served> {
-  const served = await start(flags, folder);
+export async function startServer(
+  flags: Record<string, string> = {},
+  folder = temporaryFolder(),
+  env: Io["env"] = {},
+): Promise<Served> {
+  const served = await start(flags, folder, env);
   onTestFinished(served.end);
   return served;
 }
@@ -58,11 +62,11 @@ export function sharedServer(flags: Record<string, string> = {}): Pick<Served, "
   };
 }
 
-async function start(flags: Record<string, string>, folder: string): Promise<Served> {
+async function start(flags: Record<string, string>, folder: string, env: Io["env"] = {}): Promise<Served> {
   const stop = new AbortController();
   const log: string[] = [];
   const err = { write: (line: string) => log.push(line) };
-  const io: Io = { out: err, err, in: [], env: {}, signal: stop.signal };
+  const io: Io = { out: err, err, in: [], env, signal: stop.signal };
   const settings = await readSettings(
     { listen: "127.0.0.1:0", store: `sqlite:${join(folder, "keyway.db")}`, grace: "2", ...flags },
     io,

@@ -26,6 +26,10 @@ export class ApiServer {
   readonly pods = new Pods();
   /** Answers of `services/proxy`: `istio-system/istiod:15014/version` to a text. */
   readonly services = new Map<string, string>();
+  /** Whose a token is, for TokenReviews. */
+  readonly tokens = new Map<string, string>();
+  /** What others may do, for SubjectAccessReviews: `ci: create routes`, `proxy: get /v1/table`. */
+  readonly grants = new Set<string>();
   /** Every request so far: `GET /api/v1/namespaces/demo/pods?limit=500`. */
   readonly requests: string[] = [];
   /** The headers of the newest request. */

@@ -37,6 +37,8 @@ export function answer(server: ApiServer, request: ServedRequest): Answer | unde
     return { code: 200, body };
   }
   if (path[0] === "selfsubjectaccessreviews") return review(server, request.body);
+  if (path[0] === "tokenreviews") return tokenReview(server, request.body);
+  if (path[0] === "subjectaccessreviews") return accessReview(server, request.body);
   const inNamespace = path[0] === "namespaces" && path.length > 2;
   const [plural, name, ...sub] = inNamespace ? path.slice(2) : path;
   const namespace = inNamespace ? (path[1] ?? "") : "";
@@ -106,6 +108,27 @@ function watch(server: ApiServer, request: ServedRequest, resource: Resource, na
 function review(server: ApiServer, body: unknown): Answer {
   const { spec } = body as { spec: { resourceAttributes: Attributes } };
   return { code: 201, body: { ...(body as object), status: { allowed: server.may(spec.resourceAttributes) } } };
+}
+
+function tokenReview(server: ApiServer, body: unknown): Answer {
+  const username = server.tokens.get((body as { spec: { token: string } }).spec.token);
+  const status = username === undefined ? { authenticated: false } : { authenticated: true, user: { username } };
+  return { code: 201, body: { ...(body as object), status } };
+}
+
+function accessReview(server: ApiServer, body: unknown): Answer {
+  const { user, resourceAttributes, nonResourceAttributes } = (body as { spec: AccessSpec }).spec;
+  const { verb = "", resource = "" } = resourceAttributes ?? {};
+  const right = nonResourceAttributes
+    ? `${nonResourceAttributes.verb} ${nonResourceAttributes.path}`
+    : `${verb} ${resource}`;
+  return { code: 201, body: { ...(body as object), status: { allowed: server.grants.has(`${user}: ${right}`) } } };
+}
+
+interface AccessSpec {
+  user: string;
+  resourceAttributes?: Attributes;
+  nonResourceAttributes?: { verb: string; path: string };
 }
 
 function proxy(server: ApiServer, path: string): Answer {

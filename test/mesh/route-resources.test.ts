@@ -3,8 +3,11 @@ import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { Cluster } from "../../installer/cluster/cluster.ts";
 import type { KubeObject } from "../../installer/cluster/object.ts";
 import { routeDefinition } from "../../installer/manifests/crds.ts";
+import type { Role } from "../../server/auth/authenticator.ts";
+import { KubernetesTokens } from "../../server/auth/kubernetes.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
 import { follow, route, storeContract } from "../store/contract.ts";
+import { ADMIN_TOKEN } from "./bed/api.ts";
 import { mesh } from "./bed/shared.ts";
 import { until } from "./bed/until.ts";
 
@@ -74,4 +77,14 @@ test("the table serves on while the API server restarts, and goes on by itself",
   await expect.poll(() => store.trouble(), { timeout: 20_000 }).toBeUndefined();
   await commit({ set: [route("c")], delete: ["a"] });
   expect(contents().map(({ id }) => id)).toEqual(["b", "c"]);
+});
+
+test("the API server says whose a token is and what they may do", async () => {
+  const ended = new AbortController();
+  onTestFinished(() => ended.abort());
+  const tokens = new KubernetesTokens(await connect(ended.signal), "default", []);
+  onTestFinished(() => tokens.close());
+  const principal = await tokens.authenticate(ADMIN_TOKEN);
+  expect(["read", "write", "proxy"].map((role) => principal?.may(role as Role))).toEqual([true, true, true]);
+  expect(await tokens.authenticate("forged")).toBeUndefined();
 });

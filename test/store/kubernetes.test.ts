@@ -2,9 +2,11 @@ import { expect, test } from "vitest";
 import { WatchedServices } from "../../server/store/kubernetes/services.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
 import { Conflict, Unavailable } from "../../server/store/store.ts";
-import { connect, server } from "../cluster/connect.ts";
+import { sent, startServer as serveRoutes } from "../api/serve.ts";
+import { connect, fileWith, server } from "../cluster/connect.ts";
 import type { ApiServer } from "../double/api-server.ts";
 import { unavailable } from "../double/faults.ts";
+import { kubeconfig } from "../double/kubeconfig.ts";
 import { follow, route, storeContract } from "./contract.ts";
 
 const namespace = "demo";
@@ -123,4 +125,28 @@ test("services are known by their ports, as they come and go", async () => {
   await expect.poll(() => services.find("reviews", namespace)).toBeUndefined();
   await expect.poll(() => changes).toBeGreaterThan(0);
   expect(failures).toEqual([]);
+});
+
+test("a server with its routes in Kubernetes serves them, lets in by Kubernetes' rights, and knows ports by the Services", async () => {
+  const api = await startServer();
+  api.put({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "reviews", namespace },
+    spec: { ports: [{ port: 9080 }] },
+  });
+  api.tokens.set("secret", "ci");
+  for (const right of ["get routes", "create routes"]) api.grants.add(`ci: ${right}`);
+  const env = { KUBECONFIG: await fileWith(kubeconfig(api)) };
+  const { ask } = await serveRoutes({ store: "kubernetes", anonymous: "proxy" }, undefined, env);
+  const put = (headers: Record<string, string>) =>
+    ask("/v1/routes/pr-42", sent("PUT", { service: "reviews", key: "pr-42", to: "reviews-pr-42" }, headers));
+  expect((await put({})).status).toBe(401);
+  expect((await put({ authorization: "Bearer forged" })).status).toBe(401);
+  expect((await put({ authorization: "Bearer secret" })).status).toBe(201);
+  expect(api.find(resource("pr-42", {}))?.spec).toEqual({ service: "reviews", key: "pr-42", to: "reviews-pr-42" });
+  expect((await ask("/readyz")).status).toBe(200);
+  const table = await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0");
+  expect(table.status).toBe(200);
+  expect(String(table.body)).toContain("outbound|9080||reviews-pr-42.demo.svc.cluster.local");
 });
