@@ -43,7 +43,8 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
       "the table is there",
     );
 
-    const feed = new Feed(routes, { domain: settings.domain, ...(services && { services }) });
+    const surroundings = { domain: settings.domain, ...(services && { services }) };
+    const feed = new Feed(routes, surroundings);
     if (services) services.onChange = () => void feed.renameServices();
     const api: Api = {
       state: routes,
@@ -56,7 +57,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
       maxBody: settings.maxBody,
       keys: settings.keys,
       hierarchy: settings.hierarchy,
-      domain: settings.domain,
+      surroundings,
       heartbeatMs: HEARTBEAT_MS,
       ending: ending.signal,
     };

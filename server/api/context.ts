@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { Logger } from "pino";
 import type { Authenticator, Principal } from "../auth/authenticator.ts";
 import type { Feed } from "../feed/feed.ts";
+import type { Surroundings } from "../feed/services.ts";
 import type { Metrics } from "../metrics.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
@@ -23,8 +24,8 @@ export interface Api {
   /** The sources of keys that explanations go by. */
   keys: string[];
   hierarchy: string | undefined;
-  /** The mesh's DNS domain. */
-  domain: string;
+  /** What the tables of proxies are compiled by, too. */
+  surroundings: Surroundings;
   /** Milliseconds between two signs of life to those who watch. */
   heartbeatMs: number;
   /** Aborted once the server ends: what waits has to end. */

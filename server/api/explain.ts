@@ -40,7 +40,7 @@ export const explainEndpoint: Endpoint = {
     const unnamed = given.findIndex(([name]) => !isHeaderName(name));
     if (unnamed >= 0) throw refuse("not a header's name", "headers", unnamed, 0);
     const cluster = from ?? service ?? "";
-    const naming = service === undefined ? namesFor(cluster, api.domain) : namesOfServices(service);
+    const naming = service === undefined ? namesFor(cluster, api.surroundings) : namesOfServices(service);
     if (naming instanceof Error) throw refuse(naming.message, "service");
     const headers: Pairs = [
       [":method", toLatin1(method)],

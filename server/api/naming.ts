@@ -5,13 +5,13 @@ import type { Reference, Route } from "../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../routes/model/names.ts";
 import { parseHostName, parseServiceName, type ServiceName } from "../../routes/model/service.ts";
 import { type Naming, namingFor } from "../feed/naming.ts";
+import type { Surroundings } from "../feed/services.ts";
 import { clusterOf } from "../state/filter.ts";
 
 const INBOUND = /^inbound\|(\d+)\|/;
 
 /** The names of a proxy whose request would go to `cluster`, as Istio or as a plain Envoy calls it. */
-export function namesFor(cluster: string, domain: string): Naming {
-  const surroundings = { domain };
+export function namesFor(cluster: string, surroundings: Surroundings): Naming {
   const outbound = parseOutboundCluster(cluster);
   if (outbound !== undefined) {
     const namespace = parseServiceHost(outbound.host)?.namespace ?? "default";
