@@ -1,15 +1,24 @@
 // Kubernetes' own tokens and rights: the API server says whose a token is and what they may do.
 import { createHash } from "node:crypto";
+import { getEventListeners } from "node:events";
 import { reason } from "../../installer/cli/errors.ts";
 import type { Cluster } from "../../installer/cluster/cluster.ts";
+import { withLimit } from "../../installer/net/limit.ts";
 import { GROUP } from "../../routes/model/route-resource.ts";
 import { Unavailable } from "../store/store.ts";
+import { Turns } from "../turns.ts";
 import { type Authenticator, type Principal, ROLES, type Role } from "./authenticator.ts";
 
 /** How long an answer of the API server counts, in milliseconds. Whoever is let in for longer is looked at again then. */
 const COUNTS_MS = 30_000;
-/** A token that nobody has shown for so long is forgotten, and what it was let into ends. */
-const UNUSED_MS = 3_600_000;
+/** How often an answer is asked for again of a token that nobody shows any more, before it is forgotten. */
+const UNUSED = 10;
+/** How long a token counts as one that nobody knows, in milliseconds. */
+const UNKNOWN_MS = 10_000;
+/** Milliseconds that the API server may take to say whose a token is and what they may do. */
+const ANSWER_MS = 5000;
+/** Tokens that are asked about at one time. */
+const AT_ONCE = 16;
 /** Tokens that are known at one time, at most: beyond that those shown longest ago are forgotten. */
 const MOST = 10_000;
 
@@ -36,6 +45,9 @@ export class KubernetesTokens implements Authenticator {
   readonly #countsMs: number;
   readonly #entries = new Map<string, Entry>();
   readonly #asking = new Map<string, Promise<Entry | undefined>>();
+  /** Tokens that nobody knows: when that was said last. */
+  readonly #unknown = new Map<string, number>();
+  readonly #turns = new Turns(AT_ONCE);
 
   /** `anonymous`: what requests without a token may do. */
   constructor(cluster: Cluster, namespace: string, anonymous: readonly Role[], countsMs = COUNTS_MS) {
@@ -48,6 +60,8 @@ export class KubernetesTokens implements Authenticator {
   async authenticate(token: string | undefined): Promise<Principal | undefined> {
     if (token === undefined) return this.#anonymous;
     const digest = createHash("sha256").update(token).digest("hex");
+    const saidAt = this.#unknown.get(digest);
+    if (saidAt !== undefined && performance.now() - saidAt < UNKNOWN_MS) return undefined;
     const entry = this.#entries.get(digest) ?? (await this.#ask(digest, token));
     if (entry === undefined) return undefined;
     entry.usedAt = performance.now();
@@ -60,14 +74,19 @@ export class KubernetesTokens implements Authenticator {
 
   /** Requests with one token that come together ask once. */
   #ask(digest: string, token: string): Promise<Entry | undefined> {
-    const asking = this.#asking.get(digest) ?? this.#admit(digest, token).finally(() => this.#asking.delete(digest));
+    const asking =
+      this.#asking.get(digest) ??
+      this.#turns.run(() => this.#admit(digest, token)).finally(() => this.#asking.delete(digest));
     this.#asking.set(digest, asking);
     return asking;
   }
 
   async #admit(digest: string, token: string): Promise<Entry | undefined> {
     const found = await this.#review(token);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      this.#remember(digest);
+      return undefined;
+    }
     const [oldest] = this.#entries.keys();
     if (this.#entries.size >= MOST && oldest !== undefined) this.#forget(oldest);
     const revoked = new AbortController();
@@ -82,12 +101,21 @@ export class KubernetesTokens implements Authenticator {
     return entry;
   }
 
+  #remember(unknown: string): void {
+    const [first] = this.#unknown.keys();
+    if (this.#unknown.size >= MOST && first !== undefined) this.#unknown.delete(first);
+    this.#unknown.delete(unknown);
+    this.#unknown.set(unknown, performance.now());
+  }
+
+  /** Forgets a token that nobody has shown for a while, unless what it was let into still goes on. */
   async #lookAgain(digest: string, token: string): Promise<void> {
     const entry = this.#entries.get(digest);
     if (entry === undefined) return;
-    if (performance.now() - entry.usedAt > UNUSED_MS) return this.#forget(digest);
+    const goesOn = getEventListeners(entry.revoked.signal, "abort").length > 0;
+    if (!goesOn && performance.now() - entry.usedAt > UNUSED * this.#countsMs) return this.#forget(digest);
     // While the API server is away, who was let in stays.
-    const found = await this.#review(token).catch(() => ({ roles: entry.roles.split(",") }));
+    const found = await this.#turns.run(() => this.#review(token)).catch(() => ({ roles: entry.roles.split(",") }));
     if (found?.roles.join() !== entry.roles) this.#forget(digest);
   }
 
@@ -99,16 +127,10 @@ export class KubernetesTokens implements Authenticator {
   }
 
   async #review(token: string): Promise<{ name: string; roles: Role[] } | undefined> {
+    const { signal } = this.#cluster.options;
+    const limit = { ms: ANSWER_MS, signal, who: "the API server", where: this.#cluster.server };
     try {
-      const status = await this.#cluster.review<{ authenticated?: boolean; user?: User }>(
-        "authentication.k8s.io/v1",
-        "TokenReview",
-        { token },
-      );
-      if (status?.authenticated !== true) return undefined;
-      const { username = "", uid, groups, extra } = status.user ?? {};
-      const mays = await Promise.all(ROLES.map((role) => this.#may({ user: username, uid, groups, extra }, role)));
-      return { name: username, roles: ROLES.filter((_, at) => mays[at]) };
+      return await withLimit(limit, (ended) => this.#askCluster(this.#cluster.withSignal(ended), token));
     } catch (thrown) {
       throw new Unavailable(`the API server can't be asked whose a token is: ${reason(thrown)}`, {
         where: this.#cluster.server,
@@ -118,7 +140,20 @@ export class KubernetesTokens implements Authenticator {
     }
   }
 
-  async #may(user: object, role: Role): Promise<boolean> {
+  async #askCluster(cluster: Cluster, token: string): Promise<{ name: string; roles: Role[] } | undefined> {
+    const status = await cluster.review<{ authenticated?: boolean; user?: User }>(
+      "authentication.k8s.io/v1",
+      "TokenReview",
+      { token },
+    );
+    if (status?.authenticated !== true) return undefined;
+    const { username = "", uid, groups, extra } = status.user ?? {};
+    const user = { user: username, uid, groups, extra };
+    const mays = await Promise.all(ROLES.map((role) => this.#may(cluster, user, role)));
+    return { name: username, roles: ROLES.filter((_, at) => mays[at]) };
+  }
+
+  async #may(cluster: Cluster, user: object, role: Role): Promise<boolean> {
     const verb = role === "write" ? "create" : "get";
     const wanted =
       role === "proxy"
@@ -126,7 +161,7 @@ export class KubernetesTokens implements Authenticator {
         : { resourceAttributes: { group: GROUP, resource: "routes", namespace: this.#namespace, verb } };
     const spec = { ...user, ...wanted };
     const api = "authorization.k8s.io/v1";
-    const status = await this.#cluster.review<{ allowed?: boolean }>(api, "SubjectAccessReview", spec);
+    const status = await cluster.review<{ allowed?: boolean }>(api, "SubjectAccessReview", spec);
     return status?.allowed === true;
   }
 }

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { KubernetesTokens } from "../../server/auth/kubernetes.ts";
 import { Unavailable } from "../../server/store/store.ts";
 import { connect, server } from "../cluster/connect.ts";
-import { noRights } from "../double/faults.ts";
+import { neverAnswer, noRights } from "../double/faults.ts";
 
 async function authenticator(countsMs?: number) {
   const api = await server();
@@ -33,6 +33,7 @@ test("an answer counts for a while, and a token that is gone then is revoked", a
   const asked = () => api.requests.filter((one) => one.includes("tokenreviews")).length;
   const [first] = await Promise.all([tokens.authenticate("secret"), tokens.authenticate("secret")]);
   expect(asked()).toBe(1);
+  first?.revoked.addEventListener("abort", () => {});
   await expect.poll(asked).toBeGreaterThan(2);
   expect(first?.revoked.aborted).toBe(false);
   api.tokens.delete("secret");
@@ -42,6 +43,35 @@ test("an answer counts for a while, and a token that is gone then is revoked", a
   api.grants.add("proxy: get routes");
   await expect.poll(() => proxy?.revoked.aborted).toBe(true);
   expect(await roles("of a proxy")).toEqual(["proxy", "read", "proxy"]);
+});
+
+test("tokens that nobody knows are asked about once in a while, and few at one time, however often they come", async () => {
+  const { api, tokens } = await authenticator();
+  const asked = () => api.requests.filter((one) => one.includes("tokenreviews")).length;
+  for (let time = 0; time < 20; time++) expect(await tokens.authenticate("forged")).toBeUndefined();
+  expect(asked()).toBe(1);
+  api.faults.add(/tokenreviews/, neverAnswer, 1000);
+  const many = Array.from({ length: 200 }, (_, at) => tokens.authenticate(`forged-${at}`));
+  for (const one of many) Promise.resolve(one).catch(() => {});
+  await expect.poll(asked).toBeGreaterThan(1);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(asked()).toBeLessThan(50);
+});
+
+test("tokens that nobody uses any more are not asked about again, those of a watch that goes on are", async () => {
+  const { api, tokens } = await authenticator(50);
+  const asked = () => api.requests.filter((one) => one.includes("tokenreviews")).length;
+  const watching = await tokens.authenticate("secret");
+  watching?.revoked.addEventListener("abort", () => {});
+  await tokens.authenticate("of a proxy");
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  const before = asked();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  // One of the two, each 50 ms.
+  expect(asked() - before).toBeLessThan(15);
+  expect(asked() - before).toBeGreaterThan(2);
+  api.tokens.delete("secret");
+  await expect.poll(() => watching?.revoked.aborted).toBe(true);
 });
 
 test("while the API server can't say, nobody new is let in, and who was stays", async () => {
