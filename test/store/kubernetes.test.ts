@@ -104,6 +104,20 @@ test("the table serves on while the API server is away, and what happened then i
   await expect.poll(() => store.trouble()).toBeUndefined();
 });
 
+test("what is written again is not taken for what is there by a server that is behind", async () => {
+  const api = await startServer();
+  const { commit } = await follow(await opener(api));
+  await commit({ set: [route("a")] });
+  api.faults.add(/watch=1/, unavailable, 1000);
+  api.cut();
+  const theirs = resource("a", { service: "reviews", key: "a", to: "theirs" });
+  api.put(theirs);
+  setTimeout(() => api.faults.clear(), 300);
+  const { set } = await commit({ set: [route("a")] });
+  expect(api.find(theirs)?.spec).toEqual({ service: "reviews", key: "a", to: "t" });
+  expect(set).toEqual([{ revision: Number(api.find(theirs)?.metadata.resourceVersion), created: false }]);
+});
+
 test("services are known by their ports, as they come and go", async () => {
   const api = await startServer();
   const service = (name: string, port: number) => ({

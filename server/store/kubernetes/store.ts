@@ -213,7 +213,10 @@ export class KubernetesStore implements Store {
     try {
       for (;;) {
         const difference = differenceOf(transaction, this.#routes);
-        const written = await this.#write(difference);
+        const changesNothing = difference.set.length === 0 && difference.delete.length === 0;
+        // What writes nothing meets no version, so it is first seen to that nothing newer is there.
+        const isBehind = changesNothing && !(await this.#areLatest(transaction.set.map(({ id }) => id)));
+        const written = isBehind ? undefined : await this.#write(difference);
         if (written !== undefined) {
           await this.#told(written, difference.delete, until);
           return this.#outcome(difference, Math.max(written, this.#revision), transaction);
@@ -226,6 +229,14 @@ export class KubernetesStore implements Store {
       if (thrown instanceof Conflict) throw thrown;
       throw unavailable(thrown, this.#cluster.server);
     }
+  }
+
+  async #areLatest(ids: readonly string[]): Promise<boolean> {
+    for (const id of ids) {
+      const there = await this.#cluster.get<Resource>(this.#ref(id));
+      if (there?.metadata.resourceVersion !== this.#resources.get(id)?.metadata.resourceVersion) return false;
+    }
+    return true;
   }
 
   /** The newest version written; undefined where a resource is another one than is known. Several are tried first, and taken back where one
