@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EtcdStore } from "../../server/store/etcd/store.ts";
 import { Unavailable } from "../../server/store/store.ts";
-import { follow, route, storeContract } from "../store/contract.ts";
+import { follow, outageContract, route, storeContract } from "../store/contract.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 
 let cluster: Cluster;
@@ -22,6 +22,12 @@ async function emptied() {
 }
 
 storeContract(emptied);
+
+outageContract(async () => ({
+  open: await emptied(),
+  cut: async () => await cluster.members[0]?.kill(),
+  mend: async () => await cluster.members[0]?.start(),
+}));
 
 test("a server that has missed what etcd has forgotten since finds out what differs", async () => {
   const open = await emptied();

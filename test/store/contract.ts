@@ -1,7 +1,7 @@
 // What every store has to hold. A file of tests calls it with a way to open stores on one backend.
 import { expect, onTestFinished, test } from "vitest";
 import { inOrder, type LiveRoute, type StoredRoute } from "../../routes/model/live-route.ts";
-import { type Change, Conflict, type Store, type Transaction } from "../../server/store/store.ts";
+import { type Change, Conflict, type Store, type Transaction, Unavailable } from "../../server/store/store.ts";
 
 /** The same backend, empty at first, for all stores that it opens. */
 export type Backend = () => Promise<Store> | Store;
@@ -131,4 +131,41 @@ export function storeContract(backend: () => Promise<Backend> | Backend, { tells
       await later.commit({ delete: [...later.table.keys()] });
       await expect.poll(() => a.table.size, { timeout: 20_000 }).toBe(0);
     });
+}
+
+/** A backend that is another process, and can be taken away from its stores. */
+export interface Bed {
+  open: Backend;
+  cut: () => Promise<void> | void;
+  mend: () => Promise<void> | void;
+}
+
+/** What every store has to hold whose backend is another process. `bed` makes an empty one for each test. */
+export function outageContract(bed: () => Promise<Bed> | Bed): void {
+  test("while the backend is away writes are refused and the routes are there; then all goes on by itself", async () => {
+    const { open, cut, mend } = await bed();
+    const [a, b] = [await follow(open), await follow(open)];
+    await a.commit({ set: [route("a"), route("b")] });
+    await expect.poll(() => b.table.size, { timeout: 10_000 }).toBe(2);
+    await cut();
+    await expect(a.commit({ set: [route("c"), route("d")], delete: ["a"] })).rejects.toThrow(Unavailable);
+    await expect(b.commit({ set: [route("e")] })).rejects.toThrow(Unavailable);
+    await expect.poll(() => a.store.trouble(), { timeout: 20_000 }).toBeDefined();
+    expect(a.contents().map(({ id }) => id)).toEqual(["a", "b"]);
+    await mend();
+    const troubles = () => [a, b].map(({ store }) => store.trouble());
+    await expect.poll(troubles, { timeout: 20_000 }).toEqual([undefined, undefined]);
+    await a.commit({ set: [route("f")] });
+    await expect.poll(() => b.contents().map(({ id }) => id), { timeout: 20_000 }).toEqual(["a", "b", "f"]);
+    expect((await follow(open)).contents()).toEqual(b.contents());
+  });
+
+  test("a store that is closed writes no more", async () => {
+    const { open } = await bed();
+    const { store, commit } = await follow(open);
+    await commit({ set: [route("a")] });
+    await store.close();
+    await expect(commit({ set: [route("b")] })).rejects.toThrow(Unavailable);
+    expect((await follow(open)).contents().map(({ id }) => id)).toEqual(["a"]);
+  });
 }
