@@ -66,10 +66,13 @@ test("two servers on one file: one is killed under load, the other goes on with 
   await Promise.all(
     Array.from({ length: 300 }, async (_, at) => {
       await write(at % 2 === 0 ? a : b, `r-${at}`);
-      if (acknowledged.length === 100) a.process.kill("SIGKILL");
+      if (acknowledged.length >= 100) a.process.kill("SIGKILL");
     }),
   );
-  expect(acknowledged.length).toBeGreaterThan(200);
+  // How many the other one has acknowledged by then is up to the machine.
+  const odd = acknowledged.filter((id) => Number(id.slice(2)) % 2 === 1);
+  expect(odd).toHaveLength(150);
+  await expect.poll(() => a.process.signalCode).toBe("SIGKILL");
   await write(b, "after");
   expect(acknowledged).toContain("after");
   const lost = async () => {
