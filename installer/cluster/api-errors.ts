@@ -45,6 +45,11 @@ export class ApiError extends KeywayError {
   get isStale(): boolean {
     return this.code === 409 && !this.isFieldConflict && /the object has been modified|precondition/i.test(this.said);
   }
+
+  /** The object is refused as it is: by its schema, for its size or by the cluster's admission control. */
+  get isUnfit(): boolean {
+    return [400, 413, 422].includes(this.code) || (this.code === 403 && ADMISSION.test(this.said));
+  }
 }
 
 function parseStatus(body: string): Status {
@@ -121,6 +126,12 @@ export function isNotFound(thrown: unknown): boolean {
 export function isCut(thrown: unknown): boolean {
   const { code } = (thrown ?? {}) as NodeJS.ErrnoException;
   return ["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT"].includes(`${code}`);
+}
+
+/** Whether there was no connection to send the request over. */
+export function wasNeverSent(thrown: unknown): boolean {
+  const { cause } = (thrown ?? {}) as { cause?: NodeJS.ErrnoException };
+  return ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"].includes(`${cause?.code}`);
 }
 
 const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;

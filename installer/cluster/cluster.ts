@@ -3,7 +3,7 @@ import { ApiError, isNotFound } from "./api-errors.ts";
 import { type ClusterChoice, type Env, findCluster } from "./kubeconfig.ts";
 import { type KubeObject, type Ref, title } from "./object.ts";
 import { type ApiRequest, Transport } from "./transport.ts";
-import { watchLines } from "./watch-lines.ts";
+import { WATCH_SECONDS, watchLines } from "./watch-lines.ts";
 
 export interface ApplyOptions {
   dryRun?: boolean;
@@ -130,7 +130,8 @@ export class Cluster {
   ): AsyncGenerator<WatchEvent<T>> {
     const doing = `watch ${kind}s in ${namespace ?? "all namespaces"}`;
     const path = await this.#collection(apiVersion, kind, namespace, doing);
-    const query = new URLSearchParams({ watch: "1", allowWatchBookmarks: "true", resourceVersion });
+    const timeoutSeconds = String(WATCH_SECONDS);
+    const query = new URLSearchParams({ watch: "1", allowWatchBookmarks: "true", timeoutSeconds, resourceVersion });
     const { signal, rightsHint } = this.options;
     for await (const line of watchLines(this.transport, `${path}?${query}`, signal, opened)) {
       const event = parsed(line) as { type: string; object: T & { code?: number } } | undefined;

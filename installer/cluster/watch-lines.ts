@@ -3,8 +3,9 @@ import { request as httpsRequest } from "node:https";
 import { unreachable } from "./api-errors.ts";
 import type { Transport } from "./transport.ts";
 
-/** The API server ends a watch by itself after some minutes. */
-const SILENT_MS = 600_000;
+/** Seconds after which the API server is asked to end a watch, so that one whose connection is dead without a word is known by its silence. */
+export const WATCH_SECONDS = 120;
+const SILENT_MS = (WATCH_SECONDS + 30) * 1000;
 
 /** The lines of an answer that goes on, as they come. A refusal is one line with its status, of the type ERROR. */
 export async function* watchLines(

@@ -62,7 +62,7 @@ export interface Store {
    * store closed. Throws Unavailable or Damaged.
    */
   start(onChange: (change: Change) => void, signal: AbortSignal): Promise<Loaded>;
-  /** Durable when it resolves, and its change has been told by then. Throws Conflict, Unavailable, Full or Damaged. */
+  /** Durable when it resolves, and its change has been told by then. Throws Conflict, Unfit, Unavailable, Full or Damaged. */
   commit(transaction: Transaction): Promise<Committed>;
   /** Undefined while the store can be read and written, else what is wrong. */
   trouble(): KeywayError | undefined;
@@ -83,6 +83,11 @@ export class Conflict extends KeywayError {
 /** The store can't be asked now; later it may. Nothing of the transaction is kept. */
 export class Unavailable extends KeywayError {
   override name = "Unavailable";
+}
+
+/** The store will not have this transaction as it is, now or later. Nothing of it is kept. */
+export class Unfit extends KeywayError {
+  override name = "Unfit";
 }
 
 /** There is no room to write. Reading goes on. */

@@ -49,6 +49,8 @@ export const unavailable = refuse(
   new Refusal(503, "ServiceUnavailable", "the server is currently unable to handle it"),
 );
 export const tooLarge = refuse(new Refusal(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728"));
+export const expired = refuse(new Refusal(410, "Expired", "too old resource version: 1 (1000)"));
+export const noSuchPath = refuse(new Refusal(404, "NotFound", "the server could not find the requested resource"));
 export const unauthorized = refuse(new Refusal(401, "Unauthorized", "Unauthorized"));
 
 /** The rights are missing, in the words of Kubernetes' own authorizer. */
@@ -75,6 +77,14 @@ export function admissionRefusal(message: string, code: 403 | 422 = 422): Misbeh
 
 export const cutConnection: Misbehaviour = (request) => {
   request.socket.destroy();
+};
+
+/** The server carries the request out, and the connection breaks before it can say so. */
+export const cutAnswer = (carryOut: () => void): Misbehaviour => {
+  return (request) => {
+    carryOut();
+    request.socket.destroy();
+  };
 };
 
 export const neverAnswer: Misbehaviour = () => {};

@@ -117,6 +117,12 @@ export class Store {
     this.#tell(key, { type: "DELETED", object: this.#stamped(object) });
   }
 
+  /** As after an older backup was put in its place: versions count from there anew. */
+  rewind(version: number): void {
+    this.#version = version;
+    this.#events.length = 0;
+  }
+
   /** Tells what has happened after `since`, then what happens; returns the way to stop. */
   watch(since: string, tell: (key: Key, event: WatchEvent) => void): () => void {
     const from = Number(since);

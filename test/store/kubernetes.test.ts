@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { WatchedServices } from "../../server/store/kubernetes/services.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
-import { Conflict, Unavailable } from "../../server/store/store.ts";
+import { type Store, Unavailable, Unfit } from "../../server/store/store.ts";
 import { sent, startServer as serveRoutes } from "../api/serve.ts";
 import { connect, fileWith, server } from "../cluster/connect.ts";
 import type { ApiServer } from "../double/api-server.ts";
-import { unavailable } from "../double/faults.ts";
+import { admissionRefusal, cutAnswer, cutConnection, expired, noSuchPath, unavailable } from "../double/faults.ts";
 import { kubeconfig } from "../double/kubeconfig.ts";
-import { follow, route, storeContract } from "./contract.ts";
+import { follow, outageContract, route, storeContract } from "./contract.ts";
 
 const namespace = "demo";
 
@@ -17,9 +17,9 @@ async function startServer(): Promise<ApiServer> {
   return api;
 }
 
-async function opener(api: ApiServer, invalid: (name: string, why: string) => void = () => {}) {
+async function opener(api: ApiServer, invalid: (name: string, why: string) => void = () => {}, limits: object = {}) {
   const cluster = await connect(api);
-  return () => new KubernetesStore({ cluster, namespace, invalid, retryMs: 50 });
+  return () => new KubernetesStore({ cluster, namespace, invalid, retryMs: 50, ...limits });
 }
 
 const resource = (name: string, spec: object) => ({
@@ -29,8 +29,27 @@ const resource = (name: string, spec: object) => ({
   spec,
 });
 
+/** The store's watch stays, and says nothing any more. */
+async function makeDeaf(api: ApiServer, store: Store) {
+  const watches = () => api.requests.filter((one) => one.includes("watch=1")).length;
+  const before = watches();
+  api.faults.add(/watch=1/, (_, response) => response.writeHead(200).flushHeaders());
+  api.cut();
+  await expect.poll(watches).toBeGreaterThan(before);
+  await expect.poll(() => store.trouble()).toBeUndefined();
+}
+
 // Each resource is written, and so told, by itself.
 storeContract(async () => opener(await startServer()), { tellsWhole: false });
+
+outageContract(async () => {
+  const api = await startServer();
+  const cut = () => {
+    api.faults.add(/./, cutConnection, Number.POSITIVE_INFINITY);
+    api.cut();
+  };
+  return { open: await opener(api), cut, mend: () => api.faults.clear() };
+});
 
 test("a Route that somebody applies is a route, and one that is none is told and does no harm", async () => {
   const api = await startServer();
@@ -80,7 +99,106 @@ test("of several resources all are written or none", async () => {
       ["a", "t"],
       ["b", "t"],
     ]);
-  await expect(commit({ set: [route("no/name")] })).rejects.toThrow(Conflict);
+});
+
+test("what the cluster will not have is refused as unfit, with its reason, and nothing of it is kept", async () => {
+  const api = await startServer();
+  const { commit, contents } = await follow(await opener(api));
+  await expect(commit({ set: [route("no/name")] })).rejects.toThrow(Unfit);
+  for (const code of [422, 403] as const) {
+    api.faults.add(/^POST .*routes/, admissionRefusal("ValidatingAdmissionPolicy 'p' denied the request: no", code));
+    await expect(commit({ set: [route("a")] })).rejects.toThrow(Unfit);
+  }
+  api.faults.add(/^POST .*dryRun=All/, admissionRefusal("metadata.labels: Invalid value"));
+  await expect(commit({ set: [route("a"), route("b")] })).rejects.toThrow(/Invalid value/);
+  api.faults.add(/^DELETE .*dryRun=All/, admissionRefusal("a denied the request: keep it", 403));
+  await commit({ set: [route("old")] });
+  const writes = () => api.requests.filter((one) => /^(POST|PUT|DELETE)/.test(one) && !one.includes("dryRun")).length;
+  const before = writes();
+  await expect(commit({ set: [route("a")], delete: ["old"] })).rejects.toThrow(/keep it/);
+  expect(writes()).toBe(before);
+  expect(contents().map(({ id }) => id)).toEqual(["old"]);
+});
+
+test("a write whose answer is lost is taken back", async () => {
+  const api = await startServer();
+  const { commit, contents } = await follow(await opener(api));
+  await commit({ set: [route("a")] });
+  const spec = { service: "reviews", key: "b", to: "t" };
+  api.faults.add(
+    /^POST .*routes\?fieldManager=\w+$/,
+    cutAnswer(() => api.put(resource("b", spec))),
+  );
+  await expect(commit({ set: [route("a", { to: "u" }), route("b")] })).rejects.toThrow(Unavailable);
+  expect(api.find(resource("b", {}))).toBeUndefined();
+  await expect.poll(() => contents().map(({ id, to }) => [id, to])).toEqual([["a", "t"]]);
+});
+
+test("what can't be taken back is named", async () => {
+  const api = await startServer();
+  const { commit } = await follow(await opener(api, () => {}, { takeBackMs: 100 }));
+  await commit({ set: [route("a"), route("b")] });
+  api.faults.add(/^PUT .*routes\/b\?fieldManager=\w+$/, unavailable, 10);
+  api.faults.add(/^PUT .*routes\/a\?fieldManager=\w+$/, (_, response) => {
+    api.faults.clear();
+    api.put(resource("a", { service: "reviews", key: "a", to: "u" }));
+    api.faults.add(/^PUT .*routes\//, unavailable, 1000);
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(api.find(resource("a", {}))));
+  });
+  await expect(commit({ set: [route("a", { to: "u" }), route("b", { to: "u" })] })).rejects.toThrow(
+    /may be written all the same: .*\ba\b/,
+  );
+});
+
+test("a write that is not told in time says that it is written", async () => {
+  const api = await startServer();
+  const { store, commit, contents } = await follow(await opener(api, () => {}, { toldMs: 100, retryMs: 5 }));
+  await makeDeaf(api, store);
+  await expect(commit({ set: [route("a")] })).rejects.toThrow(/written, but/);
+  expect(api.find(resource("a", {}))).toBeDefined();
+  api.cut();
+  await expect.poll(() => contents().map(({ id }) => id)).toEqual(["a"]);
+});
+
+test("where nothing changes the table's revision is the one that was told", async () => {
+  const api = await startServer();
+  const { commit, loaded } = await follow(await opener(api));
+  api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "another" } });
+  const lists = () => api.requests.filter((one) => /^GET .*routes\?limit/.test(one)).length;
+  api.faults.add(/watch=1/, expired);
+  api.cut();
+  await expect.poll(lists).toBe(2);
+  expect((await commit({ delete: ["nobody"] })).revision).toBe(loaded.revision);
+});
+
+test.for(["by a write", "by the watch", "by a new list", "by a watch that ends in silence"])(
+  "an API server restored from an older backup is noticed %s, and nothing more is written",
+  async (way) => {
+    const api = await startServer();
+    const { store, commit, changes } = await follow(await opener(api));
+    for (const to of ["t", "u", "v"]) await commit({ set: [route("a", { to })] });
+    const told = changes.length;
+    if (way === "by a write") await makeDeaf(api, store);
+    api.store.rewind(900);
+    if (way === "by the watch") api.put(resource("b", { service: "reviews", key: "b", to: "t" }));
+    if (way === "by a new list") api.faults.add(/watch=1/, expired);
+    if (way === "by a watch that ends in silence")
+      api.faults.add(/watch=1/, (_, response) => response.writeHead(200).end());
+    if (way === "by a new list" || way.endsWith("silence")) api.cut();
+    if (way === "by a write") await expect(commit({ set: [route("c")] })).rejects.toThrow(/older/);
+    await expect.poll(() => store.trouble()?.message).toMatch(/older/);
+    await expect(commit({ set: [route("d")] })).rejects.toThrow(/older/);
+    expect(api.find(resource("d", {}))).toBeUndefined();
+    expect(changes.length).toBe(told);
+  },
+);
+
+test("a cluster without the kind Route is told with the way to bring it", async () => {
+  const api = await startServer();
+  api.faults.add(/^GET \/apis\/keyway\.dev\/v1alpha1$/, noSuchPath, 10);
+  const store = (await opener(api))();
+  const started = store.start(() => {}, new AbortController().signal);
+  await expect(started).rejects.toMatchObject({ next: expect.stringContaining("keyway render crds") });
 });
 
 test("the table serves on while the API server is away, and what happened then is read anew", async () => {

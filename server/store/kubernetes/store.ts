@@ -3,27 +3,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type KeywayError, reason } from "../../../installer/cli/errors.ts";
 import { statusOf } from "../../../installer/cluster/api-errors.ts";
 import type { Cluster } from "../../../installer/cluster/cluster.ts";
-import type { KubeObject, Meta } from "../../../installer/cluster/object.ts";
 import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
-import {
-  fromResource,
-  isResourceName,
-  ROUTE_API,
-  ROUTE_KIND,
-  type RouteResource,
-  toResource,
-} from "../../../routes/model/route-resource.ts";
+import { fromResource, isResourceName, ROUTE_API, ROUTE_KIND } from "../../../routes/model/route-resource.ts";
 import { readLiveRoute } from "../../../routes/reading/live-route.ts";
 import { type Difference, differenceOf } from "../difference.ts";
 import {
   type Change,
   type Committed,
-  Conflict,
   type Loaded,
   type Store,
   type Transaction,
   Unavailable,
+  Unfit,
 } from "../store.ts";
+import { type Resource, unavailable, Writer, type Written } from "./writer.ts";
 
 export interface KubernetesSettings {
   /** Connects with a signal that ends everything; the same user for all calls. */
@@ -34,25 +27,34 @@ export interface KubernetesSettings {
   invalid?: (name: string, why: string) => void;
 }
 
-const DEFAULTS = { toldMs: 10_000, retryMs: 500 };
-
-type Resource = KubeObject & Pick<RouteResource, "spec"> & { metadata: Meta & { uid?: string } };
+const DEFAULTS = {
+  /** How long somebody waits for others who change the same routes, and then for the watch to tell what was written. */
+  toldMs: 10_000,
+  takeBackMs: 10_000,
+  retryMs: 500,
+};
 
 /** The Route resources of one namespace: the API server is the database, and whoever writes there, by kubectl or here, changes the table.
- * A revision is the newest resourceVersion that the table has. */
+ * A revision is the newest resourceVersion among the table's changes. */
 export class KubernetesStore implements Store {
   readonly #settings: typeof DEFAULTS & KubernetesSettings;
   readonly #closed = new AbortController();
   readonly #cluster: Cluster;
+  readonly #writer: Writer;
   readonly #routes = new Map<string, StoredRoute>();
   /** As they are in the cluster, those that are no routes among them. */
   readonly #resources = new Map<string, Resource>();
   /** The version that a watch goes on from; other kinds' changes move it, too. */
   #version = "";
+  /** Everything up to this version is known. */
+  #known = 0;
+  /** The table's: that of the newest change. */
   #revision = 0;
   #history: bigint | undefined;
   #onChange: (change: Change) => void = () => {};
   #trouble: KeywayError | undefined;
+  /** Set for good once versions are smaller than those that are known: what is known is of another past. */
+  #replaced: Unavailable | undefined;
   #followed = Promise.withResolvers<void>();
   #following: Promise<void> | undefined;
   /** One transaction after the other. */
@@ -61,6 +63,7 @@ export class KubernetesStore implements Store {
   constructor(settings: KubernetesSettings & Partial<typeof DEFAULTS>) {
     this.#settings = { ...DEFAULTS, ...settings };
     this.#cluster = settings.cluster.withSignal(this.#closed.signal);
+    this.#writer = new Writer({ ...this.#settings, cluster: this.#cluster });
   }
 
   get history(): bigint {
@@ -69,7 +72,7 @@ export class KubernetesStore implements Store {
   }
 
   trouble(): KeywayError | undefined {
-    return this.#trouble;
+    return this.#replaced ?? this.#trouble;
   }
 
   async start(onChange: (change: Change) => void, signal: AbortSignal): Promise<Loaded> {
@@ -86,7 +89,7 @@ export class KubernetesStore implements Store {
       });
     }
     this.#history = createHash("sha256").update(`${home.metadata.uid}`).digest().readBigUInt64LE();
-    await this.#list();
+    await this.#load();
     this.#following = this.#follow();
     // Changes come in turns of their own, so that none is told before the routes are returned.
     this.#onChange = onChange;
@@ -103,6 +106,17 @@ export class KubernetesStore implements Store {
     await this.#turn;
     this.#closed.abort(new Unavailable("the store is closed", { where: this.#cluster.server }));
     await this.#following;
+  }
+
+  async #load(): Promise<void> {
+    try {
+      await this.#list();
+    } catch (thrown) {
+      if (statusOf(thrown) !== 404) throw thrown;
+      const next = "have an administrator run `keyway render crds | kubectl apply -f -`, then start the server again";
+      throw new Unavailable(`Routes can't be read: ${reason(thrown)}`, { where: this.#cluster.server, next });
+    }
+    this.#revision = this.#known;
   }
 
   // Following
@@ -124,20 +138,24 @@ export class KubernetesStore implements Store {
 
   async #follow(): Promise<void> {
     const { signal } = this.#closed;
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#replaced === undefined) {
       try {
+        let isSilent = true;
         const scope = { namespace: this.#settings.namespace, resourceVersion: this.#version };
         const opened = () => {
           this.#trouble = undefined;
         };
         for await (const { type, object } of this.#cluster.watch<Resource>(ROUTE_API, ROUTE_KIND, scope, opened)) {
+          isSilent = false;
           this.#version = `${object.metadata?.resourceVersion}`;
           const change: Change = { revision: Number(this.#version), set: [], delete: [] };
           if (type === "DELETED") this.#drop(`${object.metadata?.name}`, change);
           else if (type !== "BOOKMARK") this.#take(object, change);
           this.#tell(change);
         }
-        // The API server ends a watch now and then; where it has forgotten the version it says so, and all is read again.
+        // The API server ends a watch now and then; where it has forgotten the version it says so, and all is read again. One without
+        // even a bookmark may be from a version that is still to come, as after a backup was restored.
+        if (isSilent) await this.#list();
         await sleep(this.#settings.retryMs / 10, undefined, { signal });
       } catch (thrown) {
         if (signal.aborted) return;
@@ -191,146 +209,97 @@ export class KubernetesStore implements Store {
   }
 
   #tell(change: Change): void {
-    const isNew = change.revision > this.#revision;
-    this.#revision = Math.max(this.#revision, change.revision);
-    if (isNew && (change.set.length > 0 || change.delete.length > 0)) this.#onChange(change);
+    if (change.revision < this.#known) throw this.#replacedAt(change.revision);
+    this.#known = change.revision;
+    if (change.set.length > 0 || change.delete.length > 0) {
+      this.#revision = change.revision;
+      this.#onChange(change);
+    }
     this.#followed.resolve();
     this.#followed = Promise.withResolvers();
+  }
+
+  #replacedAt(version: number): Unavailable {
+    const known = this.#known;
+    this.#replaced = new Unavailable(`the API server's data is older than before: version ${version}, after ${known}`, {
+      where: this.#cluster.server,
+      next: "if a backup of etcd was restored, start this server again: it reads the routes that are there now",
+    });
+    return this.#replaced;
   }
 
   // Writing
 
   async #commit(transaction: Transaction): Promise<Committed> {
     for (const { id } of transaction.set) {
-      if (!isResourceName(id)) {
-        throw new Conflict(
-          id,
-          "no Kubernetes resource can have this name: it takes lower case letters, digits, - and .",
-        );
-      }
+      if (isResourceName(id)) continue;
+      const next = "take lower case letters, digits, - and . alone";
+      throw new Unfit(`no Kubernetes resource can have the name ${JSON.stringify(id)}: ${next}`, { where: id, next });
     }
-    const until = AbortSignal.timeout(this.#settings.toldMs);
-    try {
-      for (;;) {
-        const difference = differenceOf(transaction, this.#routes);
-        const changesNothing = difference.set.length === 0 && difference.delete.length === 0;
-        // What writes nothing meets no version, so it is first seen to that nothing newer is there.
-        const isBehind = changesNothing && !(await this.#areLatest(transaction.set.map(({ id }) => id)));
-        const written = isBehind ? undefined : await this.#write(difference);
-        if (written !== undefined) {
-          await this.#told(written, difference.delete, until);
-          return this.#outcome(difference, Math.max(written, this.#revision), transaction);
-        }
-        // Somebody else was first; what they have done comes by the watch.
-        await sleep(50, undefined, { signal: this.#closed.signal });
-        until.throwIfAborted();
+    const until = Date.now() + this.#settings.toldMs;
+    for (;;) {
+      if (this.#closed.signal.aborted) throw this.#closed.signal.reason;
+      if (this.#replaced) throw this.#replaced;
+      const difference = differenceOf(transaction, this.#routes);
+      const known = this.#known;
+      const changesNothing = difference.set.length === 0 && difference.delete.length === 0;
+      // What writes nothing meets no version, so it is first seen to that nothing newer is there.
+      const isBehind = changesNothing && !(await this.#areLatest(transaction.set.map(({ id }) => id)));
+      const written = isBehind ? undefined : await this.#writer.write(difference, this.#resources);
+      if (written !== undefined) {
+        for (const version of written.versions) if (version <= known) throw this.#replacedAt(version);
+        await this.#told(written);
+        return this.#outcome(difference, transaction);
       }
-    } catch (thrown) {
-      if (thrown instanceof Conflict) throw thrown;
-      throw unavailable(thrown, this.#cluster.server);
+      if (Date.now() > until) {
+        const next = "send it again";
+        const why = this.#trouble?.message ?? "others change the same routes all the time";
+        throw new Unavailable(why, { where: this.#cluster.server, next });
+      }
+      // Somebody else was first; what they have done comes by the watch.
+      await sleep(50);
     }
   }
 
   async #areLatest(ids: readonly string[]): Promise<boolean> {
-    for (const id of ids) {
-      const there = await this.#cluster.get<Resource>(this.#ref(id));
-      if (there?.metadata.resourceVersion !== this.#resources.get(id)?.metadata.resourceVersion) return false;
-    }
-    return true;
-  }
-
-  /** The newest version written; undefined where a resource is another one than is known. Several are tried first, and taken back where one
-   * of them fails all the same. */
-  async #write({ set, delete: gone }: Difference): Promise<number | undefined> {
-    const several = set.length + gone.length > 1;
-    const done: { id: string; before: Resource | undefined; after: Resource | undefined }[] = [];
     try {
-      if (several) for (const route of set) await this.#put(route, true);
-      for (const route of set) {
-        const before = this.#resources.get(route.id);
-        done.push({ id: route.id, before, after: await this.#put(route, false) });
+      for (const id of ids) {
+        const metadata = { name: id, namespace: this.#settings.namespace };
+        const there = await this.#cluster.get<Resource>({ apiVersion: ROUTE_API, kind: ROUTE_KIND, metadata });
+        if (there?.metadata.resourceVersion !== this.#resources.get(id)?.metadata.resourceVersion) return false;
       }
-      for (const id of gone) {
-        const before = this.#resources.get(id);
-        const { resourceVersion } = before?.metadata ?? {};
-        if (before && (await this.#cluster.remove(this.#ref(id), resourceVersion)))
-          done.push({ id, before, after: undefined });
-      }
+      return true;
     } catch (thrown) {
-      for (const one of done.reverse()) await this.#takeBack(one);
-      if (statusOf(thrown) === 409) return undefined;
-      throw thrown;
+      throw unavailable(thrown, this.#cluster.server);
     }
-    return Math.max(0, ...done.map(({ after }) => Number(after?.metadata.resourceVersion ?? 0)));
-  }
-
-  #put(route: LiveRoute, dryRun: boolean): Promise<Resource> {
-    const resource = toResource(route, this.#settings.namespace);
-    const before = this.#resources.get(route.id);
-    if (before === undefined) return this.#cluster.create<Resource>(resource, dryRun);
-    // What others keep in the metadata stays: owner references, finalizers, annotations.
-    const { managedFields: _, annotations = {}, ...metadata } = before.metadata;
-    const others = Object.entries(annotations).filter(([name]) => !name.startsWith("keyway.dev/"));
-    return this.#cluster.replace<Resource>(
-      {
-        ...resource,
-        metadata: {
-          ...metadata,
-          labels: resource.metadata.labels,
-          annotations: { ...Object.fromEntries(others), ...resource.metadata.annotations },
-        },
-      },
-      dryRun,
-    );
-  }
-
-  async #takeBack({ id, before, after }: { id: string; before: Resource | undefined; after: Resource | undefined }) {
-    const { uid: _, resourceVersion: __, ...metadata } = before?.metadata ?? {};
-    const version = after?.metadata.resourceVersion;
-    const back =
-      before === undefined
-        ? this.#cluster.remove(this.#ref(id), version)
-        : after === undefined
-          ? this.#cluster.create({ ...before, metadata })
-          : this.#cluster.replace({ ...before, metadata: { ...before.metadata, resourceVersion: version } });
-    // What somebody else has changed meanwhile is theirs.
-    await back.catch(() => {});
-  }
-
-  #ref(name: string) {
-    return { apiVersion: ROUTE_API, kind: ROUTE_KIND, metadata: { name, namespace: this.#settings.namespace } };
   }
 
   /** Waits until the watch has brought what was written, so that the table's changes stay in order. */
-  async #told(version: number, gone: readonly string[], until: AbortSignal): Promise<void> {
-    const over = new Promise<never>((_, reject) => {
-      until.addEventListener(
-        "abort",
-        () => reject(new Unavailable("what was written is not told by the API server in time")),
-        {
-          once: true,
-        },
-      );
+  async #told({ versions, gone }: Written): Promise<void> {
+    const newest = Math.max(0, ...versions);
+    const isThere = ([id, uid]: [string, string | undefined]) => this.#resources.get(id)?.metadata.uid === uid;
+    const remaining = [...gone].filter(([id]) => this.#resources.has(id));
+    const limit = AbortSignal.timeout(this.#settings.toldMs);
+    const over = new Promise<void>((resolve) => {
+      limit.addEventListener("abort", () => resolve(), { once: true });
     });
-    over.catch(() => {});
-    const known = new Map(gone.map((id) => [id, this.#resources.get(id)?.metadata.uid]));
-    const isThere = (id: string) => this.#resources.get(id)?.metadata.uid === known.get(id) && this.#resources.has(id);
-    while (this.#revision < version || gone.some(isThere)) await Promise.race([this.#followed.promise, over]);
+    while (this.#known < newest || remaining.some(isThere)) {
+      await Promise.race([this.#followed.promise, over]);
+      if (!limit.aborted) continue;
+      throw new Unavailable("the transaction is written, but the API server does not tell of it", {
+        where: this.#cluster.server,
+        next: "it is in force once the watch goes on; look whether the API server is well",
+      });
+    }
   }
 
-  #outcome({ outcomes }: Difference, revision: number, { set }: Transaction): Committed {
+  #outcome({ outcomes }: Difference, { set }: Transaction): Committed {
     return {
-      revision,
+      revision: this.#revision,
       set: outcomes.map((one, at) => {
         if ("kept" in one) return { revision: one.kept, created: false };
-        return { revision: this.#routes.get(`${set[at]?.id}`)?.revision ?? revision, created: one.created };
+        return { revision: this.#routes.get(`${set[at]?.id}`)?.revision ?? this.#revision, created: one.created };
       }),
     };
   }
-}
-
-function unavailable(thrown: unknown, where: string): Unavailable {
-  if (thrown instanceof Unavailable) return thrown;
-  const next = "see whether the API server can be reached and the rights of `keyway render rbac --server` are there";
-  return new Unavailable(`the API server can't be asked: ${reason(thrown)}`, { where, next, cause: thrown });
 }

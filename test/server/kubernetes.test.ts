@@ -1,0 +1,51 @@
+// The route server on Kubernetes, from its start to its end.
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { Io } from "../../installer/cli/io.ts";
+import { serve } from "../../server/main.ts";
+import { readSettings } from "../../server/settings.ts";
+import { reviews, sent } from "../api/serve.ts";
+import { fileWith, server } from "../cluster/connect.ts";
+import type { ApiServer } from "../double/api-server.ts";
+import { neverAnswer } from "../double/faults.ts";
+import { kubeconfig } from "../double/kubeconfig.ts";
+import { startChild } from "./child.ts";
+
+const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "demo", uid: "a-namespace" } };
+
+/** Waits until it listens; rejects with what it says when it ends before. */
+async function serveOn(api: ApiServer) {
+  const before = `export KUBECONFIG=${await fileWith(kubeconfig(api))}`;
+  return startChild("", { before, flags: ["--store", "kubernetes"] });
+}
+
+test("a route is a resource, and one that can be none is answered with 400 and the reason", async () => {
+  const api = await server();
+  api.put(namespace);
+  const { ask, stop } = await serveOn(api);
+  expect((await ask("/v1/routes/pr-42", sent("PUT", reviews))).status).toBe(201);
+  const ref = { apiVersion: "keyway.dev/v1alpha1", kind: "Route", metadata: { name: "pr-42", namespace: "demo" } };
+  expect(api.find(ref)?.spec).toMatchObject({ key: "pr-42" });
+  const { status, body } = await ask("/v1/routes/PR_42", sent("PUT", { ...reviews, key: "pr-43" }));
+  expect([status, body.error.code, body.error.message]).toEqual([400, "invalid", expect.stringContaining("PR_42")]);
+  expect(await stop("SIGTERM")).toEqual({ code: 0, signal: null });
+});
+
+test("a start that fails says why and ends", async () => {
+  await expect(serveOn(await server())).rejects.toThrow("there is no namespace demo");
+});
+
+test.for([/services/, /namespaces\/demo$/, /routes\?/])("Ctrl-C ends a start that waits for %s", async (waiting) => {
+  const api = await server();
+  api.put(namespace);
+  api.faults.add(waiting, neverAnswer, 10);
+  const stop = new AbortController();
+  const nowhere = { write: () => true };
+  const env = { KUBECONFIG: await fileWith(kubeconfig(api)) };
+  const io: Io = { out: nowhere, err: nowhere, in: [], env, signal: stop.signal };
+  const settings = await readSettings({ listen: "127.0.0.1:0", store: "kubernetes" }, io);
+  const ended = serve(settings, io, () => {}).catch(() => "ended");
+  await expect.poll(() => api.requests.some((one) => waiting.test(one)), { timeout: 5000 }).toBe(true);
+  stop.abort();
+  expect(await Promise.race([ended, sleep(2000, "still waits")])).toBe("ended");
+});
