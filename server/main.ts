@@ -14,6 +14,7 @@ import { createHttpServer, end, LIMITS, listen } from "./http.ts";
 import { Metrics } from "./metrics.ts";
 import { type Settings, unknownVariables } from "./settings.ts";
 import { State } from "./state/state.ts";
+import type { Store } from "./store/store.ts";
 import { openStore } from "./stores.ts";
 
 /** Milliseconds between two signs of life to those who watch. */
@@ -31,13 +32,11 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
   const metrics = new Metrics();
   const tokens = settings.tokens === undefined ? undefined : fileTokens(settings.tokens, log);
   if (tokens === undefined && !settings.store.startsWith("kubernetes")) refuseExposed(settings, address.host);
-  const { store, services, authenticator: own = everybody } = await openStore(settings, io, log, ending.signal);
+  const stopping = AbortSignal.any([io.signal, ending.signal]);
+  const { store, services, authenticator: own = everybody } = await openStore(settings, io, log, stopping);
   const authenticator = tokens ?? own;
   try {
-    let state: State | undefined;
-    const loaded = await store.start((change) => state?.apply(change), new AbortController().signal);
-    state = new State(store.history, loaded);
-    const routes = state;
+    const routes = await load(store, io.signal);
     log.info(
       { version: VERSION, store: settings.store, routes: routes.size, revision: routes.revision },
       "the table is there",
@@ -108,6 +107,19 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
     await store.close();
   }
   log.info("ended");
+}
+
+/** The routes, kept up to date by the store. The signal ends the start alone: later the store is closed last. */
+async function load(store: Store, signal: AbortSignal): Promise<State> {
+  signal.throwIfAborted();
+  const starting = new AbortController();
+  const stop = () => starting.abort();
+  signal.addEventListener("abort", stop);
+  let state: State | undefined;
+  const loaded = await store.start((change) => state?.apply(change), starting.signal);
+  signal.removeEventListener("abort", stop);
+  state = new State(store.history, loaded);
+  return state;
 }
 
 function fileTokens(file: string, log: pino.Logger): Authenticator {

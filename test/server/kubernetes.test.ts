@@ -22,11 +22,15 @@ async function serveOn(api: ApiServer) {
 test("a route is a resource, and one that can be none is answered with 400 and the reason", async () => {
   const api = await server();
   api.put(namespace);
+  api.tokens.set("secret", "ci");
+  api.grants.add("ci: create routes");
   const { ask, stop } = await serveOn(api);
-  expect((await ask("/v1/routes/pr-42", sent("PUT", reviews))).status).toBe(201);
+  const put = (id: string) =>
+    ask(`/v1/routes/${id}`, sent("PUT", { ...reviews, key: id }, { authorization: "Bearer secret" }));
+  expect((await put("pr-42")).status).toBe(201);
   const ref = { apiVersion: "keyway.dev/v1alpha1", kind: "Route", metadata: { name: "pr-42", namespace: "demo" } };
   expect(api.find(ref)?.spec).toMatchObject({ key: "pr-42" });
-  const { status, body } = await ask("/v1/routes/PR_42", sent("PUT", { ...reviews, key: "pr-43" }));
+  const { status, body } = await put("PR_42");
   expect([status, body.error.code, body.error.message]).toEqual([400, "invalid", expect.stringContaining("PR_42")]);
   expect(await stop("SIGTERM")).toEqual({ code: 0, signal: null });
 });
