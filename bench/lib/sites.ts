@@ -82,6 +82,14 @@ export const plainTable = (count: number, more = ""): string =>
     .map((key) => `${key} ${TARGET}${more}\n`)
     .join("");
 
+/** Lua that has `headers`, `target` and the request's `handle`. */
+const selectInLua = `
+    handle:streamInfo():dynamicMetadata():set("keyway", "routed", target)
+    headers:replace("x-keyway-cluster", target)
+    headers:replace("x-keyway-routed", target)
+    handle:clearRouteCache()
+`;
+
 const script = (count: number): string => `
 local targets = {${keys(count).map((key) => `["${key}"]="${TARGET}"`)}}
 
@@ -90,12 +98,7 @@ function envoy_on_request(handle)
   headers:remove("x-keyway-cluster")
   local key = headers:get("${header}")
   local target = key and targets[key]
-  if target then
-    handle:streamInfo():dynamicMetadata():set("keyway", "routed", target)
-    headers:replace("x-keyway-cluster", target)
-    headers:replace("x-keyway-routed", target)
-    handle:clearRouteCache()
-  end
+  if target then${selectInLua}  end
 end
 `;
 
@@ -117,12 +120,7 @@ function envoy_on_request(handle)
   local target = body and string.match(body, '"to":%s*"([^"]+)"')
   if target then
     -- What was at hand before a call is not after it.
-    headers = handle:headers()
-    handle:streamInfo():dynamicMetadata():set("keyway", "routed", target)
-    headers:replace("x-keyway-cluster", target)
-    headers:replace("x-keyway-routed", target)
-    handle:clearRouteCache()
-  end
+    headers = handle:headers()${selectInLua}  end
 end
 `;
 

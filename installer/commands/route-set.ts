@@ -1,27 +1,13 @@
 import { Option } from "commander";
-import { MISSING, type Missing } from "../../routes/model/model.ts";
+import { MISSING } from "../../routes/model/model.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { type ChangeFlags, changeFlags, collect, type TableFlags, tableFlags } from "../cli/table-flags.ts";
+import type { RouteWords } from "../route-words/wanted.ts";
 
-export interface SetFlags extends TableFlags, ChangeFlags {
-  from?: string;
-  key?: string;
-  when?: string[];
-  to?: string;
-  split?: string[];
-  sticky?: string;
-  default?: string;
-  selector?: string[];
-  source?: string;
-  ttl?: string;
-  expires?: string;
-  missing?: Missing;
-  owner?: string;
-  label?: string[];
-  id?: string;
+export interface SetFlags extends TableFlags, ChangeFlags, RouteWords {
   output: Format;
 }
 

@@ -5,8 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { serveRoutes } from "../../scripts/proxy/route-server.ts";
 import type { Bed } from "./bed/bed.ts";
-import { inForce, startLive, withKey } from "./bed/live.ts";
-import { load } from "./bed/load.ts";
+import { inForce, startLive, underLoad, withKey } from "./bed/live.ts";
 import { keyed, Routes } from "./bed/route-server.ts";
 import { until } from "./bed/until.ts";
 
@@ -25,18 +24,6 @@ async function proxy(setup: Parameters<typeof startLive>[0]): Promise<Bed> {
   const bed = await startLive({ targets: ["a", "b"], ...setup });
   ended.push(() => bed.stop());
   return bed;
-}
-
-/** Requests for a key that has its route all the while, and without a key. */
-async function underLoad(bed: Bed, change: () => Promise<void>): Promise<void> {
-  const steady = load(bed.port, 2, withKey("steady"));
-  const plain = load(bed.port, 2, {});
-  try {
-    await change();
-  } finally {
-    expect(await steady.stop()).toMatchObject({ services: new Set(["a"]), failures: [] });
-    expect(await plain.stop()).toMatchObject({ services: new Set(["reviews"]), failures: [] });
-  }
 }
 
 test("a server killed in the middle of 1,000 writes has each one that it acknowledged, and proxies get them all", async () => {

@@ -7,8 +7,7 @@ import type { Listener, Plugin } from "../../scripts/proxy/bootstrap.ts";
 import { anotherBuild, OTHER_LAYOUT, variant } from "../modules/variant.ts";
 import type { Bed } from "./bed/bed.ts";
 import { Ecds } from "./bed/ecds.ts";
-import { inForce, startLive, withKey } from "./bed/live.ts";
-import { load } from "./bed/load.ts";
+import { inForce, startLive, underLoad, withKey } from "./bed/live.ts";
 import { keyed, Routes } from "./bed/route-server.ts";
 
 let routes: Routes;
@@ -43,17 +42,6 @@ const config = (more: object = {}, table: object = {}) => ({
   ...more,
 });
 
-async function underLoad(change: () => Promise<void>): Promise<void> {
-  const steady = load(bed.port, 3, withKey("steady"));
-  const plain = load(bed.port, 2, {});
-  try {
-    await change();
-  } finally {
-    expect(await steady.stop()).toMatchObject({ services: new Set(["a"]), failures: [] });
-    expect(await plain.stop()).toMatchObject({ services: new Set(["reviews"]), failures: [] });
-  }
-}
-
 let round = 0;
 /** A change arrives, after which nobody has to wait for the next one either. */
 async function follows(): Promise<void> {
@@ -65,7 +53,7 @@ async function follows(): Promise<void> {
 }
 
 test("each update of the configuration takes the root context away that polls, and another goes on", async () => {
-  await underLoad(async () => {
+  await underLoad(bed, async () => {
     for (let update = 0; update < 15; update++) {
       expect(await ecds.update(bed.envoy, config({ keys: ["header:x-routing-key", `cookie:c${update}`] }))).toBe(
         "taken",
@@ -76,7 +64,7 @@ test("each update of the configuration takes the root context away that polls, a
 });
 
 test("a configuration that says another table is served by the old one's successor, and the way back", async () => {
-  await underLoad(async () => {
+  await underLoad(bed, async () => {
     for (const authority of ["one", "two", "keyway"]) {
       await ecds.update(bed.envoy, config({ routes: [{ from: "reviews", key: "steady", to: "a" }] }, { authority }));
       await follows();
@@ -89,7 +77,7 @@ test("a configuration without a table serves its own routes, and one with it the
     { from: "reviews", key: "steady", to: "a" },
     { from: "reviews", key: "own", to: "b" },
   ];
-  await underLoad(async () => {
+  await underLoad(bed, async () => {
     for (let step = 0; step < 3; step++) {
       await ecds.update(bed.envoy, { routes: own });
       await inForce(bed, withKey("own"), "b", { before: ["reviews"] });
@@ -101,7 +89,7 @@ test("a configuration without a table serves its own routes, and one with it the
 });
 
 test("a configuration that is refused leaves the live table as it is", async () => {
-  await underLoad(async () => {
+  await underLoad(bed, async () => {
     await ecds.update(bed.envoy, config({ routes: [{ from: "reviews" }] }));
     await follows();
     await ecds.update(bed.envoy, config());
@@ -117,7 +105,7 @@ test("another build of the module goes on with the table, one with a layout that
   const own = config({ routes: [{ from: "reviews", key: "steady", to: "a" }] });
   const strange = join(folder, "strange.wasm");
   writeFileSync(strange, await variant(OTHER_LAYOUT));
-  await underLoad(async () => {
+  await underLoad(bed, async () => {
     for (const build of [...builds, ...builds]) {
       await ecds.update(bed.envoy, own, use(build));
       await follows();

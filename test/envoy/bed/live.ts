@@ -1,8 +1,10 @@
 // An Envoy whose routes come from a route server.
 import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
 import { tableCluster } from "../../../installer/render/table.ts";
 import { type Bed, type BedSetup, startBed } from "./bed.ts";
 import { type Ask, ask, connection } from "./client.ts";
+import { load } from "./load.ts";
 
 export type LiveSetup = Omit<BedSetup, "config"> & {
   /** Ports of route servers. */
@@ -59,3 +61,15 @@ export async function inForce(
 }
 
 export const withKey = (key: string): Ask => ({ headers: { "x-routing-key": key } });
+
+/** Requests for a key that has its route all the while, and without a key. */
+export async function underLoad(bed: Bed, change: () => Promise<void>): Promise<void> {
+  const steady = load(bed.port, 3, withKey("steady"));
+  const plain = load(bed.port, 2, {});
+  try {
+    await change();
+  } finally {
+    expect(await steady.stop()).toMatchObject({ services: new Set(["a"]), failures: [] });
+    expect(await plain.stop()).toMatchObject({ services: new Set(["reviews"]), failures: [] });
+  }
+}
