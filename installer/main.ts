@@ -1,4 +1,4 @@
-import { processIo } from "./cli/io.ts";
+import { processIo } from "../shared/io.ts";
 import { run } from "./cli/program.ts";
 import { commands } from "./commands/index.ts";
 

@@ -2,7 +2,7 @@
 import "./uncaught.ts";
 import { chdir } from "node:process";
 import { buildModule } from "../installer/module/build.ts";
-import { ROOT } from "../installer/package.ts";
+import { ROOT } from "../shared/package.ts";
 import { buildCommand } from "./build/command.ts";
 import { buildLibrary } from "./build/library.ts";
 import { writeNotices } from "./build/notices.ts";

@@ -2,7 +2,7 @@
 import "./uncaught.ts";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../installer/package.ts";
+import { ROOT } from "../shared/package.ts";
 import { references } from "./docs/references.ts";
 
 const folder = join(ROOT, "docs", "reference");

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { KeywayError, reason } from "../installer/cli/errors.ts";
+import { KeywayError, reason } from "../shared/errors.ts";
 import type { Address } from "./address.ts";
 import { ApiError, type ErrorStatus, errorBody } from "./api/errors.ts";
 

@@ -1,8 +1,8 @@
 // The route server as a whole: opens the store, listens, and ends in order.
 import { pino } from "pino";
-import { KeywayError } from "../installer/cli/errors.ts";
-import type { Io } from "../installer/cli/io.ts";
-import { VERSION } from "../installer/package.ts";
+import { KeywayError } from "../shared/errors.ts";
+import type { Io } from "../shared/io.ts";
+import { VERSION } from "../shared/package.ts";
 import { isLoopback, parseAddress } from "./address.ts";
 import { createApp } from "./api/app.ts";
 import type { Api } from "./api/context.ts";

@@ -1,13 +1,13 @@
 // The settings of `keyway serve`, described once: flags, environment, file, defaults and documentation come from here.
 import { z } from "zod";
-import { UsageError } from "../installer/cli/errors.ts";
-import { readInput, withFileErrors } from "../installer/cli/input.ts";
-import type { Io } from "../installer/cli/io.ts";
 import { isKey } from "../routes/model/key.ts";
 import { DEFAULT_SOURCE } from "../routes/model/names.ts";
 import { parseSource } from "../routes/model/sources.ts";
 import { ConfigurationError, didYouMean } from "../routes/reading/diagnostic.ts";
 import { readYaml } from "../routes/reading/yaml.ts";
+import { UsageError } from "../shared/errors.ts";
+import { readInput, withFileErrors } from "../shared/input.ts";
+import type { Io } from "../shared/io.ts";
 import { parseAddress } from "./address.ts";
 import { ROLES } from "./auth/authenticator.ts";
 

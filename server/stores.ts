@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Logger } from "pino";
-import { KeywayError, reason, UsageError } from "../installer/cli/errors.ts";
-import type { Io } from "../installer/cli/io.ts";
-import { Cluster } from "../installer/cluster/cluster.ts";
+import { Cluster } from "../shared/cluster/cluster.ts";
+import { KeywayError, reason, UsageError } from "../shared/errors.ts";
+import type { Io } from "../shared/io.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { KubernetesTokens } from "./auth/kubernetes.ts";
 import { flagOf, type SettingName, type Settings } from "./settings.ts";

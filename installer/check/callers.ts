@@ -1,7 +1,7 @@
 // What the targets' policies make of a request that the baseline's proxy sends on in place of the caller.
-import { title } from "../cluster/object.ts";
+import { title } from "../../shared/cluster/object.ts";
+import { isBehind } from "../../shared/services/services.ts";
 import type { Labels } from "../manifests/installation.ts";
-import { isBehind } from "../services/services.ts";
 import { type Caller, callerVerdict, dependsOnToken } from "./caller-rules.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";

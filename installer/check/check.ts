@@ -1,6 +1,6 @@
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
-import { KeywayError, UsageError } from "../cli/errors.ts";
-import { TimeIsUp } from "../net/limit.ts";
+import { KeywayError, UsageError } from "../../shared/errors.ts";
+import { TimeIsUp } from "../../shared/net/limit.ts";
 
 export type Severity = "fatal" | "warning";
 

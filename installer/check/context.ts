@@ -1,7 +1,7 @@
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
-import { KeywayError } from "../cli/errors.ts";
-import type { Io } from "../cli/io.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import type { Io } from "../../shared/io.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { ProxyAdmin, ProxySilent } from "../proxies/proxy-admin.ts";
 import { type Selection, selectPods } from "../proxies/selected-pods.ts";

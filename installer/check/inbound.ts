@@ -1,5 +1,5 @@
 import type { V1Service } from "@kubernetes/client-node";
-import { isBehind } from "../services/services.ts";
+import { isBehind } from "../../shared/services/services.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 import { targetsOf } from "./target.ts";

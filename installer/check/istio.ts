@@ -1,5 +1,5 @@
-import { KeywayError } from "../cli/errors.ts";
-import { isForbidden } from "../cluster/api-errors.ts";
+import { isForbidden } from "../../shared/cluster/api-errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import { OLDEST_ISTIO } from "../manifests/names.ts";
 import { atOnce } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";

@@ -1,7 +1,7 @@
-import { KeywayError, UsageError } from "../cli/errors.ts";
-import type { Io } from "../cli/io.ts";
+import { KeywayError, UsageError } from "../../shared/errors.ts";
+import type { Io } from "../../shared/io.ts";
+import { TimeIsUp } from "../../shared/net/limit.ts";
 import { moduleFaults } from "../module/build.ts";
-import { TimeIsUp } from "../net/limit.ts";
 import type { Repository } from "../registry/client.ts";
 import { connect } from "../registry/connect.ts";
 import { sha256 } from "../registry/image.ts";

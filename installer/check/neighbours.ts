@@ -1,8 +1,8 @@
-import { type KubeObject, qualified, title } from "../cluster/object.ts";
+import { matches } from "../../shared/cluster/labels.ts";
+import { type KubeObject, qualified, title } from "../../shared/cluster/object.ts";
 import { describeScope, type Installation, readInstallation } from "../manifests/installation.ts";
 import { filterRef, type IEnvoyFilter, type IWasmPlugin, pluginRef } from "../manifests/kinds.ts";
 import { isOwned, refuseForeign } from "../manifests/ownership.ts";
-import { matches } from "../proxies/selected-pods.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 

@@ -1,6 +1,6 @@
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
-import { isForbidden } from "../cluster/api-errors.ts";
-import type { KubeObject } from "../cluster/object.ts";
+import { isForbidden } from "../../shared/cluster/api-errors.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import type { Scope } from "../manifests/installation.ts";
 import type { Check, CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";

@@ -1,4 +1,4 @@
-import { title } from "../cluster/object.ts";
+import { title } from "../../shared/cluster/object.ts";
 import { filterRef, type IWasmPlugin, pluginRef } from "../manifests/kinds.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";

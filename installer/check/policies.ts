@@ -1,8 +1,8 @@
 // Istio's policies for pods, where they may be listed.
-import { isForbidden, isNotFound } from "../cluster/api-errors.ts";
-import type { KubeObject } from "../cluster/object.ts";
+import { isForbidden, isNotFound } from "../../shared/cluster/api-errors.ts";
+import { matches } from "../../shared/cluster/labels.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import type { Labels } from "../manifests/installation.ts";
-import { matches } from "../proxies/selected-pods.ts";
 import type { PolicyRule } from "./caller-rules.ts";
 import type { CheckContext } from "./context.ts";
 

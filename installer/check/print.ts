@@ -1,5 +1,5 @@
-import { KeywayError } from "../cli/errors.ts";
-import { colors, type Io, type Sink } from "../cli/io.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import { colors, type Io, type Sink } from "../../shared/io.ts";
 import { type CheckResult, failures } from "./check.ts";
 
 const marks = { ok: "√", warning: "‼", fatal: "×", skipped: "-" } as const;

@@ -1,7 +1,7 @@
 // The route server of an installation with a live table, as its proxies find it.
-import { title } from "../cluster/object.ts";
+import { title } from "../../shared/cluster/object.ts";
+import { speaksHttp } from "../../shared/services/protocol.ts";
 import { tableOf } from "../manifests/installation.ts";
-import { speaksHttp } from "../services/protocol.ts";
 import { callersOf, labelsBehind, refusals } from "./callers.ts";
 import type { Check, CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";

@@ -1,8 +1,8 @@
 import type { V1Service } from "@kubernetes/client-node";
 import type { Service } from "../../routes/model/service.ts";
+import { matches } from "../../shared/cluster/labels.ts";
+import { isBehind, servicesIn } from "../../shared/services/services.ts";
 import type { Installation } from "../manifests/installation.ts";
-import { matches } from "../proxies/selected-pods.ts";
-import { isBehind, servicesIn } from "../services/services.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 import { targetsOf } from "./target.ts";

@@ -1,4 +1,4 @@
-import { title } from "../cluster/object.ts";
+import { title } from "../../shared/cluster/object.ts";
 import { envoyFilter } from "../manifests/envoyfilter.ts";
 import { LARGEST_OBJECT, objectSize } from "../manifests/size.ts";
 import { wasmPlugin } from "../manifests/wasmplugin.ts";

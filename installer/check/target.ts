@@ -1,7 +1,7 @@
 // The targets of an installation's routes, and the services behind them.
 import type { V1Service } from "@kubernetes/client-node";
 import { parseOutboundCluster, parseServiceHost } from "../../routes/model/istio-cluster.ts";
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import { type Installation, targetNames } from "../manifests/installation.ts";
 import type { CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";

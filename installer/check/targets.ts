@@ -1,5 +1,5 @@
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
-import { speaksHttp } from "../services/protocol.ts";
+import { speaksHttp } from "../../shared/services/protocol.ts";
 import { unfitServices } from "./addresses.ts";
 import type { Check, CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";

@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from "commander";
-import { UsageError } from "./errors.ts";
-import type { Io } from "./io.ts";
+import { UsageError } from "../../shared/errors.ts";
+import type { Io } from "../../shared/io.ts";
 
 /** Adds one command, or one group of commands, to its parent. A group hands `wanted` on to `addCommands`. */
 export type Register = (parent: Command, io: Io, wanted: Wanted) => void | Promise<void>;

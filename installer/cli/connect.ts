@@ -1,12 +1,12 @@
-import type { Cluster } from "../cluster/cluster.ts";
-import type { ClusterChoice } from "../cluster/kubeconfig.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import type { ClusterChoice } from "../../shared/cluster/kubeconfig.ts";
+import type { Io } from "../../shared/io.ts";
+import { TimeIsUp, within } from "../../shared/net/limit.ts";
 import { FIELD_MANAGER } from "../manifests/names.ts";
-import { TimeIsUp, within } from "../net/limit.ts";
-import type { Io } from "./io.ts";
 
 /** The cluster that the flags and the environment name, as Keyway asks it. */
 export async function connectCluster(choice: ClusterChoice, { env, signal }: Io): Promise<Cluster> {
-  const { Cluster } = await import("../cluster/cluster.ts");
+  const { Cluster } = await import("../../shared/cluster/cluster.ts");
   return Cluster.connect(choice, env, {
     signal,
     fieldManager: FIELD_MANAGER,

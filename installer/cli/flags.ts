@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "../../shared/errors.ts";
 import {
   type FailStrategy,
   failStrategies,
@@ -10,7 +11,6 @@ import {
   type Scope,
 } from "../manifests/installation.ts";
 import { DEFAULT_NAME } from "../manifests/names.ts";
-import { UsageError } from "./errors.ts";
 
 export interface ClusterFlags {
   kubeconfig?: string;

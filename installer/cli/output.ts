@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { Document, isNode } from "yaml";
-import { colors, type Io } from "./io.ts";
+import { colors, type Io } from "../../shared/io.ts";
 
 export const formats = ["table", "json", "yaml"] as const;
 export type Format = (typeof formats)[number];

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from "commander";
-import { VERSION } from "../package.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
+import { colors, Interrupted, type Io } from "../../shared/io.ts";
+import { VERSION } from "../../shared/package.ts";
 import { addCommands, type Entry, explainUsage } from "./command.ts";
-import { KeywayError, reason } from "./errors.ts";
-import { colors, Interrupted, type Io } from "./io.ts";
 
 const description = `Routes requests that carry a routing key to the changed copy of a service, inside the Envoy that is already there.
 

@@ -1,4 +1,4 @@
-import { colors, type Io, isCapable } from "./io.ts";
+import { colors, type Io, isCapable } from "../../shared/io.ts";
 
 /** Tells a person on stderr what goes on. On a terminal the line of a running step is rewritten in place; elsewhere only
  * finished steps are printed, so that logs stay short. */

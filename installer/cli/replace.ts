@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { KeywayError, reason } from "./errors.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
 
 /**
  * Puts a text into a file, as a whole or not at all; `before` are the bytes that were read from it, undefined where there was no file. Throws when

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { UsageError } from "./errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import { type ClusterFlags, parseName, parseSeconds } from "./flags.ts";
 
 /** Which routes are meant: those of a server, of a route file, or of a cluster. */

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { relative } from "node:path";
+import { KeywayError, reason } from "../../shared/errors.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
-import { KeywayError, reason } from "../cli/errors.ts";
 import { emit, type Format, outputOption, table } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 

@@ -1,10 +1,10 @@
+import { KeywayError, UsageError } from "../../shared/errors.ts";
+import { readBytes } from "../../shared/input.ts";
+import { MODULE, VERSION } from "../../shared/package.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
-import { KeywayError, UsageError } from "../cli/errors.ts";
-import { readBytes } from "../cli/input.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { moduleFaults } from "../module/build.ts";
-import { MODULE, VERSION } from "../package.ts";
 import { connect, type RegistryOptions, registryOptions } from "../registry/connect.ts";
 import { imageOf } from "../registry/image.ts";
 import { parseImageName, pinned } from "../registry/name.ts";

@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { HEADER_CLUSTER, MAX_TEXT } from "../../routes/model/names.ts";
 import { parseRouteFile, type RouteFile } from "../../routes/reading/route-file.ts";
+import { KeywayError, UsageError } from "../../shared/errors.ts";
+import { readInput, readToken, withFileErrors } from "../../shared/input.ts";
+import type { Io } from "../../shared/io.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
-import { KeywayError, UsageError } from "../cli/errors.ts";
-import { readInput, readToken, withFileErrors } from "../cli/input.ts";
-import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { diffTexts } from "../print/diff.ts";

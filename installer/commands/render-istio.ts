@@ -1,10 +1,11 @@
 import { Option } from "commander";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { readInput, withFileErrors } from "../../shared/input.ts";
+import type { Io } from "../../shared/io.ts";
+import type { Listed } from "../../shared/services/services.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
-import { UsageError } from "../cli/errors.ts";
 import { contentFlags, type InstallationFlags, nameFlag, parseName, scopeFlags } from "../cli/flags.ts";
-import { readInput, withFileErrors } from "../cli/input.ts";
-import type { Io } from "../cli/io.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { desiredState } from "../lifecycle/desired.ts";
@@ -13,7 +14,6 @@ import { wasmPlugin } from "../manifests/wasmplugin.ts";
 import { NO_WATCHER, readWatcher } from "../module/watcher.ts";
 import { parseImageName, pinned } from "../registry/name.ts";
 import { fromKubectl, servicesNamedIn } from "../render/listed.ts";
-import type { Listed } from "../services/services.ts";
 
 interface Flags extends InstallationFlags {
   name: string;

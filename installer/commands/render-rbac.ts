@@ -1,10 +1,10 @@
 import { Option } from "commander";
 import { namedServices } from "../../routes/compiling/named-services.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { readInput, withFileErrors } from "../../shared/input.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
-import { UsageError } from "../cli/errors.ts";
 import { parseName } from "../cli/flags.ts";
-import { readInput, withFileErrors } from "../cli/input.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { rbacManifests, type Subject, serverManifests } from "../manifests/rights.ts";
 

@@ -1,6 +1,6 @@
 import { CONFIG_VARIABLE, flagOf, readSettings, SETTINGS, settingNames, variableOf } from "../../server/settings.ts";
+import { isCapable } from "../../shared/io.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
-import { isCapable } from "../cli/io.ts";
 import { progress } from "../cli/progress.ts";
 
 export const serve: Register = (program, io) => {

@@ -1,6 +1,6 @@
+import { KeywayError } from "../../shared/errors.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { connectCluster, withDeadline } from "../cli/connect.ts";
-import { KeywayError } from "../cli/errors.ts";
 import { type ClusterFlags, clusterFlags, timeoutFlag } from "../cli/flags.ts";
 import { count, emit, type Format, outputOption, table } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";

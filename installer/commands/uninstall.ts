@@ -1,6 +1,6 @@
+import { KeywayError, UsageError } from "../../shared/errors.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { connectCluster, withDeadline } from "../cli/connect.ts";
-import { KeywayError, UsageError } from "../cli/errors.ts";
 import {
   type ClusterFlags,
   clusterFlags,

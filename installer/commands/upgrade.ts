@@ -1,6 +1,8 @@
+import { title } from "../../shared/cluster/object.ts";
+import { KeywayError, UsageError } from "../../shared/errors.ts";
+import type { Io } from "../../shared/io.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { connectCluster, withDeadline } from "../cli/connect.ts";
-import { KeywayError, UsageError } from "../cli/errors.ts";
 import {
   type ApplyFlags,
   applyFlags,
@@ -14,9 +16,7 @@ import {
   type WaitFlags,
   waitFlags,
 } from "../cli/flags.ts";
-import type { Io } from "../cli/io.ts";
 import { type Format, outputOption } from "../cli/output.ts";
-import { title } from "../cluster/object.ts";
 import type { Place } from "../lifecycle/desired.ts";
 import type { Installation } from "../manifests/installation.ts";
 import type { IWasmPlugin } from "../manifests/kinds.ts";

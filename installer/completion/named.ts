@@ -1,8 +1,8 @@
 // Words of the live table, for completion: few, soon, or none.
 import type { StoredRoute } from "../../routes/model/live-route.ts";
-import type { Io } from "../cli/io.ts";
+import type { Io } from "../../shared/io.ts";
+import { within } from "../../shared/net/limit.ts";
 import { parseServer, type TableFlags } from "../cli/table-flags.ts";
-import { within } from "../net/limit.ts";
 import type { Candidate, Named } from "./candidates.ts";
 
 /** Milliseconds after which nothing is completed rather than that a person waits. */

@@ -1,7 +1,7 @@
-import { KeywayError } from "../cli/errors.ts";
-import { ApiError } from "../cluster/api-errors.ts";
-import type { ApplyOptions, Cluster } from "../cluster/cluster.ts";
-import { type KubeObject, refOf, title } from "../cluster/object.ts";
+import { ApiError } from "../../shared/cluster/api-errors.ts";
+import type { ApplyOptions, Cluster } from "../../shared/cluster/cluster.ts";
+import { type KubeObject, refOf, title } from "../../shared/cluster/object.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import { sameContents, withoutBookkeeping } from "../manifests/contents.ts";
 import { refuseForeign } from "../manifests/ownership.ts";
 

@@ -1,8 +1,8 @@
-import { reason } from "../cli/errors.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { type KubeObject, title } from "../../shared/cluster/object.ts";
+import { reason } from "../../shared/errors.ts";
 import { count } from "../cli/output.ts";
 import type { Progress } from "../cli/progress.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import { type KubeObject, title } from "../cluster/object.ts";
 import { type ApplyStep, applySteps, type Plan, type ProxyState, type Step } from "../plan/plan.ts";
 import { whyNotLoaded, whyNotRouted, whyNotUnfiltered, whyNotUnrouted } from "../proxies/probes.ts";
 import { FatalNotReady, notReadyError, type Probe, type WaitOptions, waitForProxies } from "../proxies/wait.ts";

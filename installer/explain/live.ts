@@ -3,9 +3,9 @@ import { type IncomingMessage, request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 import type { Pairs } from "../../routes/deciding/scan.ts";
 import { HEADER_DECISION, HEADER_EXPLAIN } from "../../routes/model/names.ts";
-import { KeywayError, reason } from "../cli/errors.ts";
-import { readUpTo } from "../net/body.ts";
-import { NoAnswer, withLimit } from "../net/limit.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
+import { readUpTo } from "../../shared/net/body.ts";
+import { NoAnswer, withLimit } from "../../shared/net/limit.ts";
 
 /** What the proxy said; a newer filter may say more than `Explanation` has. */
 export type LiveExplanation = Readonly<Record<string, unknown>>;

@@ -8,11 +8,11 @@ import { ANY_BASELINE } from "../../routes/model/names.ts";
 import { isConfiguration, parseConfiguration } from "../../routes/reading/configuration.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
 import { readYaml } from "../../routes/reading/yaml.ts";
-import { UsageError } from "../cli/errors.ts";
-import { readInput, withFileErrors } from "../cli/input.ts";
-import type { Io } from "../cli/io.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { readInput, withFileErrors } from "../../shared/input.ts";
+import type { Io } from "../../shared/io.ts";
+import { servicesFor } from "../../shared/services/services.ts";
 import { servicesNamedIn } from "../render/listed.ts";
-import { servicesFor } from "../services/services.ts";
 
 export interface OfflineQuestion {
   /** The path of a route file or of a plugin configuration. */

@@ -1,13 +1,13 @@
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { title } from "../../shared/cluster/object.ts";
+import type { Io } from "../../shared/io.ts";
 import { type CheckResult, refuseUnknown, runChecks } from "../check/check.ts";
 import { checkIds, ofInstallation } from "../check/checks.ts";
 import { CheckContext } from "../check/context.ts";
 import { refuse, resultText } from "../check/print.ts";
 import type { ApplyFlags, CheckFlags, ClusterFlags, WaitFlags } from "../cli/flags.ts";
-import type { Io } from "../cli/io.ts";
 import { emit, type Format } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import { title } from "../cluster/object.ts";
 import { applyOwned } from "../execute/apply.ts";
 import { execute, rehearse } from "../execute/execute.ts";
 import type { Live } from "../manifests/installation.ts";

@@ -1,15 +1,15 @@
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import type { Io } from "../../shared/io.ts";
+import { TimeIsUp } from "../../shared/net/limit.ts";
 import type { Check } from "../check/check.ts";
 import { afterInstallation, ofCluster, ofInstallation, ofRemains } from "../check/checks.ts";
 import type { CheckContext } from "../check/context.ts";
 import { pinModule } from "../check/module.ts";
 import { workloadsSelected } from "../check/workloads.ts";
-import { KeywayError } from "../cli/errors.ts";
 import { type ClusterFlags, type InstallationFlags, scopeOf } from "../cli/flags.ts";
-import type { Io } from "../cli/io.ts";
-import type { Cluster } from "../cluster/cluster.ts";
 import { readFilter } from "../manifests/envoyfilter.ts";
 import { defaultPriority, type Installation, type Live } from "../manifests/installation.ts";
-import { TimeIsUp } from "../net/limit.ts";
 import { desiredState } from "./desired.ts";
 import { readLive } from "./installed.ts";
 

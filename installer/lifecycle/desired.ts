@@ -2,10 +2,11 @@ import { compileRoutes } from "../../routes/compiling/compile.ts";
 import type { LiveTable } from "../../routes/model/model.ts";
 import { podPort } from "../../routes/model/service.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
-import { UsageError } from "../cli/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { readInput, withFileErrors } from "../../shared/input.ts";
+import type { Io } from "../../shared/io.ts";
+import type { Listed } from "../../shared/services/services.ts";
 import { type InstallationFlags, scopeOf } from "../cli/flags.ts";
-import { readInput, withFileErrors } from "../cli/input.ts";
-import type { Io } from "../cli/io.ts";
 import {
   type Baseline,
   defaultPriority,
@@ -15,7 +16,6 @@ import {
   tableOf,
 } from "../manifests/installation.ts";
 import type { DesiredState } from "../plan/versions.ts";
-import type { Listed } from "../services/services.ts";
 import { goneTargets } from "./gone.ts";
 import { liveTable } from "./live-table.ts";
 
@@ -82,8 +82,8 @@ async function readRoutes(
   io: Io,
 ): Promise<{ config: PluginConfig; baselines: Baseline[] }> {
   const [{ servicesFor }, { hostsFor }] = await Promise.all([
-    import("../services/services.ts"),
-    import("../services/hosts.ts"),
+    import("../../shared/services/services.ts"),
+    import("../../shared/services/hosts.ts"),
   ]);
   const text = await readInput(path, io);
   const file = withFileErrors(path, () => parseRouteFile(text));

@@ -1,5 +1,5 @@
-import type { Cluster } from "../cluster/cluster.ts";
-import type { KubeObject } from "../cluster/object.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import { type Installation, type Live, readInstallation } from "../manifests/installation.ts";
 import { filterRef, type IEnvoyFilter, type IWasmPlugin, pluginRef } from "../manifests/kinds.ts";
 import { isOwned, refuseForeign } from "../manifests/ownership.ts";

@@ -1,13 +1,13 @@
 import type { LiveTable } from "../../routes/model/model.ts";
-import { UsageError } from "../cli/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { readToken } from "../../shared/input.ts";
+import type { Io } from "../../shared/io.ts";
+import type { Listed } from "../../shared/services/services.ts";
 import type { InstallationFlags } from "../cli/flags.ts";
-import { readToken } from "../cli/input.ts";
-import type { Io } from "../cli/io.ts";
 import { progress } from "../cli/progress.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { findServer } from "../services/route-server.ts";
 import { tableScope } from "../services/scope.ts";
-import type { Listed } from "../services/services.ts";
 
 export interface Surroundings {
   cluster: Listed;

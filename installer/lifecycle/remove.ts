@@ -1,7 +1,7 @@
-import { KeywayError } from "../cli/errors.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { type KubeObject, title } from "../../shared/cluster/object.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import type { DryRun } from "../cli/flags.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import { type KubeObject, title } from "../cluster/object.ts";
 import { type Done, type ExecuteOptions, execute, rehearse } from "../execute/execute.ts";
 import { editsOf } from "../manifests/edits.ts";
 import { filterRef, pluginRef } from "../manifests/kinds.ts";

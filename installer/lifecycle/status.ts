@@ -5,10 +5,10 @@ import {
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
 } from "../../routes/model/names.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { type KubeObject, qualified, title } from "../../shared/cluster/object.ts";
+import { reason } from "../../shared/errors.ts";
 import { PLUGIN_MISSING } from "../check/plugin.ts";
-import { reason } from "../cli/errors.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import { type KubeObject, qualified, title } from "../cluster/object.ts";
 import { editsOf } from "../manifests/edits.ts";
 import { readFilter } from "../manifests/envoyfilter.ts";
 import { describeScope, type Installation, readInstallation, tableOf, targetNames } from "../manifests/installation.ts";

@@ -1,4 +1,4 @@
-import type { KubeObject } from "../cluster/object.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 
 /** What people and Keyway write into an object, keys in one order, so that equal contents have equal JSON. */
 export function contents(object: KubeObject): unknown {

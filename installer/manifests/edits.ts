@@ -1,5 +1,5 @@
-import { type Written, writtenFields } from "../cluster/managed-fields.ts";
-import type { KubeObject } from "../cluster/object.ts";
+import { type Written, writtenFields } from "../../shared/cluster/managed-fields.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import { FIELD_MANAGER, MODE_ANNOTATION } from "./names.ts";
 
 /** Labels for people, and what the tools that apply an object from a repository note on it: neither changes what Keyway made. */

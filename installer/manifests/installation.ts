@@ -1,6 +1,6 @@
 import type { LiveTable } from "../../routes/model/model.ts";
 import { targetsOf } from "../../routes/model/targets.ts";
-import type { KubeObject } from "../cluster/object.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import type { IEnvoyFilter, IWasmPlugin } from "./kinds.ts";
 import { CACHEABLE_ANNOTATION, MODE_ANNOTATION, SERVED_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
 

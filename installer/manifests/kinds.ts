@@ -1,7 +1,7 @@
 // The two kinds of object that an installation consists of.
 import type { IWasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1/WasmPlugin";
 import type { IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3/EnvoyFilter";
-import type { Ref } from "../cluster/object.ts";
+import type { Ref } from "../../shared/cluster/object.ts";
 
 export function pluginRef(namespace: string, name: string): Ref {
   return { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name, namespace } };

@@ -1,5 +1,5 @@
-import { KeywayError } from "../cli/errors.ts";
-import { type KubeObject, title } from "../cluster/object.ts";
+import { type KubeObject, title } from "../../shared/cluster/object.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import { INSTALLATION_LABEL, INSTANCE_LABEL, MANAGED_BY_LABEL } from "./names.ts";
 
 /** Whether Keyway made an object. Without a label of Keyway's own it is one of an older version, known by the common labels. */

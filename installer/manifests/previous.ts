@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { KeywayError, reason } from "../cli/errors.ts";
-import { title } from "../cluster/object.ts";
+import { title } from "../../shared/cluster/object.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
 import type { Installation } from "./installation.ts";
 import type { IWasmPlugin } from "./kinds.ts";
 import { PREVIOUS_ANNOTATION } from "./names.ts";

@@ -1,8 +1,8 @@
 // Compiles the module and checks what a proxy would otherwise find out: its size, its imports, its ABI.
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { KeywayError, reason } from "../cli/errors.ts";
-import { ROOT } from "../package.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
+import { ROOT } from "../../shared/package.ts";
 
 /** asc takes the path of a transform whole, so it can't stand in asconfig.json. */
 export const TRANSFORM = join(ROOT, "filter/transform/byte-literals.mjs");

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { KeywayError } from "../cli/errors.ts";
-import { readBytes } from "../cli/input.ts";
-import { WATCH_MODULE } from "../package.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import { readBytes } from "../../shared/input.ts";
+import { WATCH_MODULE } from "../../shared/package.ts";
 
 const MAGIC = "\0asm";
 

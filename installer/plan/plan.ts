@@ -1,4 +1,4 @@
-import type { KubeObject } from "../cluster/object.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import type { Mode } from "../manifests/installation.ts";
 import type { TwinPatch } from "../manifests/twin-patches.ts";
 

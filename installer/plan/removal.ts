@@ -1,4 +1,4 @@
-import type { KubeObject } from "../cluster/object.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import type { Plan, Step } from "./plan.ts";
 
 /** What is there of an installation; undefined for what is gone already. */

@@ -1,6 +1,6 @@
 import { structuredPatch } from "diff";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import { toYaml } from "../cli/output.ts";
-import type { KubeObject } from "../cluster/object.ts";
 import { contents } from "../manifests/contents.ts";
 import { PREVIOUS_ANNOTATION } from "../manifests/names.ts";
 

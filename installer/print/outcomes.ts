@@ -1,6 +1,6 @@
-import type { Io } from "../cli/io.ts";
+import { type KubeObject, title } from "../../shared/cluster/object.ts";
+import type { Io } from "../../shared/io.ts";
 import { emit, type Format, table } from "../cli/output.ts";
-import { type KubeObject, title } from "../cluster/object.ts";
 import { withoutBookkeeping } from "../manifests/contents.ts";
 
 export interface ObjectOutcome {

@@ -2,7 +2,7 @@ import { Document, type YAMLMap, type YAMLSeq } from "yaml";
 import { parseDate } from "../../routes/model/date.ts";
 import { toFileEntry } from "../../routes/model/file-entry.ts";
 import type { LiveRoute } from "../../routes/model/live-route.ts";
-import type { Io } from "../cli/io.ts";
+import type { Io } from "../../shared/io.ts";
 import { table, toYaml } from "../cli/output.ts";
 import { formatCondition } from "../route-words/condition.ts";
 import { formatReference, formatShares } from "../route-words/reference.ts";

@@ -1,10 +1,10 @@
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
-import { KeywayError, reason } from "../cli/errors.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import { getFromPod, PodDoesNotAnswer } from "../cluster/port-forward.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { getFromPod, PodDoesNotAnswer } from "../../shared/cluster/port-forward.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
+import { NoAnswer } from "../../shared/net/limit.ts";
 import { type Mode, readVersion } from "../manifests/installation.ts";
 import { VERSION_VARIABLE } from "../manifests/names.ts";
-import { NoAnswer } from "../net/limit.ts";
 import type { Message } from "../twins/spelling.ts";
 import type { SelectedPod } from "./selected-pods.ts";
 

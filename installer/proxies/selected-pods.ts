@@ -1,5 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { GATEWAY_NAME_LABEL, PROXY_CONTAINER } from "../manifests/names.ts";
 
@@ -66,11 +66,6 @@ function isReady({ status }: V1Pod): boolean {
 
 function hasProxy({ spec }: V1Pod): boolean {
   return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].some(({ name }) => name === PROXY_CONTAINER);
-}
-
-/** Whether labels have all that a selector asks for. */
-export function matches(selector: Record<string, string>, labels: Record<string, string>): boolean {
-  return Object.entries(selector).every(([name, value]) => labels[name] === value);
 }
 
 /** Nothing but a proxy: it is nobody's, and has no inbound side. */

@@ -1,5 +1,5 @@
-import { reason } from "../cli/errors.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { reason } from "../../shared/errors.ts";
 import { proofOf } from "../manifests/envoyfilter.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { staleHosts, twinsAmong } from "../manifests/installed-twins.ts";

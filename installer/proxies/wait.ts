@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { KeywayError, reason } from "../cli/errors.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
+import { TimeIsUp } from "../../shared/net/limit.ts";
 import type { Progress } from "../cli/progress.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import { TimeIsUp } from "../net/limit.ts";
 import { ProxyAdmin, ProxySilent } from "./proxy-admin.ts";
 import type { SelectedPod } from "./selected-pods.ts";
 

@@ -1,6 +1,6 @@
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import { CutOff } from "../../shared/net/unreachable.ts";
 import { Secret } from "../cli/secret.ts";
-import { CutOff } from "../net/unreachable.ts";
 import type { HttpAnswer } from "./http.ts";
 
 export type Credentials =

@@ -1,4 +1,4 @@
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import { integrityError } from "./errors.ts";
 import { type Blob, sha256 } from "./image.ts";
 import { DOCKER_MANIFEST, MANIFEST } from "./media.ts";

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Io } from "../cli/io.ts";
+import type { Io } from "../../shared/io.ts";
 import type { Progress } from "../cli/progress.ts";
 import { Repository } from "./client.ts";
 import { type CredentialOptions, findCredentials } from "./credentials.ts";

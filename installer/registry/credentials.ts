@@ -1,6 +1,6 @@
-import { UsageError } from "../cli/errors.ts";
-import { readLine } from "../cli/input.ts";
-import type { Io } from "../cli/io.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { readLine } from "../../shared/input.ts";
+import type { Io } from "../../shared/io.ts";
 import { Secret } from "../cli/secret.ts";
 import type { Credentials, Found } from "./auth.ts";
 import { dockerCredentials } from "./docker-config.ts";

@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { KeywayError, printable, reason } from "../cli/errors.ts";
-import type { Io } from "../cli/io.ts";
+import { KeywayError, printable, reason } from "../../shared/errors.ts";
+import type { Io } from "../../shared/io.ts";
+import { within } from "../../shared/net/limit.ts";
 import { Secret } from "../cli/secret.ts";
-import { within } from "../net/limit.ts";
 import type { Credentials } from "./auth.ts";
 
 interface DockerConfig {

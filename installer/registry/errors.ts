@@ -1,4 +1,4 @@
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
 
 /** The registry contradicts itself, or what was sent to it. */
 export function integrityError(host: string, what: string, where: string): KeywayError {

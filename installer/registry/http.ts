@@ -1,9 +1,9 @@
 import { Agent, type Dispatcher, fetch, ProxyAgent } from "undici";
-import { KeywayError } from "../cli/errors.ts";
-import { readUpTo } from "../net/body.ts";
-import { NoAnswer, withLimit } from "../net/limit.ts";
-import { proxyFor } from "../net/proxy.ts";
-import { CutOff, isNetworkFailure, unreachable } from "../net/unreachable.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import { readUpTo } from "../../shared/net/body.ts";
+import { NoAnswer, withLimit } from "../../shared/net/limit.ts";
+import { proxyFor } from "../../shared/net/proxy.ts";
+import { CutOff, isNetworkFailure, unreachable } from "../../shared/net/unreachable.ts";
 import { integrityError } from "./errors.ts";
 
 export interface HttpRequest {

@@ -1,4 +1,4 @@
-import { UsageError } from "../cli/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 
 /** `oci://HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`, taken apart. */
 export interface ImageName {

@@ -1,4 +1,4 @@
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
 import { fileInTar } from "./archive.ts";
 import type { Repository } from "./client.ts";
 import { MODULE_FILE, sha256 } from "./image.ts";

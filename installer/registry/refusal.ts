@@ -1,6 +1,6 @@
 // Why a registry's answer is not what was asked for, in words.
 import { STATUS_CODES } from "node:http";
-import { KeywayError, printable } from "../cli/errors.ts";
+import { KeywayError, printable } from "../../shared/errors.ts";
 import type { Answer } from "./transport.ts";
 
 export interface Refusal {

@@ -1,6 +1,6 @@
-import { KeywayError } from "../cli/errors.ts";
-import { retryAfter } from "../net/retry-after.ts";
-import { Unreachable } from "../net/unreachable.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import { retryAfter } from "../../shared/net/retry-after.ts";
+import { Unreachable } from "../../shared/net/unreachable.ts";
 import { type Found, Login } from "./auth.ts";
 import { integrityError } from "./errors.ts";
 import { Http, type HttpAnswer } from "./http.ts";

@@ -4,8 +4,8 @@ import { namedServices } from "../../routes/compiling/named-services.ts";
 import { ConfigurationError } from "../../routes/reading/diagnostic.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
 import { readYaml } from "../../routes/reading/yaml.ts";
-import type { KubeObject } from "../cluster/object.ts";
-import type { Listed } from "../services/services.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
+import type { Listed } from "../../shared/services/services.ts";
 
 /** Every service that the route file names, with the ports that it names, whose pods listen where it is called. */
 export function servicesNamedIn(file: RouteFile, usual: string): Listed {

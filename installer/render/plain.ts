@@ -4,7 +4,7 @@ import type { Configuration } from "../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../routes/model/names.ts";
 import { targetsOf } from "../../routes/model/targets.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
-import { UsageError } from "../cli/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import type { Baseline } from "./address.ts";
 import type { Address } from "./parts.ts";
 import { liveTable, type Table } from "./table.ts";

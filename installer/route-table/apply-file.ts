@@ -2,9 +2,9 @@
 import { inOrder } from "../../routes/model/live-route.ts";
 import { ConfigurationError, type Path } from "../../routes/reading/diagnostic.ts";
 import type { ListedRoute, RouteList } from "../../routes/reading/route-list.ts";
-import { KeywayError, UsageError } from "../cli/errors.ts";
-import { nameOf, readInput, withFileErrors } from "../cli/input.ts";
-import type { Io } from "../cli/io.ts";
+import { KeywayError, UsageError } from "../../shared/errors.ts";
+import { nameOf, readInput, withFileErrors } from "../../shared/input.ts";
+import type { Io } from "../../shared/io.ts";
 import { count, type Format } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import type { ChangeFlags } from "../cli/table-flags.ts";

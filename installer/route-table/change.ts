@@ -1,6 +1,6 @@
 // Carries out what was planned for a table, and prints what became of each route.
-import { KeywayError } from "../cli/errors.ts";
-import type { Io } from "../cli/io.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import type { Io } from "../../shared/io.ts";
 import { count, emit, type Format } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import type { ChangeFlags } from "../cli/table-flags.ts";

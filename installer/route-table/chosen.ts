@@ -1,5 +1,5 @@
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
-import { KeywayError, UsageError } from "../cli/errors.ts";
+import { KeywayError, UsageError } from "../../shared/errors.ts";
 import { type FilterFlags, filterOf } from "../cli/table-flags.ts";
 import type { RouteTable, TableRoute } from "./table.ts";
 

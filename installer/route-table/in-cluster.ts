@@ -7,11 +7,11 @@ import {
   toResource,
 } from "../../routes/model/route-resource.ts";
 import { fits } from "../../server/state/filter.ts";
-import { KeywayError } from "../cli/errors.ts";
+import { ApiError } from "../../shared/cluster/api-errors.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import { count } from "../cli/output.ts";
-import { ApiError } from "../cluster/api-errors.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import type { KubeObject } from "../cluster/object.ts";
 import { takeBack } from "../execute/apply.ts";
 import type { ListFilter } from "../server-client/client.ts";
 import { type Changes, type Listed, type RouteTable, type TableRoute, type WantedRoute, withExpiry } from "./table.ts";

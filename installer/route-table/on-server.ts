@@ -1,4 +1,4 @@
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import { count } from "../cli/output.ts";
 import type { ListFilter, RouteServer } from "../server-client/client.ts";
 import type { Changes, Listed, RouteTable, TableRoute } from "./table.ts";

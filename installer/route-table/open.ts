@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
-import { KeywayError, UsageError } from "../cli/errors.ts";
-import { decode, readBytes } from "../cli/input.ts";
-import type { Io } from "../cli/io.ts";
+import { KeywayError, UsageError } from "../../shared/errors.ts";
+import { decode, readBytes } from "../../shared/input.ts";
+import type { Io } from "../../shared/io.ts";
 import { Secret } from "../cli/secret.ts";
 import { DEFAULT_SERVER, parseServer, type TableFlags } from "../cli/table-flags.ts";
 import type { ServerTable } from "./on-server.ts";

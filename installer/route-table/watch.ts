@@ -1,5 +1,5 @@
 import { fits } from "../../server/state/filter.ts";
-import { colors, type Io } from "../cli/io.ts";
+import { colors, type Io } from "../../shared/io.ts";
 import { type Format, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { type FilterFlags, filterOf } from "../cli/table-flags.ts";

@@ -2,7 +2,7 @@
 import type { LiveRoute } from "../../routes/model/live-route.ts";
 import type { Condition, Reference, Share } from "../../routes/model/model.ts";
 import { cutOff, toUnits, WHOLE } from "../../routes/model/weight.ts";
-import { UsageError } from "../cli/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import { slugOf } from "./route-id.ts";
 
 /** What was said, and which flag said it. */

@@ -3,7 +3,7 @@ import type { LiveRoute } from "../../routes/model/live-route.ts";
 import type { Condition, Missing } from "../../routes/model/model.ts";
 import { formatPath } from "../../routes/reading/diagnostic.ts";
 import { readLiveRoute } from "../../routes/reading/live-route.ts";
-import { UsageError } from "../cli/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import type { WantedRoute } from "../route-table/table.ts";
 import { parseCondition } from "./condition.ts";
 import { parseReference, parseShare } from "./reference.ts";

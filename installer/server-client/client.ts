@@ -4,13 +4,13 @@ import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from "undici
 import type { z } from "zod";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { Applied, Apply, Renewed, RouteList } from "../../server/api/schemas.ts";
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import { readUpTo } from "../../shared/net/body.ts";
+import { NoAnswer, withLimit } from "../../shared/net/limit.ts";
+import { proxyBeyondLoopback } from "../../shared/net/proxy.ts";
+import { retryAfter } from "../../shared/net/retry-after.ts";
+import { isNetworkFailure, Unreachable, unreachable } from "../../shared/net/unreachable.ts";
 import type { Secret } from "../cli/secret.ts";
-import { readUpTo } from "../net/body.ts";
-import { NoAnswer, withLimit } from "../net/limit.ts";
-import { proxyBeyondLoopback } from "../net/proxy.ts";
-import { retryAfter } from "../net/retry-after.ts";
-import { isNetworkFailure, Unreachable, unreachable } from "../net/unreachable.ts";
 import { notUnderstood, parsed, refusal } from "./refusal.ts";
 
 export interface ServerOptions {

@@ -1,7 +1,7 @@
 // Follows the table of a route server over broken connections.
 import { setTimeout as pause } from "node:timers/promises";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import type { RouteServer } from "./client.ts";
 import { eventsIn, type ServerEvent } from "./events.ts";
 import { parsed, ServerRefusal } from "./refusal.ts";

@@ -1,4 +1,4 @@
-import { KeywayError, printable } from "../cli/errors.ts";
+import { KeywayError, printable } from "../../shared/errors.ts";
 
 /** One thing that is wrong, and the field that it is about: `set[3].to`; empty for the whole. */
 export interface Detail {

@@ -5,9 +5,9 @@ import { outboundCluster, serviceHost } from "../../routes/model/istio-cluster.t
 import type { LiveTable } from "../../routes/model/model.ts";
 import { parseHostName, parseServiceName } from "../../routes/model/service.ts";
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
-import { KeywayError, UsageError } from "../cli/errors.ts";
-import { speaksHttp } from "./protocol.ts";
-import type { Listed } from "./services.ts";
+import { KeywayError, UsageError } from "../../shared/errors.ts";
+import { speaksHttp } from "../../shared/services/protocol.ts";
+import type { Listed } from "../../shared/services/services.ts";
 
 /** Where tables are asked for; without the scope, which follows from the proxies that ask. */
 export type ServerPlace = Pick<LiveTable, "cluster" | "authority" | "path">;

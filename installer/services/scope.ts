@@ -2,10 +2,10 @@
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { MAX_TEXT } from "../../routes/model/names.ts";
 import { podPort } from "../../routes/model/service.ts";
-import { KeywayError } from "../cli/errors.ts";
+import { matches } from "../../shared/cluster/labels.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import { isBehind, type Listed, servicesIn } from "../../shared/services/services.ts";
 import type { Installation, Labels } from "../manifests/installation.ts";
-import { matches } from "../proxies/selected-pods.ts";
-import { isBehind, type Listed, servicesIn } from "./services.ts";
 
 export interface TableScope {
   text: string;

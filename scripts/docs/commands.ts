@@ -1,8 +1,8 @@
 // The commands, from what commander knows of them.
 import { Command, type Option } from "commander";
 import { addCommands } from "../../installer/cli/command.ts";
-import type { Io } from "../../installer/cli/io.ts";
 import { commands } from "../../installer/commands/index.ts";
+import type { Io } from "../../shared/io.ts";
 import { code, page, table } from "./markdown.ts";
 
 const nowhere = { write: () => {} };

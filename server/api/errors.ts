@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
-import { KeywayError } from "../../installer/cli/errors.ts";
 import { type Diagnostic, formatPath } from "../../routes/reading/diagnostic.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import { Conflict, Full, Unfit } from "../store/store.ts";
 
 export interface Detail {

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { VERSION } from "../../installer/package.ts";
+import { VERSION } from "../../shared/package.ts";
 import type { Env } from "./context.ts";
 import { NAMED } from "./schemas.ts";
 

@@ -1,10 +1,10 @@
 // Kubernetes' own tokens and rights: the API server says whose a token is and what they may do.
 import { createHash } from "node:crypto";
 import { getEventListeners } from "node:events";
-import { reason } from "../../installer/cli/errors.ts";
-import type { Cluster } from "../../installer/cluster/cluster.ts";
-import { withLimit } from "../../installer/net/limit.ts";
 import { GROUP } from "../../routes/model/route-resource.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { reason } from "../../shared/errors.ts";
+import { withLimit } from "../../shared/net/limit.ts";
 import { Unavailable } from "../store/store.ts";
 import { Turns } from "../turns.ts";
 import { type Authenticator, type Principal, ROLES, type Role } from "./authenticator.ts";

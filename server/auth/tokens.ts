@@ -2,11 +2,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync, unwatchFile, watchFile } from "node:fs";
 import { z } from "zod";
-import { KeywayError, reason } from "../../installer/cli/errors.ts";
-import { withFileErrors } from "../../installer/cli/input.ts";
 import { expected, object, text, word } from "../../routes/model/schema.ts";
 import { validate } from "../../routes/reading/validate.ts";
 import { readYaml } from "../../routes/reading/yaml.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
+import { withFileErrors } from "../../shared/input.ts";
 import { type Authenticator, type Principal, ROLES, type Role } from "./authenticator.ts";
 
 const roles = z

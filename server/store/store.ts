@@ -1,8 +1,8 @@
 // Where the routes are kept. A store is the only source of the routes in memory: whatever this server or another one writes comes
 // back as a Change.
 
-import { KeywayError } from "../../installer/cli/errors.ts";
 import type { LiveRoute, StoredRoute } from "../../routes/model/live-route.ts";
+import { KeywayError } from "../../shared/errors.ts";
 
 /** What must hold of a route for a transaction to happen: one of the three. */
 export interface Requirement {

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
-import type { Io } from "../../installer/cli/io.ts";
 import { serve } from "../../server/main.ts";
 import { readSettings } from "../../server/settings.ts";
+import type { Io } from "../../shared/io.ts";
 
 export interface Served {
   url: string;

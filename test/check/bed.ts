@@ -2,8 +2,8 @@
 import type { Check, CheckResult } from "../../installer/check/check.ts";
 import { runChecks } from "../../installer/check/check.ts";
 import { CheckContext } from "../../installer/check/context.ts";
-import type { Io } from "../../installer/cli/io.ts";
 import type { Installation } from "../../installer/manifests/installation.ts";
+import type { Io } from "../../shared/io.ts";
 import { noRights } from "../double/faults.ts";
 import { desired, type Fleet } from "../installation/fleet.ts";
 

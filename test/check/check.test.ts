@@ -4,7 +4,7 @@ import { checkIds } from "../../installer/check/checks.ts";
 import { isNewEnough } from "../../installer/check/istio.ts";
 import { refuse } from "../../installer/check/print.ts";
 import { targetsOf } from "../../installer/check/target.ts";
-import { KeywayError } from "../../installer/cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
 
 const check = (id: string, holds: boolean, more: Partial<Check<null>> = {}): Check<null> => ({
   id,

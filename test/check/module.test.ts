@@ -3,7 +3,7 @@ import { runChecks } from "../../installer/check/check.ts";
 import type { CheckContext } from "../../installer/check/context.ts";
 import { moduleLoads, modulePulled } from "../../installer/check/module.ts";
 import { moduleUnderstands } from "../../installer/check/understands.ts";
-import { KeywayError } from "../../installer/cli/errors.ts";
+import { KeywayError } from "../../shared/errors.ts";
 
 test("a module that can't be pulled, and shall not be, leaves nothing to look at and stops nothing", async () => {
   const context = { once: () => Promise.reject(new KeywayError("nothing listens")) } as unknown as CheckContext;

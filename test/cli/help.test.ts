@@ -2,9 +2,9 @@
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { addCommands, type Entry } from "../../installer/cli/command.ts";
-import { KeywayError } from "../../installer/cli/errors.ts";
-import type { Io } from "../../installer/cli/io.ts";
 import { commands } from "../../installer/commands/index.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import type { Io } from "../../shared/io.ts";
 import { expectGolden, runCli } from "./run.ts";
 
 /** Every command by what is typed for it: `route`, `route explain`. */

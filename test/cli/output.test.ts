@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import type { Io } from "../../installer/cli/io.ts";
 import { table, toYaml } from "../../installer/cli/output.ts";
 import { progress } from "../../installer/cli/progress.ts";
 import { collectHeader, parseRequestLine } from "../../installer/cli/request.ts";
 import { Secret } from "../../installer/cli/secret.ts";
+import type { Io } from "../../shared/io.ts";
 
 test("texts stay texts for readers of old YAML, as Kubernetes is", () => {
   const texts = [

@@ -62,7 +62,7 @@ describe.each([
   });
 
   test("ends, the second time, also what does not heed it", async () => {
-    const io = new URL("../../installer/cli/io.ts", import.meta.url).href;
+    const io = new URL("../../shared/io.ts", import.meta.url).href;
     const program = `(await import(${JSON.stringify(io)})).processIo(); console.log("ready"); setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", program]);
     onTestFinished(() => void child.kill("SIGKILL"));

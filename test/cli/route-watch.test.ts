@@ -2,9 +2,9 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { Io } from "../../installer/cli/io.ts";
 import { run } from "../../installer/cli/program.ts";
 import { commands } from "../../installer/commands/index.ts";
+import type { Io } from "../../shared/io.ts";
 import { startServer, temporaryFolder } from "../api/serve.ts";
 import { startRoutes } from "./routes.ts";
 

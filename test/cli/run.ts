@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { expect } from "vitest";
 import type { Entry } from "../../installer/cli/command.ts";
-import type { Io } from "../../installer/cli/io.ts";
 import { run } from "../../installer/cli/program.ts";
 import { commands } from "../../installer/commands/index.ts";
+import type { Io } from "../../shared/io.ts";
 
 export interface Run {
   code: number;

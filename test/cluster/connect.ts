@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { Cluster } from "../../installer/cluster/cluster.ts";
-import type { Env } from "../../installer/cluster/kubeconfig.ts";
+import { Cluster } from "../../shared/cluster/cluster.ts";
+import type { Env } from "../../shared/cluster/kubeconfig.ts";
 import { type ApiServer, startApiServer } from "../double/api-server.ts";
 import { kubeconfig } from "../double/kubeconfig.ts";
 

@@ -2,7 +2,7 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { Cluster } from "../../installer/cluster/cluster.ts";
+import { Cluster } from "../../shared/cluster/cluster.ts";
 import { unauthorized } from "../double/faults.ts";
 import { kubeconfig } from "../double/kubeconfig.ts";
 import { certificate } from "../double/tls.ts";

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { getFromPod } from "../../installer/cluster/port-forward.ts";
+import { getFromPod } from "../../shared/cluster/port-forward.ts";
 import { cutConnection, noRights, unavailable } from "../double/faults.ts";
 import { admin, stopped } from "../double/port-forward.ts";
 import { connect, server } from "./connect.ts";

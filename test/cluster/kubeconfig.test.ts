@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type ClusterChoice, findCluster, homesOf } from "../../installer/cluster/kubeconfig.ts";
+import { type ClusterChoice, findCluster, homesOf } from "../../shared/cluster/kubeconfig.ts";
 import { fileWith, scratch } from "./connect.ts";
 
 interface Parts {

@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:http";
 import { connect as connectTo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { getFromPod } from "../../installer/cluster/port-forward.ts";
+import { getFromPod } from "../../shared/cluster/port-forward.ts";
 import { admin } from "../double/port-forward.ts";
 import { connect, server } from "./connect.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { KeywayError } from "../../installer/cli/errors.ts";
 import { imageOf } from "../../installer/registry/image.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import type { Server } from "../registry/listening.ts";
 import { IMAGE, MODULE, type Trial, trial } from "../registry/trial.ts";
 import { type Asked, type Fault, startFaulty } from "./faulty.ts";

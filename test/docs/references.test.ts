@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ROOT } from "../../installer/package.ts";
 import { COMMAND, DEVELOPMENT, MODULE, SERVE } from "../../scripts/docs/environment.ts";
 import { references } from "../../scripts/docs/references.ts";
+import { ROOT } from "../../shared/package.ts";
 
 const texts = await references();
 

@@ -6,8 +6,8 @@ import { istiodNew, proxiesNew } from "../../installer/check/istio.ts";
 import { routesKept } from "../../installer/check/routes-kept.ts";
 import { objectsFit } from "../../installer/check/size.ts";
 import { targetsExist, targetsSeen } from "../../installer/check/targets.ts";
-import type { Io } from "../../installer/cli/io.ts";
 import type { Installation } from "../../installer/manifests/installation.ts";
+import type { Io } from "../../shared/io.ts";
 import { unavailable } from "../double/faults.ts";
 import { addPod, desired, type Fleet, put, SANDBOX, startFleet } from "./fleet.ts";
 

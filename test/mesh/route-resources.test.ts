@@ -1,11 +1,11 @@
 // Routes as custom resources of a real API server.
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { Cluster } from "../../installer/cluster/cluster.ts";
-import type { KubeObject } from "../../installer/cluster/object.ts";
 import { routeDefinition } from "../../installer/manifests/crds.ts";
 import type { Role } from "../../server/auth/authenticator.ts";
 import { KubernetesTokens } from "../../server/auth/kubernetes.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
+import { Cluster } from "../../shared/cluster/cluster.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import { follow, route, storeContract } from "../store/contract.ts";
 import { ADMIN_TOKEN } from "./bed/api.ts";
 import { mesh } from "./bed/shared.ts";

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { abortable, NoAnswer, TimeIsUp, within, withLimit } from "../../installer/net/limit.ts";
+import { abortable, NoAnswer, TimeIsUp, within, withLimit } from "../../shared/net/limit.ts";
 
 const never = () => new Promise<never>(() => {});
 const asked = { who: "the oracle", where: "Delphi" };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { retryAfter } from "../../installer/net/retry-after.ts";
+import { retryAfter } from "../../shared/net/retry-after.ts";
 
 test.each([
   ["0", 0],

@@ -5,8 +5,8 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ROOT, VERSION } from "../../installer/package.ts";
 import { node } from "../../scripts/parts/node.ts";
+import { ROOT, VERSION } from "../../shared/package.ts";
 
 /** Too old for the command. */
 const OLD = "20.20.0";

@@ -8,10 +8,10 @@ import { runInNewContext } from "node:vm";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { ROOT, VERSION } from "../../installer/package.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { run } from "../../scripts/parts/command.ts";
 import { NEWEST_NODE, node } from "../../scripts/parts/node.ts";
+import { ROOT, VERSION } from "../../shared/package.ts";
 import { type Double, startDouble } from "../registry/double.ts";
 
 const OLDEST_NODE = manifest.engines.node.replace(">=", "");

@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { deadline } from "../../installer/cli/connect.ts";
-import type { Cluster } from "../../installer/cluster/cluster.ts";
 import { selectPods } from "../../installer/proxies/selected-pods.ts";
 import { FatalNotReady, type Probe, waitForProxies } from "../../installer/proxies/wait.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { connect, pod, server } from "../cluster/connect.ts";
 import { unavailable } from "../double/faults.ts";
 import { admin, stopped } from "../double/port-forward.ts";

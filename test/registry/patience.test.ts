@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Io } from "../../installer/cli/io.ts";
 import { connect } from "../../installer/registry/connect.ts";
 import { findCredentials } from "../../installer/registry/credentials.ts";
+import type { Io } from "../../shared/io.ts";
 import { startDouble } from "./double.ts";
 import { trial } from "./trial.ts";
 

@@ -2,7 +2,7 @@
 import { createServer, request as forward, type Server as HttpServer } from "node:http";
 import { type AddressInfo, connect as dial } from "node:net";
 import { expect, test } from "vitest";
-import { proxyFor } from "../../installer/net/proxy.ts";
+import { proxyFor } from "../../shared/net/proxy.ts";
 import { startDouble } from "./double.ts";
 import { trial } from "./trial.ts";
 

@@ -1,8 +1,8 @@
 // What is a failure of the network, explained and tried again, and what is a mistake of our own.
 import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CutOff } from "../../installer/net/unreachable.ts";
 import { Http } from "../../installer/registry/http.ts";
+import { CutOff } from "../../shared/net/unreachable.ts";
 import { freePort } from "./listening.ts";
 
 const answers = {

@@ -2,15 +2,15 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ROOT } from "../../installer/package.ts";
 import { tierNames } from "../../scripts/test/tiers.ts";
+import { ROOT } from "../../shared/package.ts";
 
 /** `kind`: loaded at once, loaded when it is reached, or a type and so never. */
 type Import = { from: string; to: string; kind: "now" | "later" | "type" };
 
 const IMPORT = /^(import type|import|export|\}).*? from "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
 
-const files = globSync("{filter,routes,installer,scripts}/**/*.{ts,mjs}", { cwd: ROOT });
+const files = globSync("{filter,routes,shared,server,controller,installer,scripts}/**/*.{ts,mjs}", { cwd: ROOT });
 const imports = files.flatMap((from) => importsOf(from));
 const testImports = globSync("test/**/*.ts", { cwd: ROOT }).flatMap((from) => importsOf(from));
 
@@ -51,19 +51,62 @@ describe("directions", () => {
     ["routes/model knows nothing of the rest of routes/", "routes/model/", ["zod"]],
     ["routes/deciding knows the model alone", "routes/deciding/", ["routes/model/"]],
     ["routes/table knows the model alone", "routes/table/", ["routes/model/"]],
+    [
+      "what all rooms share knows none of them",
+      "shared/",
+      [
+        "node:",
+        "routes/",
+        "package.json",
+        "picocolors",
+        "undici",
+        "yaml",
+        "ws",
+        "hpagent",
+        "socks-proxy-agent",
+        "@kubernetes/client-node",
+      ],
+    ],
+    [
+      "the route server does without the command",
+      "server/",
+      [
+        "node:",
+        "routes/",
+        "shared/",
+        "@kubernetes/client-node",
+        "@hono/",
+        "hono",
+        "zod",
+        "pino",
+        "prom-client",
+        "undici",
+        "yaml",
+      ],
+    ],
     ["twins are pure", "installer/twins/", ["routes/model/"]],
     [
       "the registry client knows nothing of clusters and installations",
       "installer/registry/",
-      ["node:", "installer/cli/", "installer/net/", "undici", "commander"],
+      [
+        "node:",
+        "shared/errors.ts",
+        "shared/io.ts",
+        "shared/input.ts",
+        "shared/net/",
+        "shared/package.ts",
+        "installer/cli/",
+        "undici",
+        "commander",
+      ],
     ],
     [
       "the API client knows nothing of Keyway",
-      "installer/cluster/",
+      "shared/cluster/",
       [
         "node:",
-        "installer/cli/errors.ts",
-        "installer/net/",
+        "shared/errors.ts",
+        "shared/net/",
         "routes/reading/closest.ts",
         "yaml",
         "ws",
@@ -74,19 +117,29 @@ describe("directions", () => {
     [
       "the client of the route server knows nothing of clusters and files",
       "installer/server-client/",
-      ["node:", "installer/cli/", "installer/net/", "routes/model/", "server/api/schemas.ts", "undici", "zod"],
+      [
+        "node:",
+        "installer/cli/",
+        "shared/errors.ts",
+        "shared/io.ts",
+        "shared/net/",
+        "routes/model/",
+        "server/api/schemas.ts",
+        "undici",
+        "zod",
+      ],
     ],
     [
       "planning is pure: it calls neither a cluster nor a proxy",
       "installer/plan/",
-      ["installer/cluster/object.ts", "installer/cluster/managed-fields.ts", "installer/manifests/", "routes/"],
+      ["shared/cluster/object.ts", "shared/cluster/managed-fields.ts", "installer/manifests/", "routes/"],
     ],
   ])("%s", (_, room, allowed) => {
     expect(strays(room, allowed)).toEqual([]);
   });
 
   test("the product knows nothing of its scripts, tests and benchmarks", () => {
-    const product = imports.filter(({ from }) => /^(filter|routes|installer)\//.test(from));
+    const product = imports.filter(({ from }) => /^(filter|routes|shared|server|controller|installer)\//.test(from));
     expect(product.filter(({ to }) => /^(scripts|test|bench)\//.test(to))).toEqual([]);
     expect(imports.filter(({ to }) => /^(test|bench)\//.test(to))).toEqual([]);
   });
@@ -120,9 +173,11 @@ describe("no circles", () => {
     expect(circlesIn(new Map(Object.entries(next)))).toEqual(["b -> c -> b"]);
   });
 
-  const inProduct = imports.filter(({ from, to }) => [from, to].every((path) => /^(installer|routes)\//.test(path)));
+  const inProduct = imports.filter(({ from, to }) =>
+    [from, to].every((path) => /^(routes|shared|server|controller|installer)\//.test(path)),
+  );
 
-  test("among the files of the installer and of routes, not even by a type", () => {
+  test("among the files of the product, not even by a type", () => {
     const next = Map.groupBy(inProduct, ({ from }) => from);
     expect(circlesIn(new Map([...next].map(([from, list]) => [from, list.map(({ to }) => to)])))).toEqual([]);
   });
@@ -160,6 +215,6 @@ test("every module of the installer can be reached by a unit test", () => {
 
 test("before it knows its command, the command loads no package but these", () => {
   const loaded = [...reached("installer/main.ts", ["now"])];
-  const packages = loaded.filter((name) => !/^(installer|routes)\/|^node:|^package\.json$/.test(name));
+  const packages = loaded.filter((name) => !/^(installer|shared|routes)\/|^node:|^package\.json$/.test(name));
   expect(packages.sort()).toEqual(["commander", "picocolors"]);
 });

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Io } from "../../installer/cli/io.ts";
 import { isLoopback, parseAddress } from "../../server/address.ts";
 import { readSettings, unknownVariables, variableOf } from "../../server/settings.ts";
+import type { Io } from "../../shared/io.ts";
 import { temporaryFolder } from "../api/serve.ts";
 
 const nowhere = { write: () => {} };

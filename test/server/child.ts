@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
-import { ROOT } from "../../installer/package.ts";
+import { ROOT } from "../../shared/package.ts";
 import { type Answer, ask } from "../api/serve.ts";
 
 export interface Child {

@@ -1,9 +1,9 @@
 // The route server on Kubernetes, from its start to its end.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Io } from "../../installer/cli/io.ts";
 import { serve } from "../../server/main.ts";
 import { readSettings } from "../../server/settings.ts";
+import type { Io } from "../../shared/io.ts";
 import { reviews, sent } from "../api/serve.ts";
 import { fileWith, server } from "../cluster/connect.ts";
 import type { ApiServer } from "../double/api-server.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { KeywayError } from "../../installer/cli/errors.ts";
 import { fromKubectl } from "../../installer/render/listed.ts";
-import { hostsFor } from "../../installer/services/hosts.ts";
-import { type Listed, servicesFor } from "../../installer/services/services.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
+import { KeywayError } from "../../shared/errors.ts";
+import { hostsFor } from "../../shared/services/hosts.ts";
+import { type Listed, servicesFor } from "../../shared/services/services.ts";
 
 const entry = (hosts: string[], ...ports: object[]) => ({
   kind: "ServiceEntry",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { findServer } from "../../installer/services/route-server.ts";
-import type { Listed } from "../../installer/services/services.ts";
+import type { Listed } from "../../shared/services/services.ts";
 
 const service = (name: string, ports: object[]) => ({
   kind: "Service",

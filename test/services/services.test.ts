@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { fromKubectl } from "../../installer/render/listed.ts";
-import { servicesFor } from "../../installer/services/services.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
+import { servicesFor } from "../../shared/services/services.ts";
 
 type Port = { name?: string; containerPort: number; protocol?: string };
 const service = (namespace: string, ports: object[], selector?: object) => ({

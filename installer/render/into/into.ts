@@ -1,7 +1,7 @@
 // Keyway in a user's own Envoy configuration: the whole of it, a listener, or a file of listeners or routes.
 import { isMap, type YAMLMap } from "yaml";
 import { ConfigurationError } from "../../../routes/reading/diagnostic.ts";
-import { UsageError } from "../../cli/errors.ts";
+import { UsageError } from "../../../shared/errors.ts";
 import type { TwinOptions, TwinRemark } from "../../twins/twins.ts";
 import { type Place, readText, type Text } from "../../yaml-edit/text.ts";
 import { putCluster, type TableCluster } from "./cluster.ts";

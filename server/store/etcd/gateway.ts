@@ -1,7 +1,7 @@
 // A client of etcd's JSON gateway: the same calls as its gRPC API, with keys and values in base64 and numbers as texts.
 import { Agent, request } from "undici";
-import { KeywayError, printable, reason } from "../../../installer/cli/errors.ts";
-import { withLimit } from "../../../installer/net/limit.ts";
+import { KeywayError, printable, reason } from "../../../shared/errors.ts";
+import { withLimit } from "../../../shared/net/limit.ts";
 import { Unavailable } from "../store.ts";
 
 export interface GatewaySettings {

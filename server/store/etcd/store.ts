@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { KeywayError, reason } from "../../../installer/cli/errors.ts";
 import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
+import { KeywayError, reason } from "../../../shared/errors.ts";
 import { type Difference, differenceOf, idsOf } from "../difference.ts";
 import {
   type Change,

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Service } from "@kubernetes/client-node";
-import { reason } from "../../../installer/cli/errors.ts";
-import { statusOf } from "../../../installer/cluster/api-errors.ts";
-import type { Cluster } from "../../../installer/cluster/cluster.ts";
-import { serviceOf } from "../../../installer/services/services.ts";
 import type { Service } from "../../../routes/model/service.ts";
+import { statusOf } from "../../../shared/cluster/api-errors.ts";
+import type { Cluster } from "../../../shared/cluster/cluster.ts";
+import { reason } from "../../../shared/errors.ts";
+import { serviceOf } from "../../../shared/services/services.ts";
 import type { ServiceDirectory } from "../../feed/services.ts";
 
 const RETRY_MS = 2000;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type KeywayError, reason } from "../../../installer/cli/errors.ts";
-import { statusOf } from "../../../installer/cluster/api-errors.ts";
-import type { Cluster } from "../../../installer/cluster/cluster.ts";
 import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
 import { fromResource, isResourceName, ROUTE_API, ROUTE_KIND } from "../../../routes/model/route-resource.ts";
 import { readLiveRoute } from "../../../routes/reading/live-route.ts";
+import { statusOf } from "../../../shared/cluster/api-errors.ts";
+import type { Cluster } from "../../../shared/cluster/cluster.ts";
+import { type KeywayError, reason } from "../../../shared/errors.ts";
 import { type Difference, differenceOf } from "../difference.ts";
 import {
   type Change,

@@ -2,12 +2,12 @@
 // all the same.
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { reason } from "../../../installer/cli/errors.ts";
-import { ApiError, statusOf, wasNeverSent } from "../../../installer/cluster/api-errors.ts";
-import type { Cluster } from "../../../installer/cluster/cluster.ts";
-import type { KubeObject, Meta, Ref } from "../../../installer/cluster/object.ts";
 import type { LiveRoute } from "../../../routes/model/live-route.ts";
 import { ROUTE_API, ROUTE_KIND, type RouteResource, toResource } from "../../../routes/model/route-resource.ts";
+import { ApiError, statusOf, wasNeverSent } from "../../../shared/cluster/api-errors.ts";
+import type { Cluster } from "../../../shared/cluster/cluster.ts";
+import type { KubeObject, Meta, Ref } from "../../../shared/cluster/object.ts";
+import { reason } from "../../../shared/errors.ts";
 import type { Difference } from "../difference.ts";
 import { Unavailable, Unfit } from "../store.ts";
 

@@ -1,5 +1,5 @@
 // SQLite's errors in words for people.
-import { KeywayError, reason } from "../../../installer/cli/errors.ts";
+import { KeywayError, reason } from "../../../shared/errors.ts";
 import { Conflict, Damaged, Full, Unavailable } from "../store.ts";
 import type { Failure } from "./messages.ts";
 

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import type { KeywayError } from "../../../installer/cli/errors.ts";
 import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
+import type { KeywayError } from "../../../shared/errors.ts";
 import {
   type Change,
   type Committed,

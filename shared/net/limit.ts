@@ -1,4 +1,4 @@
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../errors.ts";
 
 /** Somebody was asked and did not answer in time. */
 export class NoAnswer extends KeywayError {}

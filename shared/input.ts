@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { MAX_TEXT } from "../../routes/model/names.ts";
-import { ConfigurationError, type Diagnostic, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
+import { MAX_TEXT } from "../routes/model/names.ts";
+import { ConfigurationError, type Diagnostic, formatDiagnostic } from "../routes/reading/diagnostic.ts";
 import { KeywayError, reason } from "./errors.ts";
 import type { Io } from "./io.ts";
 

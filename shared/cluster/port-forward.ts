@@ -3,7 +3,7 @@ import { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError, reason } from "../errors.ts";
 import { withLimit } from "../net/limit.ts";
 import { ApiError, isCut, unreachable } from "./api-errors.ts";
 import type { Cluster } from "./cluster.ts";

@@ -1,6 +1,6 @@
 import { type Agent, Agent as HttpAgent } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent } from "node:https";
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../errors.ts";
 import { proxyBeyondLoopback } from "../net/proxy.ts";
 import { type ClientCertificate, dataOrFile } from "./credentials.ts";
 import type { Env } from "./kubeconfig.ts";

@@ -1,5 +1,5 @@
 // Why no answer came from a server, in words.
-import { type Explanation, KeywayError, reason } from "../cli/errors.ts";
+import { type Explanation, KeywayError, reason } from "../errors.ts";
 
 /** No answer came. `passing` tells a cut connection, worth another try, from a server that is not there. */
 export class Unreachable extends KeywayError {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError, reason } from "../errors.ts";
 import { withLimit } from "../net/limit.ts";
 import type { Env } from "./kubeconfig.ts";
 import type { ClusterEntry, ExecEntry } from "./kubeconfig-file.ts";

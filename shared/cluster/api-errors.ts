@@ -1,4 +1,4 @@
-import { KeywayError, printable, reason } from "../cli/errors.ts";
+import { KeywayError, printable, reason } from "../errors.ts";
 
 /** The API server's own form of a refusal. */
 interface Status {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { delimiter, join } from "node:path";
 import { nearest } from "../../routes/reading/closest.ts";
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../errors.ts";
 import { type ClusterEntry, type Kubeconfig, readKubeconfig, type UserEntry } from "./kubeconfig-file.ts";
 
 export interface ClusterChoice {

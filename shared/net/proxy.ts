@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

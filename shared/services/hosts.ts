@@ -1,8 +1,8 @@
 import { namedServices } from "../../routes/compiling/named-services.ts";
 import type { Host, Service, ServicePort } from "../../routes/model/service.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
-import { KeywayError } from "../cli/errors.ts";
 import type { KubeObject } from "../cluster/object.ts";
+import { KeywayError } from "../errors.ts";
 import type { Listed } from "./services.ts";
 
 interface ServiceEntry extends KubeObject {

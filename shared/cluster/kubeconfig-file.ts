@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { parse } from "yaml";
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError, reason } from "../errors.ts";
 
 /** A cluster entry; the names are the file's own. */
 export interface ClusterEntry {

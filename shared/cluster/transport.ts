@@ -2,7 +2,7 @@ import { type Agent, request as httpRequest, type IncomingMessage } from "node:h
 import { request as httpsRequest } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../errors.ts";
 import { readUpTo } from "../net/body.ts";
 import { withLimit } from "../net/limit.ts";
 import { retryAfter } from "../net/retry-after.ts";

@@ -2,10 +2,10 @@ import type { V1Pod, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { namedServices } from "../../routes/compiling/named-services.ts";
 import type { Service, ServicePort, UnresolvedPort } from "../../routes/model/service.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
-import { KeywayError } from "../cli/errors.ts";
 import { isForbidden } from "../cluster/api-errors.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { matches } from "../proxies/selected-pods.ts";
+import { matches } from "../cluster/labels.ts";
+import { KeywayError } from "../errors.ts";
 
 /** Where services and pods are looked up: a cluster, or what was written of one. */
 export type Listed = Pick<Cluster, "list">;

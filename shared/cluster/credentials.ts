@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { KeywayError, reason } from "../cli/errors.ts";
+import { KeywayError, reason } from "../errors.ts";
 import { type ExecCredential, execCredential } from "./exec-credential.ts";
 import type { ClusterAccess, Env } from "./kubeconfig.ts";
 import type { ExecEntry, UserEntry } from "./kubeconfig-file.ts";

@@ -1,4 +1,4 @@
-import { KeywayError } from "../cli/errors.ts";
+import { KeywayError } from "../errors.ts";
 import { ApiError, isNotFound } from "./api-errors.ts";
 import { type ClusterChoice, type Env, findCluster } from "./kubeconfig.ts";
 import { type KubeObject, type Ref, title } from "./object.ts";
