@@ -50,6 +50,7 @@ export function tableFlags(command: Command): Command {
     new Option("-f, --routes <file>", "a route file, in place of a server; - is from stdin to stdout").conflicts([
       ...OF_SERVERS,
       ...OF_CLUSTERS,
+      "wait",
     ]),
   );
 }
@@ -84,6 +85,21 @@ export function changeFlags(command: Command): Command {
   return command
     .option("--dry-run", "change nothing; say what would become of each route")
     .option("--diff", "print what would change, and change nothing");
+}
+
+export interface WaitFlag {
+  /** Seconds. */
+  wait?: number;
+}
+
+/** For changes of a server's routes. */
+export function waitFlag(command: Command): Command {
+  return command.addOption(
+    new Option("--wait [seconds]", "wait until all proxies that follow the server have it in force (default: 30 s)")
+      .preset("30")
+      .argParser(parseSeconds)
+      .conflicts(["dryRun", "diff", ...OF_CLUSTERS]),
+  );
 }
 
 /** Undefined where nothing is asked for, which stands for all routes. */

@@ -1,9 +1,17 @@
 import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { type Format, outputOption } from "../cli/output.ts";
-import { type ChangeFlags, changeFlags, collect, remoteFlags, type TableFlags } from "../cli/table-flags.ts";
+import {
+  type ChangeFlags,
+  changeFlags,
+  collect,
+  remoteFlags,
+  type TableFlags,
+  type WaitFlag,
+  waitFlag,
+} from "../cli/table-flags.ts";
 
-interface Flags extends Omit<TableFlags, "routes">, ChangeFlags {
+interface Flags extends Omit<TableFlags, "routes">, ChangeFlags, WaitFlag {
   routes: string;
   prune?: boolean;
   owner?: string;
@@ -27,7 +35,7 @@ export const routeApply: Register = (group, io) => {
       ],
     ],
   });
-  remoteFlags(changeFlags(command))
+  remoteFlags(waitFlag(changeFlags(command)))
     .requiredOption("-f, --routes <file>", "route file; - reads stdin")
     .option("--owner <name>", "whose the routes are: given to those that say none, and what --prune goes by", parseName)
     .option(

@@ -7,9 +7,11 @@ import {
   filterFlags,
   type TableFlags,
   tableFlags,
+  type WaitFlag,
+  waitFlag,
 } from "../cli/table-flags.ts";
 
-interface Flags extends TableFlags, FilterFlags, ChangeFlags {
+interface Flags extends TableFlags, FilterFlags, ChangeFlags, WaitFlag {
   ignoreNotFound?: boolean;
   output: Format;
 }
@@ -24,7 +26,7 @@ export const routeDelete: Register = (group, io) => {
       ["one route, if it is there", "keyway route delete alice --ignore-not-found"],
     ],
   });
-  tableFlags(changeFlags(filterFlags(command)))
+  tableFlags(waitFlag(changeFlags(filterFlags(command))))
     .option("--ignore-not-found", "an id that is not there is no failure")
     .addOption(outputOption())
     .action(async (ids: string[], flags: Flags) => {

@@ -3,9 +3,17 @@ import { parseDuration } from "../../routes/model/duration.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { type Format, outputOption } from "../cli/output.ts";
-import { type ChangeFlags, changeFlags, collect, remoteFlags, type TableFlags } from "../cli/table-flags.ts";
+import {
+  type ChangeFlags,
+  changeFlags,
+  collect,
+  remoteFlags,
+  type TableFlags,
+  type WaitFlag,
+  waitFlag,
+} from "../cli/table-flags.ts";
 
-interface Flags extends Omit<TableFlags, "routes">, ChangeFlags {
+interface Flags extends Omit<TableFlags, "routes">, ChangeFlags, WaitFlag {
   routes: string;
   replace?: boolean;
   owner?: string;
@@ -25,7 +33,7 @@ export const routeImport: Register = (group, io) => {
       ["what another server had", "keyway route export --server a:8700 | keyway route import --server b:8700"],
     ],
   });
-  remoteFlags(changeFlags(command))
+  remoteFlags(waitFlag(changeFlags(command)))
     .option("-f, --routes <file>", "route file; - reads stdin", "-")
     .option("--replace", "replace the routes that are there and differ")
     .option("--owner <name>", "whose the routes are that say none", parseName)

@@ -4,10 +4,18 @@ import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import { type ChangeFlags, changeFlags, collect, type TableFlags, tableFlags } from "../cli/table-flags.ts";
+import {
+  type ChangeFlags,
+  changeFlags,
+  collect,
+  type TableFlags,
+  tableFlags,
+  type WaitFlag,
+  waitFlag,
+} from "../cli/table-flags.ts";
 import type { RouteWords } from "../route-words/wanted.ts";
 
-export interface SetFlags extends TableFlags, ChangeFlags, RouteWords {
+export interface SetFlags extends TableFlags, ChangeFlags, WaitFlag, RouteWords {
   output: Format;
 }
 
@@ -80,7 +88,7 @@ export const routeSet: Register = (group, io) => {
     .addOption(
       new Option("--source <service>", "Amalgam8: only requests of this caller; see --when caller").hideHelp(),
     );
-  tableFlags(changeFlags(command))
+  tableFlags(waitFlag(changeFlags(command)))
     .addOption(outputOption())
     .action(async (service: string | undefined, flags: SetFlags) => {
       const { wantedRoutes } = await import("../route-words/wanted.ts");

@@ -7,14 +7,14 @@ import { nameOf, readInput, withFileErrors } from "../../shared/input.ts";
 import type { Io } from "../../shared/io.ts";
 import { count, type Format } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import type { ChangeFlags } from "../cli/table-flags.ts";
+import type { ChangeFlags, WaitFlag } from "../cli/table-flags.ts";
 import { labelsOf } from "../route-words/wanted.ts";
 import { change } from "./change.ts";
 import { readRouteList } from "./in-file.ts";
 import { planDelete, planSet } from "./plan.ts";
 import type { RouteTable, TableRoute, WantedRoute } from "./table.ts";
 
-interface FileFlags extends ChangeFlags {
+interface FileFlags extends ChangeFlags, WaitFlag {
   /** The file's path. */
   routes: string;
   owner?: string;

@@ -3,14 +3,15 @@ import { KeywayError } from "../../shared/errors.ts";
 import type { Io } from "../../shared/io.ts";
 import { count, emit, type Format } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
-import type { ChangeFlags } from "../cli/table-flags.ts";
+import type { ChangeFlags, WaitFlag } from "../cli/table-flags.ts";
 import { diffTexts } from "../print/diff.ts";
 import { routeTable, routeYaml } from "../print/routes.ts";
 import { ServerRefusal } from "../server-client/refusal.ts";
+import { waitForProxies } from "./in-force.ts";
 import type { PlannedRoute } from "./plan.ts";
 import { type RouteTable, type TableRoute, withExpiry } from "./table.ts";
 
-export interface ChangeOptions extends ChangeFlags {
+export interface ChangeOptions extends ChangeFlags, WaitFlag {
   output: Format;
   /** Where a person wrote a field of a route that the table refuses: `routes.yaml:3:5: routes[1].to`. */
   placeOf(id: string, path: string): string;
@@ -57,6 +58,7 @@ export async function change(
         );
   });
   if (plan.length !== 1) progress(io).done(`${summary(plan)}${suffix} in ${table.name}`);
+  if (options.wait !== undefined) await waitForProxies(io, table, revision, options.wait);
 }
 
 async function commit(

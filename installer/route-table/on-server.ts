@@ -1,6 +1,6 @@
 import { KeywayError } from "../../shared/errors.ts";
 import { count } from "../cli/output.ts";
-import type { ListFilter, RouteServer } from "../server-client/client.ts";
+import type { ListFilter, ProxyCounts, RouteServer } from "../server-client/client.ts";
 import type { Changes, Listed, RouteTable, TableRoute } from "./table.ts";
 
 /** Requests for single routes at the same time. */
@@ -36,6 +36,10 @@ export class ServerTable implements RouteTable {
       const [sent, all] = [bytes, total].map((size) => (size / MEBIBYTE).toFixed(1));
       told(bytes < total ? `sending ${sent} of ${all} MiB` : `${all} MiB are sent; the server makes them durable`);
     });
+  }
+
+  proxies(revision: number | undefined): Promise<ProxyCounts> {
+    return this.server.proxies(revision);
   }
 
   /** One after the other: what was renewed before a failure stays so, and is renewed again by the same command. */

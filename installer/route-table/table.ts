@@ -1,7 +1,7 @@
 import { formatDate } from "../../routes/model/date.ts";
 import { parseDuration } from "../../routes/model/duration.ts";
 import { inOrder, type LiveRoute } from "../../routes/model/live-route.ts";
-import type { ListFilter } from "../server-client/client.ts";
+import type { ListFilter, ProxyCounts } from "../server-client/client.ts";
 
 /** A route as a table has it; the revision is there where the table counts. */
 export interface TableRoute extends LiveRoute {
@@ -36,6 +36,8 @@ export interface RouteTable {
   commit(changes: Changes, told?: (text: string) => void): Promise<number | undefined>;
   /** Lets routes that are there live for so long from now on. */
   renew(ids: readonly string[], ttl: string): Promise<void>;
+  /** How many proxies have the table in force as of a revision, else as it is now; absent where nobody knows. */
+  proxies?(revision: number | undefined): Promise<ProxyCounts>;
 }
 
 /** The route with the date at which its ttl is over, by this machine's clock. */

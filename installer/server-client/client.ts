@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from "undici";
 import type { z } from "zod";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
-import type { Applied, Apply, Renewed, RouteList } from "../../server/api/schemas.ts";
+import type { Applied, Apply, ProxyCounts as Counts, Renewed, RouteList } from "../../server/api/schemas.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import { readUpTo } from "../../shared/net/body.ts";
 import { NoAnswer, withLimit } from "../../shared/net/limit.ts";
@@ -34,6 +34,8 @@ export interface ListFilter {
   owner?: string;
   labels?: readonly string[];
 }
+
+export type ProxyCounts = z.output<typeof Counts>;
 
 interface Ask {
   method: "GET" | "POST";
@@ -109,6 +111,12 @@ export class RouteServer {
   async renew(id: string, ttl: string): Promise<z.output<typeof Renewed> | undefined> {
     const answer = await this.#send({ method: "POST", path: `${pathOf(id)}:renew`, body: { ttl } });
     return answer.status === 404 ? undefined : this.#read<z.output<typeof Renewed>>(answer, "expires");
+  }
+
+  /** How many proxies have the table in force as of a revision, else as it is now. */
+  proxies(revision: number | undefined): Promise<ProxyCounts> {
+    const query = revision === undefined ? "" : `?revision=${revision}`;
+    return this.#json<ProxyCounts>({ method: "GET", path: `/v1/proxies${query}` }, "inForce");
   }
 
   /** The stream of changes after an event. It ends when the server ends it, and fails as the network does. */

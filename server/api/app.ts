@@ -10,6 +10,7 @@ import { ApiError, errorBody, notAllowed, PROBLEM, toApiError } from "./errors.t
 import { explainEndpoint } from "./explain.ts";
 import { describe } from "./openapi.ts";
 import { probeEndpoints } from "./probes.ts";
+import { proxiesEndpoint } from "./proxies.ts";
 import { routeEndpoints } from "./routes.ts";
 import { tableEndpoint } from "./table.ts";
 import { watchEndpoint } from "./watch.ts";
@@ -20,6 +21,7 @@ const endpoints: readonly Endpoint[] = [
   watchEndpoint,
   explainEndpoint,
   tableEndpoint,
+  proxiesEndpoint,
   ...probeEndpoints,
 ];
 

@@ -149,6 +149,41 @@ export const WatchQuery = z.strictObject({
   ),
 });
 
+export const ProxiesQuery = z.strictObject({
+  revision: optional(
+    number(0, Number.MAX_SAFE_INTEGER, "expected a revision, a whole number"),
+    "What must be in force: the table as of this revision; as it is now unless said.",
+  ),
+  scope: optional(z.string().max(4096), "Proxies of this scope alone, as their configuration names it."),
+  service: optional(filter(400), "Proxies whose tables may have routes of this service; its port does not matter."),
+  route: optional(
+    z.array(routeId).max(100, "more than 100 routes"),
+    "Proxies whose tables have this route, by its id; can be repeated, and then one of them.",
+  ),
+});
+
+const proxyCounts = {
+  proxies: z.int().min(0).meta({ description: "Proxies that follow their tables here." }),
+  inForce: z
+    .int()
+    .min(0)
+    .meta({ description: "Those of them that have in force what their table was at the revision." }),
+};
+
+export const ProxyCounts = z
+  .strictObject({
+    revision,
+    ...proxyCounts,
+    scopes: z.array(
+      z.strictObject({
+        scope: z.string(),
+        ...proxyCounts,
+        behind: z.array(z.string()).meta({ description: "Addresses of those that do not have it yet, at most 20." }),
+      }),
+    ),
+  })
+  .meta({ id: "Proxies" });
+
 /** What proxies send to /v1/table. */
 export const TableQuery = z.strictObject({
   scope: optional(z.string().max(4096), "Which table: what a proxy can use; all routes unless said."),
@@ -173,6 +208,7 @@ export const NAMED = {
   Renewed,
   Explain,
   Explanation,
+  Proxies: ProxyCounts,
   Error: ErrorAnswer,
   Problem,
   Alive,

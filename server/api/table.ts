@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { Answer } from "../feed/feed.ts";
+import type { Answer, Feed } from "../feed/feed.ts";
 import { type Endpoint, errors } from "./endpoint.ts";
 import { ApiError, errorBody, toApiError } from "./errors.ts";
 import { TableQuery } from "./schemas.ts";
@@ -31,8 +32,9 @@ export const tableEndpoint: Endpoint = {
       revoked.removeEventListener("abort", leave);
       leave();
     });
+    const address = addressOf(outgoing.socket, feed);
     // Written past Hono: thousands of polls wait at one time, and many of them share the bytes of an answer.
-    feed.poll(new URL(request.req.url).searchParams, left.signal).then(
+    feed.poll(new URL(request.req.url).searchParams, left.signal, address).then(
       (answer) => write(outgoing, answer),
       (thrown) => {
         if (outgoing.destroyed) return;
@@ -45,6 +47,18 @@ export const tableEndpoint: Endpoint = {
     return RESPONSE_ALREADY_SENT;
   },
 };
+
+const known = new WeakSet<Socket>();
+
+/** The address of a connection, `HOST:PORT`; the feed is told once it is closed. */
+function addressOf(socket: Socket | null, feed: Feed): string | undefined {
+  if (!socket?.remoteAddress) return undefined;
+  const host = socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
+  const address = `${host.includes(":") ? `[${host}]` : host}:${socket.remotePort}`;
+  if (!known.has(socket)) socket.once("close", () => feed.left(address));
+  known.add(socket);
+  return address;
+}
 
 type Written = Answer | { status: number; type: string; body: Uint8Array; headers: Record<string, string> };
 

@@ -34,6 +34,12 @@ export class BucketLog {
     return number >= this.#first;
   }
 
+  /** Whether the table has changed after a place and up to a revision. */
+  hasChanged(number: number, revision: number): boolean {
+    const next = this.#places[number + 1 - this.#first];
+    return next !== undefined && next.revision <= revision;
+  }
+
   add(place: Place): void {
     this.#places.push(place);
     this.#buckets += place.buckets.length;

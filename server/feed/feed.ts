@@ -3,9 +3,10 @@ import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { type U64, u64 } from "../../routes/model/u64.ts";
 import { clusterOf, type Filter, serviceOf } from "../state/filter.ts";
 import type { Applied, State } from "../state/state.ts";
-import { interestOf, leftOut, namingFor } from "./naming.ts";
+import { interestOf, leftOut, type Naming, namingFor } from "./naming.ts";
 import { Pace } from "./pace.ts";
 import { type Bytes, Polls, TooLarge } from "./polls.ts";
+import { type InForce, Proxies } from "./proxies.ts";
 import { parseQuestion, type Question } from "./query.ts";
 import { type Scope, scopeText } from "./scope.ts";
 import { ScopedTable } from "./scoped-table.ts";
@@ -35,10 +36,20 @@ interface Served {
   kind: Scope["kind"];
   table: ScopedTable;
   polls: Polls;
+  naming: Naming;
   /** The values of the state's indices under which changes concern it; undefined for all. */
   interest: string[] | undefined;
   askedAt: number;
   asking: number;
+}
+
+/** Which proxies are meant: those to whose tables all of this applies. */
+export interface ProxyFilter {
+  scope?: Scope;
+  /** The table may have routes of this service; its port does not matter. */
+  service?: string;
+  /** The table has one of these. */
+  routes?: readonly StoredRoute[];
 }
 
 /** How long a server waits for its store to bring what a proxy has seen from another server, in milliseconds. */
@@ -51,6 +62,7 @@ export class Feed {
   readonly #surroundings: Surroundings;
   readonly #options: Required<Pick<FeedOptions, "maxPolls" | "maxTables" | "idle">> & { pageBytes?: number };
   readonly #served = new Map<string, Served>();
+  readonly #proxies = new Proxies<Served>();
   /** Those whose interest has a value, and under `undefined` those that any change may concern. */
   readonly #interested = new Map<string | undefined, Set<Served>>();
   readonly #pace = new Pace();
@@ -74,8 +86,9 @@ export class Feed {
     };
   }
 
-  /** Answers a proxy's poll, at once or when there is something new. Rejects with the signal's reason and with nothing else. */
-  async poll(query: URLSearchParams, signal?: AbortSignal): Promise<Answer> {
+  /** Answers a proxy's poll, at once or when there is something new. Rejects with the signal's reason and with nothing else. The
+   * address is that of the proxy's connection; a poll without one is of nobody who is counted. */
+  async poll(query: URLSearchParams, signal?: AbortSignal, address?: string): Promise<Answer> {
     const question = parseQuestion(query);
     if (question instanceof Error) return this.#refuse(400, "invalid_query", question.message);
     const served = this.#servedFor(question.scope);
@@ -91,6 +104,7 @@ export class Feed {
     }
     served.asking++;
     this.#waiting++;
+    const answered = address === undefined ? undefined : this.#proxies.asks(address, served, question);
     try {
       const page = await this.#ask(served, question, signal);
       this.#counts.pages++;
@@ -103,7 +117,24 @@ export class Feed {
       served.asking--;
       this.#waiting--;
       served.askedAt = performance.now();
+      answered?.();
     }
+  }
+
+  /** A connection that has polled is closed. */
+  left(address: string): void {
+    this.#proxies.left(address);
+  }
+
+  /** How many proxies follow their tables here, and how many of them have in force what their table was at a revision. */
+  inForce(revision = this.#state.revision, { scope, service, routes }: ProxyFilter = {}): InForce {
+    const text = scope && scopeText(scope);
+    const value = service === undefined ? undefined : serviceValue(serviceOf({ service }) ?? "");
+    return this.#proxies.inForce(revision, (table) => {
+      if (text !== undefined && table.scope !== text) return false;
+      if (value !== undefined && !(table.interest?.includes(value) ?? true)) return false;
+      return routes?.some((route) => table.naming(route).length > 0) ?? true;
+    });
   }
 
   /** Why callers on Istio, where any of them ask for tables here, have no such route; undefined where nothing keeps it out. */
@@ -176,6 +207,7 @@ export class Feed {
       kind: scope.kind,
       table,
       polls,
+      naming,
       interest: values,
       askedAt: performance.now(),
       asking: 0,

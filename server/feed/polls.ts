@@ -80,6 +80,21 @@ export class Polls {
     return isOurs && revision > this.#table.revision && !(digest && equal(digest, this.#table.content.digest));
   }
 
+  /** Whether who asks this has in force what the table was at a revision: what it holds is that or later, or nothing has changed since. */
+  has(question: Question, revision: number): boolean {
+    // Without a digest its table is not whole, and may not serve yet.
+    if (question.digest === undefined) return false;
+    const isOurs = question.history !== undefined && equal(question.history, this.#options.history);
+    const isLater = isOurs && question.revision >= revision;
+    const { isSettled, revision: now, log } = this.#table;
+    if (!isSettled || (isOurs && question.revision > now)) return isLater;
+    const place = this.#placeOf(question);
+    if (place === "start") return false;
+    // One whose place is forgotten is believed; another table than that of its revision is not.
+    if (place === undefined) return isLater && log.find(question.revision, undefined) === undefined;
+    return isLater || (revision <= now && !log.hasChanged(place, revision));
+  }
+
   /** For how long changes are gathered, in milliseconds. */
   get #gathered(): number {
     const gathered = GATHER_FOR_EACH * this.#options.allWaiting();

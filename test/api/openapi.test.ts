@@ -189,6 +189,7 @@ test("the document describes every path of the contract", async () => {
     "get /metrics",
     "get /openapi.json",
     "get /readyz",
+    "get /v1/proxies",
     "get /v1/routes",
     "get /v1/routes/{id}",
     "get /v1/table",

@@ -1,0 +1,191 @@
+// How far a change has come, by what proxies ask.
+import { afterEach, expect, test, vi } from "vitest";
+import type { Feed, ProxyFilter } from "../../server/feed/feed.ts";
+import { parseScope, type Scope } from "../../server/feed/scope.ts";
+import { feedOf, keyRoute, keyRoutes, Routes } from "./bed.ts";
+import { ReferenceClient } from "./reference-client.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+/** A proxy that polls over a connection of its own. */
+class Follower {
+  readonly client: ReferenceClient;
+  readonly #left = new AbortController();
+  readonly #feed: Feed;
+  readonly address: string;
+
+  constructor(feed: Feed, address: string, scope = "") {
+    this.#feed = feed;
+    this.address = address;
+    this.client = new ReferenceClient(scope);
+  }
+
+  /** One poll that is answered at once, applied. */
+  async poll(): Promise<void> {
+    const answer = await this.#feed.poll(this.client.query(), undefined, this.address);
+    if (answer.status !== 200) throw new Error(new TextDecoder().decode(answer.body));
+    this.client.apply(answer.body);
+  }
+
+  /** Polls until its table is whole, and says so with one more poll. */
+  async settle(): Promise<void> {
+    do await this.poll();
+    while (!this.client.isConsistent || !this.client.isServing);
+    await this.poll();
+  }
+
+  /** Asks and waits for a change. */
+  hold(): Promise<void> {
+    const answer = this.#feed.poll(this.client.query(20), this.#left.signal, this.address);
+    return answer.then(({ body }) => this.client.apply(body));
+  }
+
+  close(): void {
+    this.#left.abort();
+    this.#feed.left(this.address);
+  }
+}
+
+const numbers = (feed: Feed, revision?: number, filter?: ProxyFilter) => {
+  const { proxies, inForce } = feed.inForce(revision, filter);
+  return [inForce, proxies];
+};
+
+test("nobody follows a table at first, and who asks for the first time has nothing in force", async () => {
+  const feed = feedOf(new Routes(keyRoutes(3)));
+  expect(feed.inForce()).toEqual({ revision: 1, proxies: 0, inForce: 0, scopes: [] });
+  const proxy = new Follower(feed, "10.0.0.1:1");
+  await proxy.poll();
+  expect(feed.inForce()).toEqual({
+    revision: 1,
+    proxies: 1,
+    inForce: 0,
+    scopes: [{ scope: "", proxies: 1, inForce: 0, behind: ["10.0.0.1:1"] }],
+  });
+  await proxy.settle();
+  expect(numbers(feed)).toEqual([1, 1]);
+  feed.close();
+});
+
+test("a change is in force once the proxy asks with it, and what was before stays in force", async () => {
+  const routes = new Routes(keyRoutes(3));
+  const feed = feedOf(routes);
+  const [one, other] = [new Follower(feed, "a:1"), new Follower(feed, "a:2")];
+  await Promise.all([one.settle(), other.settle()]);
+  const held = one.hold();
+  routes.change([keyRoute("new")]);
+  expect([numbers(feed), numbers(feed, 1)]).toEqual([
+    [0, 2],
+    [2, 2],
+  ]);
+  await held;
+  // It has been told, and has not said yet that it has it.
+  expect(numbers(feed)).toEqual([0, 2]);
+  await one.poll();
+  expect(feed.inForce()).toMatchObject({ inForce: 1, scopes: [{ behind: ["a:2"] }] });
+  await other.settle();
+  expect(numbers(feed)).toEqual([2, 2]);
+  feed.close();
+});
+
+test("a proxy whose table a change does not concern has it in force at once", async () => {
+  const routes = new Routes([{ id: "a", service: "reviews.demo", key: "k", to: "b" }]);
+  const feed = feedOf(routes);
+  const [all, reviews, ratings] = [
+    new Follower(feed, "a:1"),
+    new Follower(feed, "a:2", "demo/reviews"),
+    new Follower(feed, "a:3", "demo/ratings"),
+  ];
+  for (const proxy of [all, reviews, ratings]) await proxy.settle();
+  routes.change([{ id: "b", service: "ratings.demo", key: "k", to: "b" }]);
+  expect(feed.inForce().scopes).toEqual([
+    { scope: "", proxies: 1, inForce: 0, behind: ["a:1"] },
+    { scope: "demo/ratings", proxies: 1, inForce: 0, behind: ["a:3"] },
+    { scope: "demo/reviews", proxies: 1, inForce: 1, behind: [] },
+  ]);
+  feed.close();
+});
+
+test("proxies are counted by scope, service and route", async () => {
+  const routes = new Routes([{ id: "a", service: "reviews.demo:9080", key: "k", to: "b" }]);
+  const feed = feedOf(routes);
+  const scopes = ["", "demo/reviews", "demo/ratings", "outbound:demo", "inbound:demo/reviews:9080=8080"];
+  for (const [at, scope] of scopes.entries()) await new Follower(feed, `a:${at}`, scope).settle();
+  const scopesOf = (filter: ProxyFilter) => feed.inForce(undefined, filter).scopes.map(({ scope }) => scope);
+  const concerned = ["", "demo/reviews", "inbound:demo/reviews:9080=8080", "outbound:demo"];
+  expect(scopesOf({ service: "reviews.demo" })).toEqual(concerned);
+  expect(scopesOf({ service: "reviews:1" })).toEqual(concerned);
+  expect(scopesOf({ service: "reviews.shop" })).toEqual(["", "outbound:demo"]);
+  expect(scopesOf({ service: "*" })).toHaveLength(5);
+  const [route] = routes.state.routes();
+  expect(scopesOf({ routes: route ? [route] : [] })).toEqual(concerned);
+  expect(scopesOf({ routes: [] })).toEqual([]);
+  expect(scopesOf({ scope: parseScope("*") as Scope })).toEqual([""]);
+  expect(scopesOf({ scope: parseScope("outbound:demo") as Scope, service: "reviews" })).toEqual(["outbound:demo"]);
+  feed.close();
+});
+
+test("a proxy counts while it waits, for half a minute after its last poll, and until its connection is closed", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout", "Date"] });
+  const feed = feedOf(new Routes(keyRoutes(3)));
+  const [one, other] = [new Follower(feed, "a:1"), new Follower(feed, "a:2")];
+  await one.settle();
+  await other.settle();
+  const left = one.hold().catch(() => {});
+  await vi.advanceTimersByTimeAsync(19_000);
+  expect(numbers(feed)).toEqual([2, 2]);
+  one.close();
+  await left;
+  expect(numbers(feed)).toEqual([1, 1]);
+  await vi.advanceTimersByTimeAsync(10_900);
+  expect(numbers(feed)).toEqual([1, 1]);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(numbers(feed)).toEqual([0, 0]);
+  await other.poll();
+  expect(numbers(feed)).toEqual([1, 1]);
+  feed.close();
+});
+
+test("a connection that goes over to another scope is one proxy still", async () => {
+  const feed = feedOf(new Routes(keyRoutes(3)));
+  await new Follower(feed, "a:1").settle();
+  await new Follower(feed, "a:1", "outbound:demo").settle();
+  expect(feed.inForce().scopes).toMatchObject([{ scope: "outbound:demo", proxies: 1 }]);
+  feed.close();
+});
+
+test("a revision that this server has yet to reach is in force where a proxy has it from another one", async () => {
+  const [ours, theirs] = [new Routes(keyRoutes(3)), new Routes(keyRoutes(3))];
+  theirs.change([keyRoute("new")]);
+  const [feed, ahead] = [feedOf(ours), feedOf(theirs)];
+  const [one, other] = [new Follower(ahead, "a:1"), new Follower(feed, "a:2")];
+  await one.settle();
+  await other.settle();
+  expect(numbers(feed, 2)).toEqual([0, 1]);
+  const asked = feed.poll(one.client.query(), undefined, "a:1");
+  expect(numbers(feed, 2)).toEqual([1, 2]);
+  feed.close();
+  ahead.close();
+  await asked;
+});
+
+test("another table than the one of its revision is in force nowhere", async () => {
+  const routes = new Routes(keyRoutes(3));
+  const feed = feedOf(routes);
+  const proxy = new Follower(feed, "a:1");
+  await proxy.settle();
+  for (const [name, value] of [
+    ["digest", "1234"],
+    ["history", "99"],
+    ["digest", ""],
+  ] as const) {
+    const query = proxy.client.query();
+    query.set(name, value);
+    // A history that is not known with the very digest of the table is the same table.
+    await feed.poll(query, undefined, "a:1");
+    expect(numbers(feed), name).toEqual(name === "history" ? [1, 1] : [0, 1]);
+  }
+  routes.change([keyRoute("new")]);
+  expect(numbers(feed)).toEqual([0, 1]);
+  feed.close();
+});
