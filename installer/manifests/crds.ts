@@ -66,6 +66,17 @@ const spec = {
       format: "date-time",
     }),
     missing: { type: "string", enum: [...MISSING], description: "What happens where the target is missing." },
+    workload: {
+      type: "object",
+      required: ["kind", "namespace", "name", "port"],
+      description: "The baseline's workload, for clients of Signadot's routes API, where the cluster doesn't say it.",
+      properties: {
+        kind: text("Deployment, StatefulSet or ArgoRollout.", { maxLength: 63 }),
+        namespace: text("The workload's namespace.", { maxLength: 63 }),
+        name: text("The workload's name.", { maxLength: 253 }),
+        port: { type: "integer", minimum: 1, maximum: 65535, description: "Where its containers listen." },
+      },
+    },
   },
   // CEL knows no fields without a type, so these rules are said in the schema's own words.
   allOf: [

@@ -11,7 +11,7 @@ export interface FileEntry extends Omit<LiveRoute, "id" | "from"> {
 /** The order in which the fields of an entry are written. */
 const FIELDS = [
   ...(["service", "key", "when", "split", "sticky", "to", "expires", "missing"] as const),
-  ...(["id", "owner", "labels"] as const),
+  ...(["id", "workload", "owner", "labels"] as const),
 ] satisfies (keyof FileEntry)[];
 
 /** Clusters become `{cluster: NAME}`: an entry of a route file names services, or says that it doesn't. */

@@ -17,8 +17,20 @@ export interface LiveRoute {
   /** RFC 3339, in UTC and whole seconds once the route is stored. */
   expires?: string;
   missing?: Missing;
+  /** For clients of Signadot's routes API, which know baselines by workload; proxies are told nothing of it. */
+  workload?: RoutedWorkload;
   owner?: string;
   labels?: Record<string, string>;
+}
+
+/** The workload behind a baseline. */
+export interface RoutedWorkload {
+  /** `Deployment`, `StatefulSet`, `ArgoRollout` or whatever clients call it. */
+  kind: string;
+  namespace: string;
+  name: string;
+  /** Where its containers listen. */
+  port: number;
 }
 
 /** A route as a store has it. */
@@ -39,6 +51,7 @@ const FIELDS = [
   "to",
   "expires",
   "missing",
+  "workload",
   "owner",
   "labels",
 ] as const satisfies (keyof LiveRoute)[];

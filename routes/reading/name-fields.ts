@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseDuration } from "../model/duration.ts";
 import { isRouteId, MAX_ID } from "../model/live-route.ts";
-import { expected, optional, text } from "../model/schema.ts";
+import { expected, object, optional, text } from "../model/schema.ts";
 
 export const MAX_OWNER = 256; // bytes
 export const MAX_LABELS = 64;
@@ -30,9 +30,32 @@ export const duration = text(64, 'a duration in quotes, like "2h"').refine(
   "expected a duration like 2h, 90m or 3d12h",
 );
 
+const WORKLOAD_KIND = "expected a kind, like Deployment, StatefulSet or ArgoRollout";
+const containerPort = "a container's port, 1 to 65535";
+const workload = object({
+  kind: text(63)
+    .regex(/^[A-Z][A-Za-z0-9]*$/, WORKLOAD_KIND)
+    .meta({ description: "`Deployment`, `StatefulSet` or `ArgoRollout`." }),
+  namespace: text(63)
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "not a namespace's name")
+    .meta({ description: "The workload's namespace." }),
+  name: text(253)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "not a workload's name")
+    .meta({ description: "The workload's own name." }),
+  port: z
+    .int({ error: expected(containerPort) })
+    .min(1, `expected ${containerPort}`)
+    .max(65535, `expected ${containerPort}`)
+    .meta({ description: "The port on which the workload's containers listen." }),
+});
+
 /** What a route is found by, and the proxy knows nothing of. */
 export const nameFields = {
   id: optional(routeId, "The route's name in the live table."),
+  workload: optional(
+    workload,
+    "The baseline's workload, for clients of Signadot's routes API; needed only where no cluster says which one it is.",
+  ),
   owner: optional(owner, "Whose route it is."),
   labels: optional(labels, "Labels to find the route by."),
 };

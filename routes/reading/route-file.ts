@@ -33,7 +33,7 @@ export function parseRouteFile(content: string): RouteFile {
   return {
     keys: keys ?? [DEFAULT_SOURCE],
     routes: (routes ?? []).map(
-      ({ service, id: _, owner: __, labels: ___, ...others }) =>
+      ({ service, id: _, owner: __, labels: ___, workload: ____, ...others }) =>
         ({ from: service, ...others }) as Route<Reference, Reference>,
     ),
     explain: explain ?? false,

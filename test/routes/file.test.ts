@@ -170,11 +170,33 @@ test.each([
   expect(isConfiguration(value)).toBe(is);
 });
 
-test("an id, an owner and labels are for the live table, and proxies are told nothing of them", () => {
-  const entry = "{service: reviews, key: pr-42, to: b, id: a/b, owner: me, labels: {team: checkout}}";
+test("an id, a workload, an owner and labels are for the live table, and proxies are told nothing of them", () => {
+  const workload = "{kind: Deployment, namespace: demo, name: reviews, port: 9080}";
+  const entry = `{service: reviews, key: pr-42, to: b, id: a/b, owner: me, labels: {team: checkout}, workload: ${workload}}`;
   expect(parseRouteFile(`routes: [${entry}]`).routes).toEqual([{ from: "reviews", key: "pr-42", to: "b" }]);
   expect(diagnostics("routes: [{service: a, key: k, to: b, id: a//b, labels: {x: 1}}]")).toEqual([
     expect.stringContaining("routes[0].id: an id is letters"),
     expect.stringContaining("routes[0].labels.x: expected a text in quotes"),
   ]);
+});
+
+test.each([
+  [
+    "{}",
+    ["workload.kind: required", "workload.namespace: required", "workload.name: required", "workload.port: required"],
+  ],
+  ["Deployment/reviews", ["workload: expected an object"]],
+  [
+    "{kind: deployment, namespace: a.b, name: A, port: 0}",
+    ["kind: expected a kind", "not a namespace", "not a workload", "port: expected a container's port"],
+  ],
+  [
+    "{kind: Deployment, namespace: demo, name: reviews, port: http}",
+    ["workload.port: expected a container's port, 1 to 65535"],
+  ],
+  ["{kind: Deployment, namespace: demo, name: reviews, port: 80, image: x}", ["image"]],
+])("a workload that is none: %s", (workload, messages) => {
+  expect(diagnostics(`routes: [{service: a, key: k, to: b, workload: ${workload}}]`)).toEqual(
+    messages.map((message) => expect.stringContaining(message)),
+  );
 });
