@@ -5,14 +5,26 @@ import { TimeIsUp, within } from "../../shared/net/limit.ts";
 import { FIELD_MANAGER } from "../manifests/names.ts";
 
 /** The cluster that the flags and the environment name, as Keyway asks it. */
-export async function connectCluster(choice: ClusterChoice, { env, signal }: Io): Promise<Cluster> {
+export async function connectCluster(choice: ClusterChoice, io: Io): Promise<Cluster> {
+  return connect(
+    choice,
+    io,
+    "have an administrator apply what `keyway render rbac -n NAMESPACE --user NAME` prints, then run `keyway check`",
+  );
+}
+
+/** The same for what only an administrator may do. */
+export async function connectAdministrator(choice: ClusterChoice, io: Io): Promise<Cluster> {
+  return connect(
+    choice,
+    io,
+    "have an administrator of the cluster run this, or apply what `keyway render server --image IMAGE` prints",
+  );
+}
+
+async function connect(choice: ClusterChoice, { env, signal }: Io, rightsHint: string): Promise<Cluster> {
   const { Cluster } = await import("../../shared/cluster/cluster.ts");
-  return Cluster.connect(choice, env, {
-    signal,
-    fieldManager: FIELD_MANAGER,
-    rightsHint:
-      "have an administrator apply what `keyway render rbac -n NAMESPACE --user NAME` prints, then run `keyway check`",
-  });
+  return Cluster.connect(choice, env, { signal, fieldManager: FIELD_MANAGER, rightsHint });
 }
 
 /** The same surroundings, in which everything that waits ends when the time is up. */

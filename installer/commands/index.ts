@@ -43,6 +43,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./serve.ts")).serve,
   },
   {
+    name: "server",
+    summary: "put the route server and its controller into a cluster",
+    load: async () => (await import("./server.ts")).server,
+  },
+  {
     name: "status",
     summary: "show what is installed, and what each proxy does",
     load: async () => (await import("./status.ts")).status,

@@ -21,6 +21,11 @@ const entries: readonly Entry[] = [
     summary: "the custom resources of route servers in Kubernetes",
     load: async () => (await import("./render-crds.ts")).renderCrds,
   },
+  {
+    name: "server",
+    summary: "a route server in a cluster, with all that it takes",
+    load: async () => (await import("./render-server.ts")).renderServer,
+  },
 ];
 
 export const render: Register = async (program, io, wanted) => {

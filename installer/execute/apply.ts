@@ -1,9 +1,15 @@
 import { ApiError } from "../../shared/cluster/api-errors.ts";
 import type { ApplyOptions, Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../../shared/cluster/object.ts";
-import { KeywayError } from "../../shared/errors.ts";
+import { KeywayError, reason } from "../../shared/errors.ts";
+import type { Progress } from "../cli/progress.ts";
 import { sameContents, withoutBookkeeping } from "../manifests/contents.ts";
 import { refuseForeign } from "../manifests/ownership.ts";
+
+interface OwnedOptions extends ApplyOptions {
+  /** Throws for what somebody else has made. */
+  refuse?: (there: KubeObject) => void;
+}
 
 export interface Applied {
   /** The object as the API server keeps it. */
@@ -23,10 +29,10 @@ export interface Planned {
 export async function applyOwned(
   cluster: Cluster,
   { object, basedOn }: Planned,
-  options: ApplyOptions = {},
+  { refuse = refuseForeign, ...options }: OwnedOptions = {},
 ): Promise<Applied> {
   const before = await cluster.get(refOf(object));
-  if (before !== undefined) refuseForeign(before);
+  if (before !== undefined) refuse(before);
   if (!isSame(before, basedOn)) throw meanwhile(object);
   try {
     const after = await cluster.apply(atVersion(object, before), options);
@@ -48,7 +54,22 @@ export async function removeOwned(cluster: Cluster, read: KubeObject, { dryRun =
   }
 }
 
-/** Undoes what was applied: what was made goes, what was changed becomes what it was. */
+/** Takes back what was applied, in reverse order, whatever ended the command. What can't be taken back is reported as a warning, so that the
+ * first failure stays the one that is thrown. */
+export async function takeAllBack(cluster: Cluster, applied: readonly Applied[], steps: Progress): Promise<void> {
+  const unhurried = cluster.withSignal(new AbortController().signal);
+  for (const one of applied.toReversed()) {
+    if (one.outcome === "unchanged") continue;
+    try {
+      await takeBack(unhurried, one);
+      steps.done(`${title(one.object)} taken back`);
+    } catch (thrown) {
+      steps.warn(`${title(one.object)} could not be taken back: ${reason(thrown)}`);
+    }
+  }
+}
+
+/** What was made goes, and what was changed becomes what it was. */
 export async function takeBack(cluster: Cluster, { object, before, outcome }: Applied): Promise<void> {
   if (outcome === "created") await cluster.remove(refOf(object));
   else if (outcome === "configured" && before !== undefined) {

@@ -1,12 +1,11 @@
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, title } from "../../shared/cluster/object.ts";
-import { reason } from "../../shared/errors.ts";
 import { count } from "../cli/output.ts";
 import type { Progress } from "../cli/progress.ts";
 import { type ApplyStep, applySteps, type Plan, type ProxyState, type Step } from "../plan/plan.ts";
 import { whyNotLoaded, whyNotRouted, whyNotUnfiltered, whyNotUnrouted } from "../proxies/probes.ts";
 import { FatalNotReady, notReadyError, type Probe, type WaitOptions, waitForProxies } from "../proxies/wait.ts";
-import { type Applied, applyOwned, removeOwned, takeBack } from "./apply.ts";
+import { type Applied, applyOwned, removeOwned, takeAllBack } from "./apply.ts";
 
 export interface ExecuteOptions {
   cluster: Cluster;
@@ -42,7 +41,8 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<Done
       } else if (step.do === "delete") done.push(await remove(step.object, options));
       else if (options.wait) await waitUntil(plan, step, options);
     } catch (thrown) {
-      if (applied.length < complete || thrown instanceof FatalNotReady) await takeAllBack(applied, options);
+      if (applied.length < complete || thrown instanceof FatalNotReady)
+        await takeAllBack(options.cluster, applied, options.steps);
       throw thrown;
     }
   }
@@ -70,21 +70,6 @@ async function remove(object: KubeObject, { cluster, steps }: ExecuteOptions): P
   await removeOwned(cluster, object);
   steps.done(`${title(object)} deleted`);
   return { object, outcome: "deleted" };
-}
-
-/** Takes the applied steps back in reverse order, whatever ended the command. A step that can't be taken back is reported as a warning, so that
- * the first failure stays the one that is thrown. */
-async function takeAllBack(applied: Applied[], { cluster, steps }: ExecuteOptions): Promise<void> {
-  const unhurried = cluster.withSignal(new AbortController().signal);
-  for (const one of applied.toReversed()) {
-    if (one.outcome === "unchanged") continue;
-    try {
-      await takeBack(unhurried, one);
-      steps.done(`${title(one.object)} taken back`);
-    } catch (thrown) {
-      steps.warn(`${title(one.object)} could not be taken back: ${reason(thrown)}`);
-    }
-  }
 }
 
 async function waitUntil(plan: Plan, step: Step & { do: "wait" }, options: ExecuteOptions): Promise<void> {

@@ -9,11 +9,11 @@ export function sameContents(a: KubeObject, b: KubeObject): boolean {
   return JSON.stringify(contents(a)) === JSON.stringify(contents(b));
 }
 
-/** An object without what the API server and Istio add to it. */
+/** An object without what the API server and controllers add to it. */
 export function withoutBookkeeping(object: KubeObject): KubeObject & { spec?: unknown } {
-  const { labels, annotations, name, namespace } = object.metadata ?? {};
-  const { apiVersion, kind, spec } = object as KubeObject & { spec?: unknown };
-  return { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
+  const { status: _, metadata, ...rest } = object as KubeObject & { status?: unknown };
+  const { labels, annotations, name, namespace } = metadata ?? {};
+  return { ...rest, metadata: { name, namespace, labels, annotations } };
 }
 
 /** A value with the keys of all its objects in one order. */

@@ -85,10 +85,11 @@ function list(server: ApiServer, { query }: ServedRequest, resource: Resource, n
   return { code: 200, body: { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items } };
 }
 
-/** Equality alone: `app=reviews,version=v1`. */
+/** Equality, and that there is such a label: `app=reviews,version`. */
 function selects(selector: string | null): (object: Stored) => boolean {
   const pairs = selector ? selector.split(",").map((pair) => pair.split("=")) : [];
-  return ({ metadata: { labels = {} } }) => pairs.every(([name = "", value = ""]) => (labels[name] ?? "") === value);
+  return ({ metadata: { labels = {} } }) =>
+    pairs.every(([name = "", value]) => (value === undefined ? name in labels : (labels[name] ?? "") === value));
 }
 
 function watch(server: ApiServer, request: ServedRequest, resource: Resource, namespace: string): undefined {

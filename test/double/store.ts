@@ -64,6 +64,11 @@ export class Store {
     return this.#objects.get(textOf(key))?.object;
   }
 
+  /** All objects, in the order in which they were made. */
+  all(): Stored[] {
+    return [...this.#objects.values()].map(({ object }) => object);
+  }
+
   /** In the order of namespace and name; an empty namespace stands for all. */
   list(resource: Resource, namespace: string): Stored[] {
     return [...this.#objects.entries()]

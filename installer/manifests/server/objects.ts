@@ -1,0 +1,34 @@
+import type { KubeObject } from "../../../shared/cluster/object.ts";
+import { routeDefinition } from "../crds.ts";
+import { serverManifests } from "../rights.ts";
+import { deployment } from "./deployment.ts";
+import { disruptionBudget, networkPolicy, service } from "./network.ts";
+import { labelsOf, metadataOf, SERVER_NAME, type ServerChoice } from "./server.ts";
+
+/** The namespace, for clusters that do not have it. */
+export function namespaceOf(choice: ServerChoice): KubeObject {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name: choice.namespace, labels: labelsOf(choice) } };
+}
+
+/** The custom resources, which all servers of a cluster share. */
+export function definitionObjects(): KubeObject[] {
+  return [routeDefinition()].map((one) => ({
+    ...one,
+    metadata: { ...one.metadata, labels: { "app.kubernetes.io/managed-by": "keyway" } },
+  }));
+}
+
+/** What belongs to one server, in the order in which it is applied: the pods last. */
+export function serverObjects(choice: ServerChoice): KubeObject[] {
+  const { namespace } = choice;
+  const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(choice) };
+  const rights = serverManifests(namespace, { kind: "ServiceAccount", name: SERVER_NAME, namespace });
+  return [
+    account,
+    ...rights.map((one) => ({ ...one, metadata: { ...one.metadata, labels: labelsOf(choice) } })),
+    service(choice),
+    networkPolicy(choice),
+    disruptionBudget(choice),
+    deployment(choice),
+  ] as KubeObject[];
+}
