@@ -3,7 +3,7 @@ import type { LiveRoute } from "../../routes/model/live-route.ts";
 import type { Condition, Reference, Share } from "../../routes/model/model.ts";
 import { cutOff, toUnits, WHOLE } from "../../routes/model/weight.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { slugOf } from "./route-id.ts";
+import { slugOf } from "../../shared/short-name.ts";
 
 /** What was said, and which flag said it. */
 export interface Words {
