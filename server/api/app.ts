@@ -40,7 +40,11 @@ const openapiEndpoint: Omit<Endpoint, "handle"> = {
 };
 
 /** All there is. */
-const known = [...endpoints, openapiEndpoint];
+const known = [...endpoints, openapiEndpoint].map(({ path, method }) => ({
+  path,
+  method: method.toUpperCase(),
+  pattern: patternOf(path),
+}));
 
 export function createApp(api: Api): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>();
@@ -105,7 +109,7 @@ const nobody: Principal = { name: "nobody", may: () => false, revoked: new Abort
 /** What a request that nothing answers may have meant. */
 function misled(request: Request): ApiError {
   const { path, method } = request.req;
-  const there = known.filter((one) => patternOf(one.path).test(path)).map((one) => one.method.toUpperCase());
+  const there = known.filter(({ pattern }) => pattern.test(path)).map((one) => one.method);
   const all = [...new Set(there)];
   if (all.length === 0) return new ApiError(404, "there is nothing here; /openapi.json says what there is");
   return notAllowed(method, all);
@@ -131,7 +135,7 @@ function observed({ metrics, log }: Api): MiddlewareHandler<Env> {
     const start = performance.now();
     await next();
     const { method, path } = request.req;
-    const endpoint = known.find((one) => patternOf(one.path).test(path))?.path ?? "other";
+    const endpoint = known.find(({ pattern }) => pattern.test(path))?.path ?? "other";
     const status = request.res.status;
     const seconds = (performance.now() - start) / 1000;
     metrics.requests.inc({ endpoint, method, status });

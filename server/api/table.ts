@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Answer, Feed } from "../feed/feed.ts";
 import { type Endpoint, errors } from "./endpoint.ts";
+import { endWith } from "./ends.ts";
 import { ApiError, errorBody, toApiError } from "./errors.ts";
 import { TableQuery } from "./schemas.ts";
 
@@ -26,11 +27,10 @@ export const tableEndpoint: Endpoint = {
     const { outgoing } = request.env;
     const { revoked, name } = request.get("principal");
     const left = new AbortController();
-    const leave = () => left.abort(revoked.aborted ? new ApiError(401, `the token of ${name} was revoked`) : undefined);
-    revoked.addEventListener("abort", leave, { once: true });
+    const stay = endWith(revoked, () => left.abort(new ApiError(401, `the token of ${name} was revoked`)));
     outgoing.once("close", () => {
-      revoked.removeEventListener("abort", leave);
-      leave();
+      stay();
+      if (!outgoing.writableFinished) left.abort();
     });
     const address = addressOf(outgoing.socket, feed);
     // Written past Hono: thousands of polls wait at one time, and many of them share the bytes of an answer.

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { ReferenceClient } from "../feed/reference-client.ts";
 import { reviews, sent, startServer, temporaryFolder } from "./serve.ts";
 
 const sha256 = (token: string) => createHash("sha256").update(token).digest("hex");
@@ -81,6 +82,21 @@ test("a token that is revoked lets nobody in, and ends what it was let into; oth
   await server.ask("/v1/routes/a", sent("PUT", reviews, bearer("write-token")));
   expect(new TextDecoder().decode((await kept.read()).value)).toContain("event: set");
   await kept.cancel();
+});
+
+test("a proxy's poll that waits ends with its token", async () => {
+  const { file, server } = await withTokens(TOKENS);
+  const client = new ReferenceClient();
+  const poll = (wait: number) =>
+    fetch(`${server.url}/v1/table?${client.query(wait)}`, { headers: bearer("proxy-token") });
+  while (!client.isConsistent) client.apply(new Uint8Array(await (await poll(0)).arrayBuffer()));
+  const held = poll(20);
+  const waiting = async () => (await server.ask("/metrics", { headers: bearer("read-token") })).body;
+  await expect.poll(waiting).toContain("keyway_server_polls 1");
+  writeFileSync(file, TOKENS.replace("name: proxies, sha256", "name: others, sha256"));
+  const answer = await held;
+  expect(answer.status).toBe(401);
+  expect(await answer.text()).toContain("was revoked");
 });
 
 test("a tokens file that can't be read any more leaves the tokens as they were, and the log says so", async () => {
