@@ -51,7 +51,7 @@ export function word<const Words extends readonly string[]>(words: Words) {
   return z.enum(words, { error: expected(all) });
 }
 
-function list<Item extends z.ZodType>(
+export function list<Item extends z.ZodType>(
   item: Item,
   one: string,
   many: string,
