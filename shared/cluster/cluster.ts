@@ -48,6 +48,12 @@ interface ListAnswer<T> {
   metadata?: { continue?: string; resourceVersion?: string };
 }
 
+/** Of all namespaces where none is named. */
+export interface ListScope {
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+}
+
 /** Objects on one page of a list. */
 const PAGE = 500;
 
@@ -89,11 +95,7 @@ export class Cluster {
   }
 
   /** All objects of a kind, in one namespace or in all, read page by page. */
-  async list<T extends KubeObject>(
-    apiVersion: string,
-    kind: string,
-    scope: { namespace?: string; labelSelector?: string } = {},
-  ): Promise<T[]> {
+  async list<T extends KubeObject>(apiVersion: string, kind: string, scope: ListScope = {}): Promise<T[]> {
     return (await this.listAt<T>(apiVersion, kind, scope)).items;
   }
 
@@ -101,37 +103,52 @@ export class Cluster {
   async listAt<T extends KubeObject>(
     apiVersion: string,
     kind: string,
-    { namespace, labelSelector }: { namespace?: string; labelSelector?: string } = {},
+    scope: ListScope = {},
   ): Promise<{ items: T[]; resourceVersion: string }> {
+    const found: T[] = [];
+    let version = "";
+    for await (const { items, resourceVersion } of this.pages<T>(apiVersion, kind, scope)) {
+      found.push(...items);
+      version = resourceVersion;
+    }
+    return { items: found, resourceVersion: version };
+  }
+
+  /** The same page by page, for whoever keeps less of the objects than there is; each page has the version. */
+  async *pages<T extends KubeObject>(
+    apiVersion: string,
+    kind: string,
+    { namespace, labelSelector }: ListScope = {},
+  ): AsyncGenerator<{ items: T[]; resourceVersion: string }> {
     const doing = `list ${kind}s in ${namespace ?? "all namespaces"}`;
     const path = await this.#collection(apiVersion, kind, namespace, doing);
-    const found: T[] = [];
     let page: string | undefined;
-    let resourceVersion = "";
     do {
       const query = new URLSearchParams({ ...(labelSelector && { labelSelector }), limit: String(PAGE) });
       if (page !== undefined) query.set("continue", page);
       const request = { method: "GET", path: `${path}?${query}`, doing, repeatable: true } as const;
-      const listed = await this.#ask<ListAnswer<T>>(request, "items");
-      found.push(...(listed.items ?? []).map((item) => ({ ...item, apiVersion, kind })));
-      page = listed.metadata?.continue || undefined;
-      resourceVersion = listed.metadata?.resourceVersion ?? "";
+      const { items, metadata } = await this.#ask<ListAnswer<T>>(request, "items");
+      yield {
+        items: (items ?? []).map((item) => ({ ...item, apiVersion, kind })),
+        resourceVersion: metadata?.resourceVersion ?? "",
+      };
+      page = metadata?.continue || undefined;
     } while (page !== undefined);
-    return { items: found, resourceVersion };
   }
 
-  /** What happens to a kind's objects in a namespace, or in all, after a version, until the API server ends it or the signal is aborted; `opened` is called
-   * once it has agreed. */
+  /** What happens to a kind's objects in a namespace, or in all, after a version, until the API server ends it or the signal is
+   * aborted; `opened` is called once it has agreed. An object that a selector selects no more is told as deleted. */
   async *watch<T extends KubeObject>(
     apiVersion: string,
     kind: string,
-    { namespace, resourceVersion }: { namespace?: string; resourceVersion: string },
+    { namespace, labelSelector, resourceVersion }: ListScope & { resourceVersion: string },
     opened: () => void = () => {},
   ): AsyncGenerator<WatchEvent<T>> {
     const doing = `watch ${kind}s in ${namespace ?? "all namespaces"}`;
     const path = await this.#collection(apiVersion, kind, namespace, doing);
     const timeoutSeconds = String(WATCH_SECONDS);
     const query = new URLSearchParams({ watch: "1", allowWatchBookmarks: "true", timeoutSeconds, resourceVersion });
+    if (labelSelector) query.set("labelSelector", labelSelector);
     const { signal, rightsHint } = this.options;
     for await (const line of watchLines(this.transport, `${path}?${query}`, signal, opened)) {
       const event = parsed(line) as { type: string; object: T & { code?: number } } | undefined;
@@ -262,7 +279,11 @@ export class Cluster {
 
   async #collection(apiVersion: string, kind: string, namespace: string | undefined, doing: string): Promise<string> {
     const offered = (await this.#discover(apiVersion)).find((one) => one.kind === kind && !one.name.includes("/"));
-    if (offered === undefined) throw this.#unknownKind(apiVersion, kind, doing);
+    if (offered === undefined) {
+      // Somebody may bring the kind meanwhile.
+      this.#discovered.delete(apiVersion);
+      throw this.#unknownKind(apiVersion, kind, doing);
+    }
     return `${root(apiVersion)}${namespace && offered.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ""}/${offered.name}`;
   }
 

@@ -97,10 +97,13 @@ function watch(server: ApiServer, request: ServedRequest, resource: Resource, na
   const matches = selects(query.get("labelSelector"));
   response.setHeader("content-type", "application/json");
   const since = query.get("resourceVersion") ?? server.store.version;
-  const stop = server.store.watch(since, (key, event) => {
-    if (key.resource !== resource || (namespace !== "" && key.namespace !== namespace) || !matches(event.object))
-      return;
-    response.write(`${JSON.stringify(event)}\n`);
+  const stop = server.store.watch(since, (key, event, before) => {
+    if (key.resource !== resource || (namespace !== "" && key.namespace !== namespace)) return;
+    const [was, is] = [before !== undefined && matches(before), matches(event.object)];
+    if (!was && !is) return;
+    // What the selector selects no more is told as deleted, and what it selects for the first time as added.
+    const type = is ? (was ? event.type : "ADDED") : "DELETED";
+    response.write(`${JSON.stringify({ ...event, type })}\n`);
   });
   response.flushHeaders();
   response.on("close", stop);

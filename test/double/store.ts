@@ -38,6 +38,9 @@ export interface Key {
   name: string;
 }
 
+/** `before` is what the object was. */
+export type Watcher = (key: Key, event: WatchEvent, before: Stored | undefined) => void;
+
 /** Events that a watch can still be resumed from. */
 const EVENTS_KEPT = 100;
 
@@ -45,8 +48,8 @@ const EVENTS_KEPT = 100;
 export class Store {
   #version = 1000;
   readonly #objects = new Map<string, { key: Key; object: Stored }>();
-  readonly #events: { version: number; key: Key; event: WatchEvent }[] = [];
-  readonly #watchers = new Set<(key: Key, event: WatchEvent) => void>();
+  readonly #events: { version: number; key: Key; event: WatchEvent; before: Stored | undefined }[] = [];
+  readonly #watchers = new Set<Watcher>();
 
   get version(): string {
     return String(this.#version);
@@ -119,7 +122,7 @@ export class Store {
     if (resourceVersion !== undefined) this.#refuseOther(key, object, resourceVersion);
     if (dryRun) return;
     this.#objects.delete(textOf(key));
-    this.#tell(key, { type: "DELETED", object: this.#stamped(object) });
+    this.#tell(key, { type: "DELETED", object: this.#stamped(object) }, object);
   }
 
   /** As after an older backup was put in its place: versions count from there anew. */
@@ -129,21 +132,22 @@ export class Store {
   }
 
   /** Tells what has happened after `since`, then what happens; returns the way to stop. */
-  watch(since: string, tell: (key: Key, event: WatchEvent) => void): () => void {
+  watch(since: string, tell: Watcher): () => void {
     const from = Number(since);
     const oldest = this.#events[0]?.version ?? this.#version;
     if (this.#events.length === EVENTS_KEPT && from < oldest - 1) {
       throw new Refusal(410, "Expired", `too old resource version: ${since} (${this.version})`);
     }
-    for (const { version, key, event } of this.#events) if (version > from) tell(key, event);
+    for (const { version, key, event, before } of this.#events) if (version > from) tell(key, event, before);
     this.#watchers.add(tell);
     return () => this.#watchers.delete(tell);
   }
 
   #put(key: Key, object: Stored, type: "ADDED" | "MODIFIED"): void {
+    const before = this.find(key);
     const stamped = this.#stamped(object);
     this.#objects.set(textOf(key), { key, object: stamped });
-    this.#tell(key, { type, object: stamped });
+    this.#tell(key, { type, object: stamped }, before);
   }
 
   #stamped(object: Stored): Stored {
@@ -151,11 +155,11 @@ export class Store {
     return object;
   }
 
-  #tell(key: Key, event: WatchEvent): void {
+  #tell(key: Key, event: WatchEvent, before: Stored | undefined): void {
     const snapshot = structuredClone(event);
-    this.#events.push({ version: this.#version, key, event: snapshot });
+    this.#events.push({ version: this.#version, key, event: snapshot, before });
     if (this.#events.length > EVENTS_KEPT) this.#events.shift();
-    for (const tell of this.#watchers) tell(key, snapshot);
+    for (const tell of this.#watchers) tell(key, snapshot, before);
   }
 
   #refuseOther({ resource, name }: Key, live: Stored | undefined, version: string): void {
