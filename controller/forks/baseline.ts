@@ -1,9 +1,9 @@
 import type { V1LabelSelector, V1PodSpec, V1Service } from "@kubernetes/client-node";
+import { SANDBOX_LABEL } from "../../routes/model/sandbox.ts";
 import type { Diagnostic } from "../../routes/reading/diagnostic.ts";
 import { matches } from "../../shared/cluster/labels.ts";
 import type { KubeObject } from "../../shared/cluster/object.ts";
 import { isControllersOwn, type Labels, omit } from "./labels.ts";
-import { SANDBOX_LABEL } from "./names.ts";
 
 /** What a copy is made from. */
 export interface BaselineTemplate {

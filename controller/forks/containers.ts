@@ -1,6 +1,6 @@
-import type { V1Container, V1EnvVar, V1PodSpec } from "@kubernetes/client-node";
+import type { V1Container, V1EnvVar, V1PodSpec, V1ResourceRequirements } from "@kubernetes/client-node";
+import type { ContainerChange, Resources } from "../../routes/model/sandbox.ts";
 import { type Diagnostic, didYouMean } from "../../routes/reading/diagnostic.ts";
-import type { ContainerChange } from "./entry.ts";
 
 /** The pod with its containers changed by name, init containers among them. */
 export function changeContainers(spec: V1PodSpec, changes: readonly ContainerChange[]): V1PodSpec | Diagnostic[] {
@@ -28,11 +28,24 @@ function unknown(name: string, names: readonly string[]): string {
 
 function changeContainer(container: V1Container, change: ContainerChange | undefined): V1Container {
   if (change === undefined) return container;
-  const { name: _, env, ...others } = change;
-  return { ...container, ...others, ...(env && { env: mergeEnv(container.env ?? [], env) }) };
+  const { name: _, env, resources, ...others } = change;
+  return {
+    ...container,
+    ...others,
+    ...(env && { env: mergeEnv(container.env ?? [], env) }),
+    ...(resources && { resources: withTexts(resources) }),
+  };
 }
 
 /** What is there keeps its place, as a later variable may speak of an earlier one. */
 function mergeEnv(before: readonly V1EnvVar[], changes: readonly V1EnvVar[]): V1EnvVar[] {
   return [...new Map([...before, ...changes].map((one) => [one.name, one])).values()];
+}
+
+/** Quantities are texts or numbers to people, and texts to Kubernetes. */
+function withTexts(resources: Resources): V1ResourceRequirements {
+  const entries = Object.entries(resources).map(([bound, quantities]) => {
+    return [bound, Object.fromEntries(Object.entries(quantities).map(([name, quantity]) => [name, String(quantity)]))];
+  });
+  return Object.fromEntries(entries);
 }

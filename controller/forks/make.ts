@@ -1,11 +1,18 @@
 import type { V1Deployment, V1Service } from "@kubernetes/client-node";
-import { ROUTE_API } from "../../routes/model/route-resource.ts";
+import {
+  BASELINE_ANNOTATION,
+  FORK_LABEL,
+  type ForkEntry,
+  SANDBOX_API,
+  SANDBOX_KIND,
+  SANDBOX_LABEL,
+  WORKLOAD_ANNOTATION,
+} from "../../routes/model/sandbox.ts";
 import type { Diagnostic } from "../../routes/reading/diagnostic.ts";
 import { type Baseline, isServedBy, readBaseline, type Workload } from "./baseline.ts";
 import { changeContainers } from "./containers.ts";
-import type { ForkEntry } from "./entry.ts";
 import { isOfTheMesh, keysOf, type Labels, omit, selects } from "./labels.ts";
-import { BASELINE_ANNOTATION, copyName, FORK_LABEL, SANDBOX_LABEL } from "./names.ts";
+import { copyName } from "./names.ts";
 import { copyService } from "./service.ts";
 import { copyTemplate } from "./template.ts";
 
@@ -56,7 +63,7 @@ export function copyOf({
   const copies = served.map(copyService);
   if (copies.length === 0)
     remarks.push(`no Service selects the pods of ${baseline.title}: no request is routed to the copy`);
-  const metadata = metadataIn(sandbox);
+  const metadata = metadataIn(sandbox, fork.workload);
   return {
     workload: {
       apiVersion: "apps/v1",
@@ -101,12 +108,12 @@ function labelsBeside(
   return { path: ["workload"], message };
 }
 
-function metadataIn({ name: sandbox, namespace, uid }: SandboxRef) {
+function metadataIn({ name: sandbox, namespace, uid }: SandboxRef, workload: string) {
   return (name: string, labels: Labels = {}, annotations: Record<string, string> = {}) => ({
     name,
     namespace,
     labels: { ...labels, "app.kubernetes.io/managed-by": "keyway", [SANDBOX_LABEL]: sandbox },
-    ...(Object.keys(annotations).length > 0 && { annotations }),
-    ownerReferences: [{ apiVersion: ROUTE_API, kind: "Sandbox", name: sandbox, uid, controller: true }],
+    annotations: { ...annotations, [WORKLOAD_ANNOTATION]: workload },
+    ownerReferences: [{ apiVersion: SANDBOX_API, kind: SANDBOX_KIND, name: sandbox, uid, controller: true }],
   });
 }

@@ -1,9 +1,8 @@
 import { GROUP } from "../../routes/model/route-resource.ts";
 import { MAX_SHORT_NAME, shortName } from "../../shared/short-name.ts";
 
-export const SANDBOX_LABEL = `${GROUP}/sandbox`;
-export const FORK_LABEL = `${GROUP}/fork`;
-export const BASELINE_ANNOTATION = `${GROUP}/baseline`;
+/** On a copy that does not follow its workload: the pod template that it was made from, as JSON. */
+export const TEMPLATE_ANNOTATION = `${GROUP}/baseline-template`;
 
 const DNS_LABEL = new RegExp(`^(?=.{1,${MAX_SHORT_NAME}}$)[a-z]([-a-z0-9]*[a-z0-9])?$`);
 

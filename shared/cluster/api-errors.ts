@@ -46,6 +46,14 @@ export class ApiError extends KeywayError {
     return this.code === 409 && !this.isFieldConflict && /the object has been modified|precondition/i.test(this.said);
   }
 
+  get isQuotaExceeded(): boolean {
+    return this.code === 403 && QUOTA.test(this.said);
+  }
+
+  get isNamespaceTerminating(): boolean {
+    return isTerminating(this.#status);
+  }
+
   /** The object is refused as it is: by its schema, for its size or by the cluster's admission control. */
   get isUnfit(): boolean {
     return [400, 413, 422].includes(this.code) || (this.code === 403 && ADMISSION.test(this.said));
@@ -65,8 +73,13 @@ function causesOf({ details }: Status) {
   return details?.causes ?? [];
 }
 
+function isTerminating(status: Status): boolean {
+  return causesOf(status).some((one) => one.reason === "NamespaceTerminating");
+}
+
 /** How Kubernetes' authorizers say that a right is missing; 403 has many other reasons. */
 const MISSING_RIGHT = /\bcannot [a-z]+ (?:resource|path) "/;
+const QUOTA = /exceeded quota/i;
 const ADMISSION = /admission webhook|ValidatingAdmissionPolicy|denied the request/i;
 
 function explain(
@@ -83,7 +96,13 @@ function explain(
     };
   }
   if (code === 403 && MISSING_RIGHT.test(said)) return { what: `no permission to ${doing}: ${said}`, next: rightsHint };
-  if (causesOf(status).some((one) => one.reason === "NamespaceTerminating")) {
+  if (QUOTA.test(said)) {
+    return {
+      what: `can't ${doing}: ${said}`,
+      next: "raise the ResourceQuota that it names, or delete what nobody needs",
+    };
+  }
+  if (isTerminating(status)) {
     return {
       what: `can't ${doing}: ${said}`,
       next: "wait until the namespace is gone and make it anew, or choose another",

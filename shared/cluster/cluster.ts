@@ -199,10 +199,15 @@ export class Cluster {
     });
   }
 
-  /** Deletes exactly the version that was looked at; false when it is gone already. */
+  /** Deletes exactly the version that was looked at, and the object that has the ref's uid where it has one; false when it is gone already. */
   async remove(ref: Ref, resourceVersion?: string, dryRun = false): Promise<boolean> {
     const doing = `delete ${title(ref)}`;
-    const body = resourceVersion === undefined ? {} : { preconditions: { resourceVersion } };
+    const { uid } = ref.metadata;
+    const preconditions = {
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+    };
+    const body = Object.keys(preconditions).length > 0 ? { preconditions } : {};
     try {
       const path = `${await this.#pathOf(ref, doing)}${dryRun ? "?dryRun=All" : ""}`;
       await this.#ask({ method: "DELETE", path, body, doing, repeatable: true });

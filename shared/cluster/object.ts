@@ -8,10 +8,20 @@ export interface KubeObject {
 export interface Meta {
   name?: string | undefined;
   namespace?: string | undefined;
+  uid?: string | undefined;
   resourceVersion?: string | undefined;
   labels?: Record<string, string> | undefined;
   annotations?: Record<string, string> | undefined;
   managedFields?: ManagedFields[] | undefined;
+  ownerReferences?: OwnerReference[] | undefined;
+}
+
+/** An object with which this one goes. */
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
 }
 
 /** Who wrote which fields. */
@@ -24,7 +34,7 @@ export interface ManagedFields {
 export interface Ref {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace: string };
+  metadata: { name: string; namespace: string; uid?: string };
 }
 
 /** `WasmPlugin demo/keyway`: how an object is named to people. */

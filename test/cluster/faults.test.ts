@@ -129,7 +129,7 @@ describe("a refusal is told for what it is", () => {
     [
       "a quota",
       noRights("wasmplugins is forbidden: exceeded quota: plugins"),
-      { message: /^can't patch .*exceeded quota/ },
+      { message: /^can't patch .*exceeded quota/, next: /ResourceQuota/ },
     ],
     ["a size", tooLarge, { message: /larger than the API server takes/, next: /smaller/ }],
     ["credentials", unauthorized, { message: /does not accept the credentials/, next: /log in again/ }],

@@ -62,7 +62,7 @@ export class ApiServer {
   }
 
   delete(object: Pick<Stored, "apiVersion" | "kind" | "metadata">): void {
-    this.store.delete(keyOf(object), undefined, false);
+    this.store.delete(keyOf(object), {}, false);
   }
 
   find(object: Pick<Stored, "apiVersion" | "kind" | "metadata">): Stored | undefined {

@@ -51,6 +51,7 @@ export const unavailable = refuse(
 export const tooLarge = refuse(new Refusal(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728"));
 export const expired = refuse(new Refusal(410, "Expired", "too old resource version: 1 (1000)"));
 export const noSuchPath = refuse(new Refusal(404, "NotFound", "the server could not find the requested resource"));
+export const broken = refuse(new Refusal(500, "InternalError", "Internal error occurred"));
 export const unauthorized = refuse(new Refusal(401, "Unauthorized", "Unauthorized"));
 
 /** The rights are missing, in the words of Kubernetes' own authorizer. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { ApiServer, Attributes } from "./api-server.ts";
 import { apiVersionOf, discover, type Resource, resources } from "./resources.ts";
 import { Refusal } from "./status.ts";
-import type { Key, Stored } from "./store.ts";
+import type { Key, Preconditions, Stored } from "./store.ts";
 
 export interface ServedRequest {
   method: string;
@@ -64,8 +64,8 @@ function one(server: ApiServer, { method, query, body }: ServedRequest, key: Key
   const dryRun = query.get("dryRun") === "All";
   if (method === "GET") return { code: 200, body: server.store.get(key) };
   if (method === "DELETE") {
-    const options = body as { preconditions?: { resourceVersion?: string } } | undefined;
-    server.store.delete(key, options?.preconditions?.resourceVersion, dryRun);
+    const { preconditions = {} } = (body ?? {}) as { preconditions?: Preconditions };
+    server.store.delete(key, preconditions, dryRun);
     return { code: 200, body: { kind: "Status", apiVersion: "v1", status: "Success" } };
   }
   if (method === "PUT") return { code: 200, body: server.store.replace(key, body as Stored, dryRun) };

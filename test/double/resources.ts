@@ -21,6 +21,8 @@ export const resources: readonly Resource[] = [
   resource("v1", "ServiceAccount", "serviceaccounts"),
   resource("apps/v1", "Deployment", "deployments"),
   resource("apps/v1", "StatefulSet", "statefulsets"),
+  resource("argoproj.io/v1alpha1", "Rollout", "rollouts"),
+  resource("apps/v1", "StatefulSet", "statefulsets"),
   resource("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
   resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
   resource("rbac.authorization.k8s.io/v1", "Role", "roles"),

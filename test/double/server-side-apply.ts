@@ -10,7 +10,7 @@ type Tree = Record<string, unknown>;
 type Path = string[];
 
 const IDENTITY = new Set(["apiVersion", "kind", "status"]);
-const OWNABLE_METADATA = new Set(["labels", "annotations"]);
+const OWNABLE_METADATA = new Set(["labels", "annotations", "ownerReferences"]);
 
 export interface ApplyRequest {
   manager: string;

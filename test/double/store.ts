@@ -41,6 +41,12 @@ export interface Key {
 /** `before` is what the object was. */
 export type Watcher = (key: Key, event: WatchEvent, before: Stored | undefined) => void;
 
+/** What an object has to be for a request to be carried out. */
+export interface Preconditions {
+  resourceVersion?: string;
+  uid?: string;
+}
+
 /** Events that a watch can still be resumed from. */
 const EVENTS_KEPT = 100;
 
@@ -82,8 +88,9 @@ export class Store {
 
   apply(key: Key, wanted: Stored, request: ApplyRequest, dryRun: boolean): { object: Stored; created: boolean } {
     const live = this.find(key);
-    const { resourceVersion } = wanted.metadata;
+    const { resourceVersion, uid } = wanted.metadata;
     if (resourceVersion !== undefined) this.#refuseOther(key, live, resourceVersion);
+    if (uid !== undefined) refuseOtherUid(live, uid);
     const object = applied(live, wanted, request);
     const same = live !== undefined && JSON.stringify(live) === JSON.stringify(object);
     if (dryRun || same) return { object, created: live === undefined };
@@ -117,9 +124,10 @@ export class Store {
     this.#put(key, structuredClone(object), this.find(key) === undefined ? "ADDED" : "MODIFIED");
   }
 
-  delete(key: Key, resourceVersion: string | undefined, dryRun: boolean): void {
+  delete(key: Key, { resourceVersion, uid }: Preconditions, dryRun: boolean): void {
     const object = this.get(key);
     if (resourceVersion !== undefined) this.#refuseOther(key, object, resourceVersion);
+    if (uid !== undefined) refuseOtherUid(object, uid);
     if (dryRun) return;
     this.#objects.delete(textOf(key));
     this.#tell(key, { type: "DELETED", object: this.#stamped(object) }, object);
@@ -170,6 +178,12 @@ export class Store {
       `Operation cannot be fulfilled on ${nameInMessages(resource, name)}: the object has been modified; please apply your changes to the latest version and try again`,
     );
   }
+}
+
+function refuseOtherUid(live: Stored | undefined, uid: string): void {
+  if (live?.metadata.uid === uid) return;
+  const there = live?.metadata.uid ?? "";
+  throw new Refusal(409, "Conflict", `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${there}`);
 }
 
 function textOf({ resource, namespace, name }: Key): string {

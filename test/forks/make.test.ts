@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import type { ForkEntry } from "../../controller/forks/entry.ts";
 import { type Copy, makeFork } from "../../controller/forks/make.ts";
 import { toYaml } from "../../installer/cli/output.ts";
+import type { ForkEntry } from "../../routes/model/sandbox.ts";
 import { sandbox, service, workload } from "./objects.ts";
 
 const folder = new URL("../golden/forks/", import.meta.url);
