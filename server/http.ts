@@ -1,6 +1,6 @@
 // Node's HTTP server around the API, with the limits that keep slow and greedy clients from others.
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
-import type { Socket } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { KeywayError, reason } from "../shared/errors.ts";
 import type { Address } from "./address.ts";
@@ -27,10 +27,25 @@ export const LIMITS: Omit<Limits, "connections"> = {
 
 type Fetch = Parameters<typeof getRequestListener>[0];
 
-export function createHttpServer(fetch: Fetch, limits: Limits): Server {
+/** How an error is written. */
+export interface ErrorForm {
+  type: string;
+  body(error: ApiError): string;
+}
+
+const JSON_ERRORS: ErrorForm = {
+  type: "application/json",
+  body: (error) => JSON.stringify(errorBody(error, false)),
+};
+
+/** `form` is that of errors which `fetch` does not get to see. */
+export function createHttpServer(fetch: Fetch, limits: Limits, form = JSON_ERRORS): Server {
   const listener = getRequestListener(fetch, {
     // What can't be made a request, by its host or its path.
-    errorHandler: () => errorResponse(new ApiError(400, "the request's host or path can't be used")),
+    errorHandler: () => {
+      const error = new ApiError(400, "the request's host or path can't be used");
+      return new Response(form.body(error), { status: error.status, headers: { "content-type": form.type } });
+    },
   });
   const server = createServer(
     {
@@ -44,21 +59,21 @@ export function createHttpServer(fetch: Fetch, limits: Limits): Server {
     (request: IncomingMessage, response: ServerResponse) => void listener(request, response),
   );
   server.maxConnections = limits.connections;
-  server.on("clientError", refuse);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, form));
   return server;
 }
 
 /** What is no HTTP, too large, or too slow is answered in the form of all errors, and its connection closed. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuse(error: NodeJS.ErrnoException, socket: Socket, form: ErrorForm): void {
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
   const [status, message] = CLIENT_ERRORS[error.code ?? ""] ?? [400, "this is no HTTP request"];
-  const body = JSON.stringify(errorBody(new ApiError(status, message), false));
+  const body = form.body(new ApiError(status, message));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    "content-type: application/json",
+    `content-type: ${form.type}`,
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",
   ];
@@ -70,12 +85,8 @@ const CLIENT_ERRORS: Record<string, [ErrorStatus, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "the request did not come in time"],
 };
 
-function errorResponse(error: ApiError): Response {
-  return Response.json(errorBody(error, false), { status: error.status });
-}
-
-/** Listens; throws a KeywayError where that can't be. */
-export function listen(server: Server, { host, port }: Address): Promise<Address> {
+/** Listens; throws a KeywayError where that can't be. `flag` is the one that says where. */
+export function listen(server: NetServer, { host, port }: Address, flag = "--listen"): Promise<Address> {
   return new Promise((resolve, reject) => {
     const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     server.once("error", (cause: NodeJS.ErrnoException) => {
@@ -85,8 +96,8 @@ export function listen(server: Server, { host, port }: Address): Promise<Address
           isUsed ? `something listens on ${where} already` : `can't listen on ${where}: ${reason(cause)}`,
           {
             next: isUsed
-              ? "end it, or choose another port with --listen HOST:PORT"
-              : "choose another address with --listen HOST:PORT",
+              ? `end it, or choose another port with ${flag} HOST:PORT`
+              : `choose another address with ${flag} HOST:PORT`,
             cause,
           },
         ),

@@ -8,6 +8,7 @@ import { createApp } from "./api/app.ts";
 import type { Api } from "./api/context.ts";
 import { type Authenticator, everybody } from "./auth/authenticator.ts";
 import { FileTokens } from "./auth/tokens.ts";
+import { type Door, openSignadot } from "./doors/signadot/door.ts";
 import { startExpiry, systemClock } from "./expiry.ts";
 import { Feed } from "./feed/feed.ts";
 import { createHttpServer, end, LIMITS, listen } from "./http.ts";
@@ -35,6 +36,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
   const stopping = AbortSignal.any([io.signal, ending.signal]);
   const { store, services, authenticator: own = everybody } = await openStore(settings, io, log, stopping);
   const authenticator = tokens ?? own;
+  let signadot: Door | undefined;
   try {
     const routes = await load(store, io.signal);
     log.info(
@@ -76,6 +78,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
     });
     metrics.show("keyway_server_connections", () => connections);
 
+    signadot = await openSignadot({ settings, state: routes, surroundings, metrics, log });
     const { host, port } = await listen(server, address);
     const stopExpiry = startExpiry(
       routes,
@@ -99,10 +102,11 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
     log.info("ending");
     ending.abort();
     feed.close();
-    await end(server, settings.grace * 1000);
+    await Promise.all([end(server, settings.grace * 1000), signadot?.close(settings.grace * 1000)]);
     stopExpiry();
   } finally {
     ending.abort();
+    await signadot?.close(0);
     authenticator.close();
     await store.close();
   }

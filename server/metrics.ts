@@ -14,6 +14,9 @@ export const METRICS = {
   keyway_server_page_bytes: "Bytes of these pages",
   keyway_server_resets: "Times that a proxy had to begin anew",
   keyway_server_expired_total: "Routes that were deleted because their time had come",
+  keyway_server_signadot_rules: "Rules for clients of Signadot's routes API",
+  keyway_server_signadot_watches: "Clients that watch these rules",
+  keyway_server_signadot_left_out: "Routes that are in none of these rules, by the reason",
   keyway_server_store_up: "1 while the store can be read and written",
 } as const;
 
@@ -44,6 +47,18 @@ export class Metrics {
       registers: [this.registry],
       collect() {
         this.set(value());
+      },
+    });
+  }
+
+  /** Shows numbers that are known elsewhere, by a label's values. */
+  showBy(name: keyof typeof METRICS, label: string, values: () => Iterable<readonly [string, number]>): void {
+    new Gauge({
+      ...named(name),
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        for (const [value, number] of values()) this.set({ [label]: value }, number);
       },
     });
   }

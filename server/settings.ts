@@ -13,6 +13,14 @@ import { ROLES } from "./auth/authenticator.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
+const address = (example: string) =>
+  z
+    .string()
+    .refine(
+      (text) => parseAddress(text) !== undefined,
+      `expected HOST:PORT, like 127.0.0.1:${example} or [::]:${example}`,
+    );
+
 export interface Setting {
   /** As the flag shows it: `<host:port>`. */
   value: string;
@@ -76,9 +84,7 @@ export const SETTINGS = {
     "host:port",
     "where to listen; beyond this machine only with --tokens",
     "127.0.0.1:8700",
-    z
-      .string()
-      .refine((text) => parseAddress(text) !== undefined, "expected HOST:PORT, like 127.0.0.1:8700 or [::]:8700"),
+    address("8700"),
   ),
   store: setting(
     "store",
@@ -118,6 +124,18 @@ export const SETTINGS = {
     undefined,
     z.string().refine((text) => text.length === 1 && isKey(text), "expected one character that a key may contain"),
   ),
+  signadotGrpc: setting(
+    "host:port",
+    "where clients of Signadot's routes API find its gRPC service, without tokens: whoever reaches it reads all keys",
+    undefined,
+    address("7777"),
+  ),
+  signadotRest: setting(
+    "host:port",
+    "where clients of Signadot's routes API find its REST, without tokens as well",
+    undefined,
+    address("7778"),
+  ),
   maxBody: setting("size", "largest body of a request, 1Ki to 512Mi", "64Mi", size),
   maxConnections: setting("number", "connections at the same time, of proxies too", "20000", whole(1, 1_000_000)),
   grace: setting("seconds", "how long the end waits for requests that are under way", "10", whole(0, 600)),
@@ -136,6 +154,8 @@ type Optional =
   | "tokens"
   | "anonymous"
   | "hierarchy"
+  | "signadotGrpc"
+  | "signadotRest"
   | "etcdUser"
   | "etcdPasswordFile"
   | "etcdCa"

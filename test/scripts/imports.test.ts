@@ -82,6 +82,8 @@ describe("directions", () => {
         "prom-client",
         "undici",
         "yaml",
+        "@grpc/grpc-js",
+        "protobufjs",
       ],
     ],
     ["twins are pure", "installer/twins/", ["routes/model/"]],

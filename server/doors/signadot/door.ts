@@ -1,0 +1,82 @@
+// Serves the clients of Signadot's routes API: its gRPC service and its REST, each where it is asked for, both out of one table of rules.
+import type { Server } from "node:net";
+import type { Logger } from "pino";
+import { parseAddress } from "../../address.ts";
+import { createHttpServer, end, LIMITS, listen } from "../../http.ts";
+import type { Metrics } from "../../metrics.ts";
+import { flagOf, type Settings } from "../../settings.ts";
+import type { State } from "../../state/state.ts";
+import { answerRest } from "./rest.ts";
+import { RuleTable } from "./rule-table.ts";
+import type { Surroundings } from "./rules.ts";
+
+export interface Parts {
+  settings: Settings;
+  state: State;
+  surroundings: Surroundings;
+  /** Resolves once it is known what the cluster has; undefined outside of one. */
+  synced?: Promise<unknown>;
+  metrics: Metrics;
+  log: Logger;
+}
+
+export interface Door {
+  /** Looks again at the routes that name these Services. */
+  servicesChanged(names: Iterable<string>): void;
+  /** Ends what is under way, at most `limitMs` later. */
+  close(limitMs: number): Promise<void>;
+}
+
+/** Undefined where no client is to be served. Throws a KeywayError where an address can't be had. */
+export async function openSignadot(parts: Parts): Promise<Door | undefined> {
+  const { settings, state, surroundings, synced, metrics, log } = parts;
+  if (settings.signadotGrpc === undefined && settings.signadotRest === undefined) return undefined;
+  const table = new RuleTable(surroundings);
+  // Its packages are many, and most servers have no such clients.
+  const { GrpcDoor } = await import("./grpc.ts");
+  const grpc = new GrpcDoor(table, settings.maxConnections);
+  let isLoaded = false;
+  let isClosed = false;
+  const rest = createHttpServer(
+    (request) => answerRest(request, isLoaded ? table : undefined),
+    { ...LIMITS, connections: settings.maxConnections },
+    { type: "text/plain", body: ({ message }) => `${message}\n` },
+  );
+  metrics.show("keyway_server_signadot_rules", () => table.size);
+  metrics.show("keyway_server_signadot_watches", () => grpc.watches);
+  metrics.showBy("keyway_server_signadot_left_out", "why", () => table.leftOut);
+
+  /** A client forgets whatever a table that isn't loaded lacks, so nobody listens for clients that watch before it is. */
+  const load = async () => {
+    if (isClosed) return;
+    table.load(state.routes());
+    state.onChange((change) => table.apply(change));
+    isLoaded = true;
+    log.info(
+      { rules: table.size, leftOut: Object.fromEntries(table.leftOut) },
+      "the rules for Signadot's clients are there",
+    );
+    await open("signadotGrpc", grpc.server, parts);
+  };
+  const close = async (limitMs: number) => {
+    isClosed = true;
+    await Promise.all([grpc.close(limitMs), end(rest, limitMs)]);
+  };
+  try {
+    await open("signadotRest", rest, parts);
+    if (synced === undefined) await load();
+    else synced.then(load).catch((thrown) => log.error({ err: thrown }, "Signadot's clients can't be served"));
+  } catch (thrown) {
+    await close(0);
+    throw thrown;
+  }
+  return { servicesChanged: (names) => table.servicesChanged(names), close };
+}
+
+/** Listens where the setting says, if it does. */
+async function open(name: "signadotGrpc" | "signadotRest", server: Server, { settings, log }: Parts): Promise<void> {
+  const address = settings[name] === undefined ? undefined : parseAddress(settings[name]);
+  if (address === undefined) return;
+  const { host, port } = await listen(server, address, flagOf(name));
+  log.info({ [name]: `${host.includes(":") ? `[${host}]` : host}:${port}` }, "listening for Signadot's clients");
+}

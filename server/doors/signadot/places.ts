@@ -1,0 +1,170 @@
+// What a cluster says of its Services and the workloads behind them, as far as rules need it.
+import type { V1Deployment, V1PodTemplateSpec, V1Service } from "@kubernetes/client-node";
+import { GROUP } from "../../../routes/model/route-resource.ts";
+import { matches } from "../../../shared/cluster/labels.ts";
+import type { KubeObject } from "../../../shared/cluster/object.ts";
+
+export const SANDBOX_LABEL = `${GROUP}/sandbox`;
+
+export interface PlacedPort {
+  readonly port: number;
+  readonly name?: string;
+  /** Where the containers listen: a number or the name of one of their ports; `port` unless said. */
+  readonly targetPort?: number | string;
+}
+
+export interface PlacedService {
+  readonly name: string;
+  readonly namespace: string;
+  readonly ports: readonly PlacedPort[];
+  readonly selector: Readonly<Record<string, string>>;
+  /** The Sandbox whose copy of a Service it is. */
+  readonly sandbox?: string;
+}
+
+export interface PlacedWorkload {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of the pods that it makes. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The containers' ports that have names. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+export interface Places {
+  /** The Services of a name, in one namespace or in all. */
+  services(name: string, namespace?: string): Iterable<PlacedService>;
+  /** The workloads whose pods the Service selects. */
+  workloads(service: PlacedService): Iterable<PlacedWorkload>;
+}
+
+/** What Signadot's API calls a kind of workload, by what Kubernetes calls it. */
+export const KINDS: Readonly<Record<string, string>> = {
+  Deployment: "Deployment",
+  StatefulSet: "StatefulSet",
+  Rollout: "ArgoRollout",
+};
+
+/** The port on which a workload listens for a Service's port; undefined where it has no port of that name. */
+export function containerPort({ port, targetPort = port }: PlacedPort, { ports }: PlacedWorkload): number | undefined {
+  return typeof targetPort === "number" ? targetPort : ports[targetPort];
+}
+
+/** The Services and workloads of a cluster. Each change returns the names of the Services that it touches. */
+export class ClusterPlaces implements Places {
+  /** By name, then by namespace. */
+  readonly #services = new Map<string, Map<string, PlacedService>>();
+  readonly #namespaces = new Map<string, Namespace>();
+
+  *services(name: string, namespace?: string): Generator<PlacedService, void> {
+    const found = this.#services.get(name);
+    if (found === undefined) return;
+    if (namespace === undefined) yield* [...found.values()].sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
+    else {
+      const service = found.get(namespace);
+      if (service) yield service;
+    }
+  }
+
+  workloads(service: PlacedService): readonly PlacedWorkload[] {
+    return this.#namespaces.get(service.namespace)?.selectedBy(service) ?? [];
+  }
+
+  /** `after` is undefined for a Service that is gone. */
+  putService(before: V1Service | undefined, after: V1Service | undefined): string[] {
+    const [old, placed] = [before && placedService(before), after && placedService(after)];
+    const one = placed ?? old;
+    if (one === undefined || isSame(old, placed)) return [];
+    const named = this.#services.get(one.name) ?? new Map<string, PlacedService>();
+    this.#services.set(one.name, named);
+    if (placed) named.set(placed.namespace, placed);
+    else named.delete(one.namespace);
+    if (named.size === 0) this.#services.delete(one.name);
+    this.#namespace(one.namespace).putService(one.name, placed);
+    return [one.name];
+  }
+
+  /** `after` is undefined for a workload that is gone. */
+  putWorkload(before: Workload | undefined, after: Workload | undefined): string[] {
+    const [old, placed] = [before && placedWorkload(before), after && placedWorkload(after)];
+    const one = placed ?? old;
+    return one === undefined || isSame(old, placed) ? [] : this.#namespace(one.namespace).putWorkload(one, old, placed);
+  }
+
+  #namespace(name: string): Namespace {
+    const namespace = this.#namespaces.get(name) ?? new Namespace();
+    this.#namespaces.set(name, namespace);
+    return namespace;
+  }
+}
+
+/** Which workloads the Services of one namespace select. */
+class Namespace {
+  readonly #services = new Map<string, PlacedService>();
+  readonly #workloads = new Map<string, PlacedWorkload>();
+  readonly #selected = new Map<string, readonly PlacedWorkload[]>();
+
+  selectedBy({ name, selector }: PlacedService): readonly PlacedWorkload[] {
+    const known = this.#selected.get(name);
+    if (known) return known;
+    const isSelected = ({ labels }: PlacedWorkload) => Object.keys(selector).length > 0 && matches(selector, labels);
+    const selected = [...this.#workloads.values()].filter(isSelected);
+    this.#selected.set(name, selected);
+    return selected;
+  }
+
+  putService(name: string, placed: PlacedService | undefined): void {
+    this.#selected.delete(name);
+    if (placed) this.#services.set(name, placed);
+    else this.#services.delete(name);
+  }
+
+  putWorkload(one: PlacedWorkload, ...both: (PlacedWorkload | undefined)[]): string[] {
+    const id = `${one.kind}/${one.name}`;
+    const [, after] = both;
+    if (after) this.#workloads.set(id, after);
+    else this.#workloads.delete(id);
+    const touched = [...this.#services.values()].filter(({ selector }) => {
+      return both.some((workload) => workload && matches(selector, workload.labels));
+    });
+    for (const { name } of touched) this.#selected.delete(name);
+    return touched.map(({ name }) => name);
+  }
+}
+
+/** A Deployment, a StatefulSet, or a Rollout of Argo with a template of its own. */
+export interface Workload extends KubeObject {
+  spec?: { template?: V1PodTemplateSpec } & Partial<V1Deployment["spec"]>;
+}
+
+function placedService({ metadata, spec }: V1Service): PlacedService {
+  const sandbox = metadata?.labels?.[SANDBOX_LABEL];
+  return {
+    name: metadata?.name ?? "",
+    namespace: metadata?.namespace ?? "",
+    ports: (spec?.ports ?? []).map(({ port, name, targetPort }) => ({
+      port,
+      ...(name !== undefined && { name }),
+      ...(targetPort !== undefined && { targetPort: Number(targetPort) || targetPort }),
+    })),
+    selector: spec?.selector ?? {},
+    ...(sandbox && { sandbox }),
+  };
+}
+
+function placedWorkload({ kind = "", metadata, spec }: Workload): PlacedWorkload {
+  const { containers = [], initContainers = [] } = spec?.template?.spec ?? {};
+  const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === "Always");
+  // Of two ports with one name Kubernetes takes the first.
+  const named = [...containers, ...sidecars].flatMap(({ ports = [] }) => ports).reverse();
+  return {
+    kind: KINDS[kind] ?? kind,
+    namespace: metadata?.namespace ?? "",
+    name: metadata?.name ?? "",
+    labels: spec?.template?.metadata?.labels ?? {},
+    ports: Object.fromEntries(named.flatMap(({ name, containerPort: port }) => (name ? [[name, port]] : []))),
+  };
+}
+
+const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
