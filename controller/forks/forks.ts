@@ -19,6 +19,7 @@ import { type Copy, copyOf, type SandboxRef } from "./make.ts";
 import { stateOf, troubleOf } from "./readiness.ts";
 import { Refused, refusalIn } from "./refused.ts";
 import { MAX_REMEMBERED, recall, remember } from "./snapshot.ts";
+import { ForkWatch } from "./watch.ts";
 import { findWorkload } from "./workloads.ts";
 
 /** What the controller asks of whoever makes copies. */
@@ -27,6 +28,8 @@ export interface Forks {
   reconcile(sandbox: SandboxResource): Promise<ForkStatus[]>;
   /** Takes all copies of the Sandbox away at once. */
   remove(sandbox: SandboxResource): Promise<void>;
+  /** Called with namespace and name when a Sandbox that was reconciled should be again: a workload, a copy or a Service has changed. */
+  onChange: (namespace: string, name: string) => void;
 }
 
 export interface ForkSettings {
@@ -55,16 +58,20 @@ export class ClusterForks implements Forks {
   readonly #settings: ForkSettings;
   readonly #cluster: Cluster;
   readonly #leaving: Leaving;
+  readonly #watch: ForkWatch;
+  onChange: Forks["onChange"] = () => {};
 
   constructor(settings: ForkSettings) {
     const { cluster, graceMs, failed = () => {} } = settings;
     this.#settings = settings;
     this.#cluster = cluster;
     this.#leaving = new Leaving({ cluster, failed, ...(graceMs !== undefined && { graceMs }) });
+    this.#watch = new ForkWatch({ cluster, failed, changed: (namespace, name) => this.onChange(namespace, name) });
   }
 
   async reconcile(resource: SandboxResource): Promise<ForkStatus[]> {
     const { forks = [] } = resource.spec;
+    this.#watch.put(resource);
     let around: Surroundings;
     try {
       around = await this.#lookAround(resource);
@@ -95,6 +102,7 @@ export class ClusterForks implements Forks {
   }
 
   async remove(resource: SandboxResource): Promise<void> {
+    this.#watch.remove(resource.metadata.namespace, resource.metadata.name);
     for (const object of ownObjects(await this.#lookAround(resource, true))) {
       this.#leaving.cancel(object);
       await removeExactly(this.#cluster, object);

@@ -117,6 +117,20 @@ export function rbacManifests(places: Places, subject: Subject): (V1Role | V1Rol
   });
 }
 
+type Rule = (apiGroups: string[], resources: string[], verbs: string[]) => V1PolicyRule;
+
+/** What copies of workloads take: to read the workloads, to write the copies and their Services, and to say what their pods wait for. */
+function forkRules(rule: Rule): V1PolicyRule[] {
+  const write = ["create", "patch", "delete"];
+  return [
+    rule(["apps"], ["deployments"], ["get", "list", "watch", ...write]),
+    rule(["apps"], ["statefulsets"], ["get", "list", "watch"]),
+    rule(["argoproj.io"], ["rollouts"], ["get", "list", "watch"]),
+    rule([""], ["services"], write),
+    rule([""], ["pods"], ["list"]),
+  ];
+}
+
 /** What a route server with its routes in Kubernetes takes: its own Route resources, the Services of all namespaces to read, and whose
  * tokens there are. */
 export function serverManifests(namespace: string, subject: Subject) {
@@ -139,7 +153,12 @@ export function serverManifests(namespace: string, subject: Subject) {
   return [
     { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules: [own] },
     { apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata, roleRef: roleRef("Role", metadata.name), subjects },
-    { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata: clusterName, rules: [home, services, tokens, access] },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "ClusterRole",
+      metadata: clusterName,
+      rules: [home, services, tokens, access, ...forkRules(rule)],
+    },
     {
       apiVersion: `${rbac}/v1`,
       kind: "ClusterRoleBinding",

@@ -10,6 +10,7 @@ export interface Meta {
   namespace?: string | undefined;
   uid?: string | undefined;
   resourceVersion?: string | undefined;
+  generation?: number | undefined;
   labels?: Record<string, string> | undefined;
   annotations?: Record<string, string> | undefined;
   managedFields?: ManagedFields[] | undefined;

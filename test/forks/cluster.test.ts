@@ -313,7 +313,7 @@ describe("what stands in the way is a reason and what to do", () => {
   test("rights to look around are missing", async () => {
     const { api, forks } = await startForks();
     api.faults.add(
-      /^GET .*services/,
+      /^GET .*demo\/services/,
       noRights(`services is forbidden: User "keyway" cannot list resource "services" in API group ""`),
     );
     expect(await forks.reconcile(sandboxOf([REVIEWS]))).toMatchObject([
@@ -324,7 +324,7 @@ describe("what stands in the way is a reason and what to do", () => {
   test("pods that may not be read only leave less to say", async () => {
     const { api, forks } = await startForks();
     api.faults.add(
-      /^GET .*pods/,
+      /^GET .*demo\/pods/,
       noRights(`pods is forbidden: User "keyway" cannot list resource "pods" in API group ""`),
     );
     expect(await forks.reconcile(sandboxOf([REVIEWS]))).toMatchObject([{ reason: "Starting" }]);
@@ -356,7 +356,7 @@ describe("what stands in the way is a reason and what to do", () => {
   test("Argo's resources that are not there, until they are", async () => {
     const { api, forks, put } = await startForks();
     put(workload("Rollout", "ratings"));
-    api.faults.add(/^GET \/apis\/argoproj\.io\/v1alpha1$/, noSuchPath, 2);
+    api.faults.add(/^GET \/apis\/argoproj\.io\/v1alpha1$/, noSuchPath, 1000);
     const rollout = sandboxOf([{ workload: "Rollout/ratings" }]);
     expect(await forks.reconcile(rollout)).toMatchObject([
       {
@@ -365,6 +365,7 @@ describe("what stands in the way is a reason and what to do", () => {
         message: expect.stringContaining("the cluster has no kind Rollout of argoproj.io/v1alpha1"),
       },
     ]);
+    api.faults.clear();
     expect(await forks.reconcile(rollout)).toMatchObject([{ fork: "ratings-pr-42" }]);
   });
 
