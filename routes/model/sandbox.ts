@@ -142,7 +142,7 @@ export interface ForkStatus {
 export interface ConditionedStatus {
   observedGeneration?: number;
   /** Proxies that route for it, and those of them that have it as it is. */
-  proxies?: { total: number; inForce: number };
+  proxies?: { total: number; inForce: number; summary: string };
   conditions?: StatusCondition[];
 }
 

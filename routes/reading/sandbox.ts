@@ -123,7 +123,7 @@ const condition = object({
 
 const conditioned = {
   observedGeneration: z.exactOptional(z.number()),
-  proxies: z.exactOptional(object({ total: z.number(), inForce: z.number() })),
+  proxies: z.exactOptional(object({ total: z.number(), inForce: z.number(), summary: anyText })),
   conditions: z.exactOptional(z.array(condition)),
 };
 

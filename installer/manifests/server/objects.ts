@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../../shared/cluster/object.ts";
-import { routeDefinition } from "../crds.ts";
+import { customResources } from "../crds.ts";
 import { serverManifests } from "../rights.ts";
 import { deployment } from "./deployment.ts";
 import { disruptionBudget, networkPolicy, service } from "./network.ts";
@@ -12,7 +12,7 @@ export function namespaceOf(choice: ServerChoice): KubeObject {
 
 /** The custom resources, which all servers of a cluster share. */
 export function definitionObjects(): KubeObject[] {
-  return [routeDefinition()].map((one) => ({
+  return customResources().map((one) => ({
     ...one,
     metadata: { ...one.metadata, labels: { "app.kubernetes.io/managed-by": "keyway" } },
   }));
