@@ -56,7 +56,8 @@ export function startExpiry(state: State, store: Store, told: Told, settings: Pa
     isBusy = true;
     try {
       const require = due.map(({ id, revision }) => ({ id, revision }));
-      await store.commit({ set: [], delete: due.map(({ id }) => id), require });
+      const { revision } = await store.commit({ set: [], delete: due.map(({ id }) => id), require });
+      await state.reached(revision);
       told.expired(due.length);
     } catch (thrown) {
       // Somebody has renewed one, or another server has deleted it: the next look sees that.

@@ -9,7 +9,7 @@ import { ApiError, type ErrorStatus, errorBody } from "./api/errors.ts";
 export interface Limits {
   /** Milliseconds for a request's headers. */
   headersMs: number;
-  /** Milliseconds for a whole request with its body. */
+  /** Milliseconds for a whole request with its body, and for what is done with the body while it comes. */
   requestMs: number;
   /** Milliseconds for which an idle connection is kept. */
   idleMs: number;
@@ -20,7 +20,7 @@ export interface Limits {
 
 export const LIMITS: Omit<Limits, "connections"> = {
   headersMs: 10_000,
-  requestMs: 120_000,
+  requestMs: 900_000,
   idleMs: 75_000,
   headerBytes: 16_384,
 };

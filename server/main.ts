@@ -56,6 +56,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
       feed,
       now: () => Date.now() / 1000,
       maxBody: settings.maxBody,
+      maxRoutes: settings.maxRoutes,
       keys: settings.keys,
       hierarchy: settings.hierarchy,
       surroundings,

@@ -77,7 +77,7 @@ function nextStep(status: number, authorized: boolean): string | undefined {
       : "give a token with --token-file FILE or in KEYWAY_TOKEN; whoever runs the server has them";
   }
   if (status === 403) return "ask whoever runs the server to give the token that role, or take another token";
-  if (status === 413) return "apply it in parts, or have the server take more: keyway serve --max-body";
+  if (status === 413) return "apply it in parts, or have the server take more: keyway serve --max-body, --max-routes";
   if (status === 503) return "run the same command again; the server's /readyz says how it is";
   if (status === 507) return "have whoever runs the server make room, then run the same command again";
   if (status >= 500) return "look into the server's log, then run the same command again";

@@ -82,20 +82,26 @@ export class RouteTable {
       if (this.#buckets.length % 1000 === 0) yield;
     }
     yield;
-    const { first, next } = this.#byBucket(batch);
+    const { first, next } = yield* this.#byBucket(batch);
     let touched = 0;
     for (const [index, place] of first) {
       this.#replace(index, batch, place, next);
       if (++touched % 200 === 0) yield;
     }
-    while (this.#buckets.length < bucketCount(this.#entries)) this.#grow();
-    while (this.#buckets.length > bucketCount(this.#entries)) this.#shrink();
+    while (this.#buckets.length < bucketCount(this.#entries)) {
+      this.#grow();
+      if (this.#buckets.length % 1000 === 0) yield;
+    }
+    while (this.#buckets.length > bucketCount(this.#entries)) {
+      this.#shrink();
+      if (this.#buckets.length % 1000 === 0) yield;
+    }
     yield;
     return { buckets: this.#settle(), rules };
   }
 
   /** For each bucket that a batch concerns the first place in the batch, and for each place the next one; -1 for none. */
-  #byBucket({ hashes }: Batch): { first: Map<number, number>; next: Int32Array } {
+  *#byBucket({ hashes }: Batch): Generator<void, { first: Map<number, number>; next: Int32Array }> {
     const first = new Map<number, number>();
     const next = new Int32Array(hashes.length);
     const buckets = this.#buckets.length;
@@ -103,6 +109,7 @@ export class RouteTable {
       const index = bucketOf(hashes[place] as number, buckets);
       next[place] = first.get(index) ?? -1;
       first.set(index, place);
+      if (place % 20_000 === 0) yield;
     }
     return { first, next };
   }

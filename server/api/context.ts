@@ -21,6 +21,8 @@ export interface Api {
   now(): number;
   /** Largest body in bytes. */
   maxBody: number;
+  /** Routes that one transaction may set and delete. */
+  maxRoutes: number;
   /** The sources of keys that explanations go by. */
   keys: string[];
   hierarchy: string | undefined;

@@ -7,7 +7,7 @@ const TOKEN = new RegExp(`([{}[\\],:])|${TEXT.source}|${NUMBER.source}|(?:true|f
 const SPACE = /[ \t\r\n]*/y;
 
 /** What may stand next. */
-type Expected = "value" | "value or ]" | "name" | "name or }" | ":" | ", or }" | ", or ]" | "end";
+export type Expected = "value" | "value or ]" | "name" | "name or }" | ":" | ", or }" | ", or ]" | "end";
 
 export interface Place {
   line: number;
@@ -56,7 +56,7 @@ export function mistakeIn(text: string): Place | undefined {
   }
 }
 
-const WORDS: Record<Expected, string> = {
+export const WORDS: Record<Expected, string> = {
   value: "a value",
   "value or ]": "a value or ]",
   name: "a name in double quotes",
@@ -67,8 +67,12 @@ const WORDS: Record<Expected, string> = {
   end: "the end",
 };
 
-function placeOf(text: string, at: number, expected: Expected): Place {
-  const before = text.slice(0, at);
-  const line = before.split("\n").length;
-  return { line, column: at - before.lastIndexOf("\n"), expected: WORDS[expected] };
+export function placeOf(text: string, at: number, expected: Expected): Place {
+  let line = 1;
+  let start = 0;
+  for (let next = text.indexOf("\n"); next >= 0 && next < at; next = text.indexOf("\n", start)) {
+    line++;
+    start = next + 1;
+  }
+  return { line, column: at - start + 1, expected: WORDS[expected] };
 }

@@ -6,6 +6,7 @@ import { routeId } from "../../routes/reading/name-fields.ts";
 import { diagnosticsOf } from "../../routes/reading/validate.ts";
 import { Conflict, type Outcome, type Requirement, type Transaction } from "../store/store.ts";
 import { readJson } from "./body.ts";
+import { commit } from "./commit.ts";
 import type { Api, Request } from "./context.ts";
 import { cursorOf, idOf } from "./cursor.ts";
 import { type Endpoint, errors, json } from "./endpoint.ts";
@@ -14,7 +15,6 @@ import { etagOf, matches, noneMatch } from "./etags.ts";
 import { hinted } from "./hints.ts";
 import { readQuery } from "./query.ts";
 import { ListQuery, limitOf, NoQuery, Renew, Renewed, Route, RouteInput, RouteList } from "./schemas.ts";
-import { refuseTwins } from "./twins.ts";
 
 const params = z.strictObject({
   id: routeId.meta({ param: { name: "id", in: "path" }, description: "The route's id, percent-encoded." }),
@@ -128,7 +128,7 @@ const remove: Endpoint = {
     const id = idIn(request);
     const require = requirement(request, api, id) ?? { id, present: true };
     try {
-      await api.store.commit({ set: [], delete: [id], require: [require] });
+      await commit(api, { set: [], delete: [id], require: [require] });
     } catch (thrown) {
       if (thrown instanceof Conflict && require.present && request.req.header("if-match") === undefined)
         throw noRoute(id);
@@ -186,13 +186,8 @@ export const routeEndpoints: readonly Endpoint[] = [list, renew, get, put, remov
 
 async function writeOne(api: Api, route: LiveRoute, require: Requirement | undefined): Promise<Outcome> {
   const transaction: Transaction = { set: [route], delete: [], ...(require && { require: [require] }) };
-  const release = refuseTwins(api.state, transaction);
-  try {
-    const { set } = await api.store.commit(transaction);
-    return set[0] as Outcome;
-  } finally {
-    release();
-  }
+  const { set } = await commit(api, transaction);
+  return set[0] as Outcome;
 }
 
 function idIn(request: Request): string {

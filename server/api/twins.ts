@@ -1,35 +1,47 @@
 // Two routes with the same baseline, key and conditions contradict each other: only one of them could ever be taken.
 import type { LiveRoute } from "../../routes/model/live-route.ts";
+import { Slices } from "../slices.ts";
+import { Shards } from "../state/shards.ts";
 import type { State } from "../state/state.ts";
 import type { Transaction } from "../store/store.ts";
 import { ApiError } from "./errors.ts";
 
 /** Routes that are on their way to the store, by what makes twins of them. */
-const onTheirWay = new Map<string, string>();
+const onTheirWay = new Shards<string>();
 
 /** Throws where a route of the transaction is another one's twin. What it returns is called once the transaction is over. */
-export function refuseTwins(state: State, { set, delete: gone }: Transaction): () => void {
-  const mine = new Map<string, string>();
-  const replaced = set.length > 1 || gone.length > 0 ? new Set([...set.map(({ id }) => id), ...gone]) : undefined;
-  for (const [at, route] of set.entries()) {
-    if (route.key === undefined) continue;
-    const identity = identityOf(route);
-    const other = mine.get(identity) ?? onTheirWay.get(identity) ?? twinIn(state, route, identity, replaced);
-    if (other !== undefined && other !== route.id) {
-      const what = route.when === undefined ? "baseline and key" : "baseline, key and conditions";
-      const message = `the route ${other} has the same ${what}; change that one, or delete it first`;
-      const path = replaced === undefined ? "" : `set[${at}]`;
-      throw new ApiError(409, `${route.id}: ${message}`, { details: [{ path, message }] });
+export async function refuseTwins(state: State, { set, delete: gone }: Transaction): Promise<() => Promise<void>> {
+  const slices = new Slices();
+  const mine: string[] = [];
+  const replaced = set.length > 1 || gone.length > 0 ? new Shards<true>() : undefined;
+  const release = () => slices.each(mine, (identity) => onTheirWay.delete(identity));
+  try {
+    if (replaced) {
+      await slices.each(set, ({ id }) => replaced.set(id, true));
+      await slices.each(gone, (id) => replaced.set(id, true));
     }
-    mine.set(identity, route.id);
+    await slices.each(set.entries(), ([at, route]) => {
+      if (route.key === undefined) return;
+      const identity = identityOf(route);
+      const other = onTheirWay.get(identity) ?? twinIn(state, route, identity, replaced);
+      if (other !== undefined && other !== route.id) throw twins(route, other, replaced && `set[${at}]`);
+      onTheirWay.set(identity, route.id);
+      mine.push(identity);
+    });
+    return release;
+  } catch (thrown) {
+    void release();
+    throw thrown;
   }
-  for (const [identity, id] of mine) onTheirWay.set(identity, id);
-  return () => {
-    for (const [identity, id] of mine) if (onTheirWay.get(identity) === id) onTheirWay.delete(identity);
-  };
 }
 
-function twinIn(state: State, route: LiveRoute, identity: string, replaced?: Set<string>): string | undefined {
+function twins({ id, when }: LiveRoute, other: string, path = ""): ApiError {
+  const what = when === undefined ? "baseline and key" : "baseline, key and conditions";
+  const message = `the route ${other} has the same ${what}; change that one, or delete it first`;
+  return new ApiError(409, `${id}: ${message}`, { details: [{ path, message }] });
+}
+
+function twinIn(state: State, route: LiveRoute, identity: string, replaced?: Shards<true>): string | undefined {
   for (const other of state.ofKey(route.key ?? "")) {
     if (other.id !== route.id && !replaced?.has(other.id) && identityOf(other) === identity) return other.id;
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { type U64, u64 } from "../../routes/model/u64.ts";
+import { Slices } from "../slices.ts";
 import { clusterOf, type Filter, serviceOf } from "../state/filter.ts";
 import type { Applied, State } from "../state/state.ts";
 import { interestOf, leftOut, type Naming, namingFor } from "./naming.ts";
@@ -9,7 +10,7 @@ import { type Bytes, Polls, TooLarge } from "./polls.ts";
 import { type InForce, Proxies } from "./proxies.ts";
 import { parseQuestion, type Question } from "./query.ts";
 import { type Scope, scopeText } from "./scope.ts";
-import { ScopedTable } from "./scoped-table.ts";
+import { ROUTES_A_TURN, ScopedTable } from "./scoped-table.ts";
 import type { ServiceDirectory, Surroundings } from "./services.ts";
 
 export interface FeedOptions {
@@ -41,6 +42,12 @@ interface Served {
   interest: string[] | undefined;
   askedAt: number;
   asking: number;
+}
+
+interface Part {
+  revision: number;
+  set: Applied["set"][number][];
+  delete: StoredRoute[];
 }
 
 /** Which proxies are meant: those to whose tables all of this applies. */
@@ -222,23 +229,18 @@ export class Feed {
 
   #apply(change: Applied): void {
     for (const { table } of this.#interested.get(undefined) ?? []) table.apply(change);
-    if (this.#interested.size > 1 || !this.#interested.has(undefined)) this.#applyByInterest(change);
-  }
-
-  /** Tells each table of what concerns it. */
-  #applyByInterest({ revision, set, delete: gone }: Applied): void {
-    const parts = new Map<Served, { set: Applied["set"][number][]; delete: StoredRoute[] }>();
-    const partsOf = (...routes: (StoredRoute | undefined)[]) => {
-      const served = routes.flatMap((route) => (route ? [...(this.#interested.get(indexValue(route)) ?? [])] : []));
-      return [...new Set(served)].map((one) => {
-        const part = parts.get(one) ?? { set: [], delete: [] };
-        parts.set(one, part);
-        return part;
-      });
-    };
-    for (const one of set) for (const part of partsOf(one.before, one.after)) part.set.push(one);
-    for (const route of gone) for (const part of partsOf(route)) part.delete.push(route);
-    for (const [{ table }, part] of parts) table.apply({ revision, ...part });
+    if (this.#interested.size === (this.#interested.has(undefined) ? 1 : 0)) return;
+    const parts = new Parts(change, this.#interested);
+    if (change.set.length + change.delete.length <= ROUTES_A_TURN) {
+      for (const step of parts.steps()) step();
+      for (const [{ table }, part] of parts.made) table.apply(part);
+      return;
+    }
+    // Each table waits for its part, so that none says meanwhile that it has come to the change's revision.
+    const made = new Slices().each(parts.steps(), (step) => step());
+    for (const served of this.#served.values()) {
+      if (served.interest) served.table.apply(made.then(() => parts.made.get(served)));
+    }
   }
 
   #dropIdle(): void {
@@ -258,6 +260,43 @@ export class Feed {
     this.#counts.refused++;
     const body = new TextEncoder().encode(JSON.stringify({ error: { code, message, details: [] } }));
     return { status, type: "application/json", body, headers: status === 503 ? { "retry-after": "1" } : {} };
+  }
+}
+
+/** What of a change concerns which table. */
+class Parts {
+  readonly made = new Map<Served, Part>();
+  readonly #change: Applied;
+  readonly #interested: ReadonlyMap<string | undefined, ReadonlySet<Served>>;
+
+  constructor(change: Applied, interested: ReadonlyMap<string | undefined, ReadonlySet<Served>>) {
+    this.#change = change;
+    this.#interested = interested;
+  }
+
+  /** All of them have to be done. */
+  *steps(): Generator<() => void, void> {
+    for (const one of this.#change.set) {
+      yield () => {
+        for (const part of this.#of(one.after, one.before)) part.set.push(one);
+      };
+    }
+    for (const route of this.#change.delete) {
+      yield () => {
+        for (const part of this.#of(route)) part.delete.push(route);
+      };
+    }
+  }
+
+  #of(route: StoredRoute, other?: StoredRoute): Part[] {
+    const served = this.#interested.get(indexValue(route));
+    const others = other && this.#interested.get(indexValue(other));
+    if (!served && !others) return [];
+    return [...new Set([...(served ?? []), ...(others ?? [])])].map((one) => {
+      const part = this.made.get(one) ?? { revision: this.#change.revision, set: [], delete: [] };
+      this.made.set(one, part);
+      return part;
+    });
   }
 }
 

@@ -13,7 +13,7 @@ import type { Naming } from "./naming.ts";
 export type RouteSource = Pick<State, "revision" | "list">;
 
 /** Routes that are compiled before others have their turn. */
-const ROUTES_A_TURN = 2000;
+export const ROUTES_A_TURN = 2000;
 
 /** A change of the known services that changes more buckets is not kept: proxies that have the table from before get it anew. */
 const MOST_BY_SERVICES = 64;
@@ -30,7 +30,7 @@ export class ScopedTable {
   #table = new RouteTable();
   #log: BucketLog | undefined;
   /** Changes that wait until the work at hand is done. */
-  #pending: Applied[] = [];
+  #pending: (Applied | Promise<Applied | undefined>)[] = [];
   #work: Promise<void> | undefined;
 
   /** Each route that the table may have is found by one of the filters. `onChange` is called when the content has changed. */
@@ -63,8 +63,9 @@ export class ScopedTable {
     while (this.#work) await this.#work;
   }
 
-  apply(change: Applied): void {
-    if (this.#work || change.set.length + change.delete.length > ROUTES_A_TURN) {
+  /** A change that is a promise may turn out to be none. */
+  apply(change: Applied | Promise<Applied | undefined>): void {
+    if (this.#work || change instanceof Promise || change.set.length + change.delete.length > ROUTES_A_TURN) {
       this.#pending.push(change);
       if (!this.#work) this.#begin();
       return;
@@ -88,8 +89,9 @@ export class ScopedTable {
 
   async #doWork(first: Promise<void> | undefined, last: (() => void) | undefined): Promise<void> {
     await (first ?? turn());
-    for (let change = this.#pending.shift(); change; change = this.#pending.shift()) {
-      for (const _ of this.#applying(change)) await turn();
+    for (let next = this.#pending.shift(); next; next = this.#pending.shift()) {
+      const change = await next;
+      if (change) for (const _ of this.#applying(change)) await turn();
     }
     last?.();
     this.#log ??= new BucketLog({ revision: this.revision, digest: this.#table.digest });

@@ -401,3 +401,48 @@ test("each scope's table is after any changes what it would be if it were made n
     60,
   );
 });
+
+test("a change of many routes comes to each table as its part of it, and no table says before that it has it", async () => {
+  const routes = new Routes(keyRoutes(10));
+  const feed = feedOf(routes);
+  const scopes = ["", "demo/reviews", "demo/ratings", "inbound:demo/reviews:9080=8080"];
+  const clients = scopes.map((scope) => new ReferenceClient(scope));
+  for (const client of clients) await settle(feed, client);
+  const service = (at: number) => ["reviews.demo:9080", "ratings.demo:9080", "other.demo:9080", "*"][at % 4] ?? "*";
+  const many = Array.from({ length: 9000 }, (_, at) => ({
+    id: `m-${at}`,
+    service: service(at),
+    key: `m-${at}`,
+    to: "t",
+  }));
+  routes.change(many, ["id-k0"]);
+  await routes.state.reached(2);
+  routes.change([{ id: "m-1", service: "reviews.demo:9080", key: "m-1", to: "later" }], ["m-4"]);
+  const answers = await Promise.all(clients.map((client) => feed.poll(client.query())));
+  for (const [at, answer] of answers.entries()) {
+    const page = decodePage(answer.body);
+    if (page instanceof Error) throw page;
+    expect([scopes[at], page.revision]).toEqual([scopes[at], 3]);
+    clients[at]?.apply(answer.body);
+  }
+  for (const client of clients) await settle(feed, client);
+  const [all, reviews, ratings, inbound] = clients;
+  expect([all, reviews, ratings, inbound].map((client) => client?.lookUp("m-1"))).toEqual([
+    ["later"],
+    ["later"],
+    [],
+    ["later"].map(() => "outbound|9080||later.demo.svc.cluster.local"),
+  ]);
+  expect([all, reviews, ratings].map((client) => client?.lookUp("m-5"))).toEqual([["t"], [], ["t"]]);
+  expect([all, reviews, ratings].map((client) => client?.lookUp("m-3"))).toEqual([["t"], ["t"], ["t"]]);
+  expect(all?.lookUp("m-4")).toEqual([]);
+  const [fresh] = await Promise.all([
+    (async () => {
+      const other = new ReferenceClient("demo/reviews");
+      await settle(feedOf(routes), other);
+      return other;
+    })(),
+  ]);
+  expect(held(reviews as ReferenceClient)).toEqual(held(fresh));
+  feed.close();
+});

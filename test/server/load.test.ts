@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { reviews, sent, temporaryFolder } from "../api/serve.ts";
 import { startChild } from "./child.ts";
@@ -60,25 +61,98 @@ test("a body of which nothing more comes is given up, and nothing of it is kept"
   expect((await server.ask("/v1/routes")).body.routes).toEqual([]);
 });
 
-test("a million routes in one request are refused with the limit; 100,000 are taken in one transaction", async () => {
+/** The text of a transaction of so many routes, in pieces. */
+function* transaction(
+  count: number,
+  routeOf = (at: number): object => ({ id: `r-${at}`, service: "reviews:9080", key: `pr-${at}`, to: `t-${at}` }),
+) {
+  const encoder = new TextEncoder();
+  yield encoder.encode('{"set": [');
+  for (let at = 0; at < count; at += 500) {
+    const some = Array.from({ length: Math.min(500, count - at) }, (_, one) => JSON.stringify(routeOf(at + one)));
+    yield encoder.encode(`${at === 0 ? "" : ","}${some.join()}`);
+  }
+  yield encoder.encode("]}");
+}
+
+const streamed = (pieces: Iterable<Uint8Array>): RequestInit =>
+  ({ method: "POST", body: Readable.toWeb(Readable.from(pieces)), duplex: "half" }) as RequestInit;
+
+test("a transaction of many routes happens as a whole, and others are served all the while", async () => {
   const server = await startChild(database());
-  const routes = (count: number) =>
-    JSON.stringify({
-      set: Array.from({ length: count }, (_, at) => ({
-        id: `r-${at}`,
-        service: "reviews:9080",
-        key: `pr-${at}`,
-        to: `reviews-pr-${at}`,
-      })),
-    });
-  const refused = await server.ask("/v1/routes:apply", sent("POST", routes(1_000_000)));
-  expect(refused).toMatchObject({
+  await server.ask("/v1/routes/before", sent("PUT", reviews));
+  const count = 60_000;
+  const seen = new Set<number>();
+  let isOver = false;
+  const reads = (async () => {
+    while (!isOver) {
+      seen.add((await server.ask("/readyz")).body.routes);
+      expect((await server.ask("/v1/routes/before")).status).toBe(200);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  expect((await server.ask("/v1/routes:apply", streamed(transaction(count)))).body).toEqual({ revision: 2 });
+  expect((await server.ask(`/v1/routes/r-${count - 1}`)).body).toMatchObject({ revision: 2 });
+  isOver = true;
+  await reads;
+  expect([...seen].sort((a, b) => a - b).filter((routes) => routes !== 1)).toEqual(
+    [...seen].includes(count + 1) ? [count + 1] : [],
+  );
+});
+
+test("a transaction is refused at its first hundred mistakes, before the rest of it has come", async () => {
+  const server = await startChild(database());
+  let sentSoFar = 0;
+  function* endless() {
+    let pieces = 0;
+    const some = { id: "a", service: "reviews", to: "t" };
+    for (const piece of transaction(10_000, (at) => ({
+      ...some,
+      id: `r-${at}`,
+      key: at < 200 ? `k-${at}` : "no key",
+    }))) {
+      if (++pieces > 20) break;
+      yield piece;
+    }
+    for (;;) {
+      sentSoFar++;
+      yield new TextEncoder().encode(" ".repeat(10_000));
+    }
+  }
+  const refused = await server.ask("/v1/routes:apply", streamed(endless()));
+  expect(refused.status).toBe(400);
+  expect(refused.body.error.message).toMatch(/^the transaction can't be used: set\[200\]\.key: .*, and 99 more$/);
+  expect(refused.body.error.details).toHaveLength(100);
+  expect(sentSoFar).toBeLessThan(10_000);
+  expect((await server.ask("/v1/routes")).body).toEqual({ routes: [], revision: 0 });
+});
+
+test("more routes than allowed, or more bytes, are refused with the limit, and nothing of them is kept", async () => {
+  const server = await startChild(database(), { flags: ["--max-routes", "1000", "--max-body", "1Mi"] });
+  expect(await server.ask("/v1/routes:apply", streamed(transaction(1001)))).toMatchObject({
     status: 413,
-    body: { error: { code: "too_large", message: expect.stringContaining("67108864 bytes (--max-body)") } },
+    body: {
+      error: {
+        code: "too_large",
+        message: "more than 1000 routes (--max-routes) in one transaction; send them in several",
+        details: [{ path: "set[1000]" }],
+      },
+    },
   });
-  expect((await server.ask("/v1/routes:apply", sent("POST", routes(100_000)))).body).toEqual({ revision: 1 });
-  expect((await server.ask("/readyz")).body).toMatchObject({ routes: 100_000 });
-  expect((await server.ask("/v1/routes?key=pr-99999")).body.routes).toMatchObject([{ id: "r-99999" }]);
+  const large = transaction(1000, (at) => ({
+    id: `r-${at}`,
+    ...reviews,
+    key: `k-${at}`,
+    labels: { a: "b".repeat(60), c: "d".repeat(1000).slice(0, 60) },
+    owner: "o".repeat(250),
+    when: [{ header: "a", exact: "x".repeat(1000) }],
+  }));
+  expect(await server.ask("/v1/routes:apply", streamed(large))).toMatchObject({
+    status: 413,
+    body: { error: { code: "too_large", message: expect.stringContaining("1048576 bytes (--max-body)") } },
+  });
+  expect((await server.ask("/v1/routes")).body).toEqual({ routes: [], revision: 0 });
+  expect((await server.ask("/v1/routes:apply", streamed(transaction(1000)))).body).toEqual({ revision: 1 });
 });
 
 test("somebody who watches and does not read is cut off, and holds nobody up", async () => {

@@ -83,3 +83,57 @@ test("routes that expire come in the order in which they do", () => {
   );
   expect(ids(state.expiring())).toEqual(["b", "a"]);
 });
+
+/** Routes of services, keys, owners and labels of which there are few. */
+const some = (from: number, to: number, revision: number): StoredRoute[] =>
+  Array.from({ length: to - from }, (_, i) => i + from).map((at) =>
+    route(`r-${at}`, {
+      service: `s-${at % 7}`,
+      key: `k-${at % 1000}`,
+      owner: `o-${(at + revision) % 11}`,
+      labels: { team: `t-${at % 3}` },
+      revision,
+      ...(at % 5 === 0 && { expires: `20${30 + (at % 60)}-01-01T00:00:00Z` }),
+    }),
+  );
+
+test("a change of many routes is made in slices, seen as a whole, and told once; later changes come after it", async () => {
+  const state = stateOf(...some(0, 3000, 1));
+  const control = stateOf(...some(0, 3000, 1));
+  const told: [number, number, number][] = [];
+  state.onChange(({ revision, set, delete: gone }) => told.push([revision, set.length, gone.length]));
+  const gone = some(0, 1000, 1).map(({ id }) => id);
+  state.apply({ revision: 2, set: some(1000, 40_000, 2), delete: [...gone, "never-there"] });
+  state.apply({ revision: 3, set: some(500, 510, 3), delete: ["r-1500"] });
+  let turns = 0;
+  for (; state.revision < 3; turns++) {
+    if (state.revision === 1) {
+      expect([state.size, state.get("r-0")?.revision, state.get("r-1000")?.revision]).toEqual([3000, 1, 1]);
+      expect(state.list({ owner: "o-1" }, 5000)).toEqual(control.list({ owner: "o-1" }, 5000));
+      expect([...state.ofKey("k-1")].length).toBe(3);
+      expect(state.log.after(1)).toBeUndefined();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(turns).toBeGreaterThan(3);
+  expect(told).toEqual([
+    [2, 39_000, 1000],
+    [3, 10, 1],
+  ]);
+  const expected = stateOf(...[...some(500, 510, 3), ...some(1000, 40_000, 2)].filter(({ id }) => id !== "r-1500"));
+  expect([...state.routes()]).toEqual([...expected.routes()]);
+  expect([...state.expiring()]).toEqual([...expected.expiring()]);
+  for (const filter of [{ service: "s-1" }, { key: "k-500" }, { owner: "o-3" }, { labels: ["team=t-2"] }]) {
+    expect(state.list(filter, 50_000)).toEqual(expected.list(filter, 50_000));
+  }
+});
+
+test("a revision is reached once its change is made", async () => {
+  const state = stateOf();
+  state.apply({ revision: 2, set: some(0, 20_000, 2), delete: [] });
+  state.apply({ revision: 3, set: some(0, 1, 3), delete: [] });
+  expect(state.revision).toBe(1);
+  await state.reached(3);
+  expect([state.revision, state.size, state.get("r-0")?.revision]).toEqual([3, 20_000, 3]);
+  await state.reached(3);
+});

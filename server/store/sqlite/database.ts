@@ -209,7 +209,7 @@ export class Database {
       return 1;
     });
     if (kept.length < set.length || deleted.includes(1)) this.#known = next;
-    return { number, revision: this.#known, set: outcomes, kept, deleted };
+    return { number, revision: this.#known, set: outcomes, kept: Float64Array.from(kept), deleted };
   }
 
   #demand({ id, revision, absent, present }: Requirement): void {

@@ -42,7 +42,7 @@ export interface Written {
   /** Per route of the set: UNCHANGED, CREATED or REPLACED. */
   set: Uint8Array;
   /** The revisions of those that are unchanged. */
-  kept: number[];
+  kept: Float64Array;
   /** Per id to delete: 1 where it was there. */
   deleted: Uint8Array;
 }
@@ -68,12 +68,17 @@ export interface Row {
   text: string;
 }
 
+/** Rows as JSON: so that many of them are read when there is time, and not as they arrive. */
+export type Rows = string;
+
 export type Answer =
   | { routes: string }
   | { loaded: { history: bigint; revision: number; since: number; changes: Row[] } }
+  /** Some of the others' rows, more of which come with the next answers. */
+  | { part: Rows }
   /** `others`: what other processes had written before. */
-  | { others: Row[]; done: (Written | Refused)[] }
-  | { others: Row[] }
+  | { others: Rows; done: (Written | Refused)[] }
+  | { others: Rows }
   | { failed: Failure }
   /** Null once it is over. */
   | { trouble: Failure | null }

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
 import type { KeywayError } from "../../../shared/errors.ts";
+import { Slices } from "../../slices.ts";
 import {
   type Change,
   type Committed,
@@ -31,6 +32,9 @@ const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./sqli
 /** Routes that go to the other thread at once. */
 const PART = 2000;
 
+/** What has been written. */
+type Told = Extract<Answer, { part: unknown } | { others: unknown }>;
+
 interface Waiting {
   transaction: Transaction;
   resolve: (committed: Committed) => void;
@@ -46,6 +50,11 @@ export class SqliteStore implements Store {
   #onChange: (change: Change) => void = () => {};
   #trouble: KeywayError | undefined;
   #number = 0;
+  /** Answers that wait for the one that is being worked off. */
+  readonly #answers: Told[] = [];
+  #work: Promise<void> | undefined;
+  /** What other processes have written, as far as it has come. */
+  #others: Change[] = [];
 
   constructor(file: string, settings: Partial<WorkerSettings> = {}) {
     this.#settings = { ...DEFAULTS, ...settings, file };
@@ -74,7 +83,8 @@ export class SqliteStore implements Store {
         this.#end(error);
         reject(error);
       });
-      worker.on("exit", () => {
+      worker.on("exit", async () => {
+        await this.#work;
         const ended = new Unavailable("the store is closed", { where: this.#settings.file });
         this.#end(ended);
         reject(ended);
@@ -89,9 +99,13 @@ export class SqliteStore implements Store {
             this.#history = history;
             // The changes come with messages of their own, so that none is told before the routes are returned.
             this.#onChange = onChange;
-            resolve({ ...loaded, routes, changes: this.#changesOf(changes) });
+            this.#gather(changes);
+            resolve({ ...loaded, routes, changes: this.#gathered() });
           } else if ("trouble" in answer) this.#setTrouble(answer.trouble && errorOf(answer.trouble));
-          else this.#follow(answer);
+          else {
+            this.#answers.push(answer);
+            this.#work ??= this.#workOff();
+          }
         } catch (thrown) {
           this.#setTrouble(thrown);
           reject(thrown);
@@ -135,10 +149,28 @@ export class SqliteStore implements Store {
     const ended = new Promise((resolve) => worker.once("exit", resolve));
     worker.postMessage("close");
     await ended;
+    await this.#work;
   }
 
-  #follow(answer: Extract<Answer, { others: Row[] }>): void {
-    for (const change of this.#changesOf(answer.others)) this.#onChange(change);
+  /** Tells what has come, in order and in slices. Whoever writes a single route is answered within the turn in which the answer comes. */
+  async #workOff(): Promise<void> {
+    const slices = new Slices();
+    for (let answer = this.#answers.shift(); answer; answer = this.#answers.shift()) {
+      try {
+        await this.#follow(answer, slices);
+      } catch (thrown) {
+        this.#setTrouble(thrown);
+      }
+    }
+    this.#work = undefined;
+  }
+
+  async #follow(answer: Told, slices: Slices): Promise<void> {
+    const isPart = "part" in answer;
+    this.#gather(this.#parse<Row[]>(isPart ? answer.part : answer.others, "its changes are"));
+    if (slices.isOver) await slices.next();
+    if (isPart) return;
+    for (const change of this.#gathered()) this.#onChange(change);
     if (!("done" in answer)) return;
     for (const done of answer.done) {
       const waiting = this.#waiting.get(done.number);
@@ -150,7 +182,7 @@ export class SqliteStore implements Store {
         waiting.reject(error);
         continue;
       }
-      const { committed, change } = outcomeOf(waiting.transaction, done);
+      const { committed, change } = await outcomeOf(waiting.transaction, done, slices);
       if (change.set.length > 0 || change.delete.length > 0) this.#onChange(change);
       waiting.resolve(committed);
     }
@@ -164,17 +196,21 @@ export class SqliteStore implements Store {
   }
 
   /** The rows of each revision are a change. */
-  #changesOf(rows: readonly Row[]): Change[] {
-    const changes: Change[] = [];
+  #gather(rows: readonly Row[]): void {
     for (const { id, revision, gone, text } of rows) {
-      let change = changes.at(-1);
+      let change = this.#others.at(-1);
       if (change?.revision !== revision) {
         change = { revision, set: [], delete: [] };
-        changes.push(change);
+        this.#others.push(change);
       }
       if (gone) change.delete.push(id);
       else change.set.push({ ...this.#parse<LiveRoute>(text, `the route ${id} is`), revision });
     }
+  }
+
+  #gathered(): Change[] {
+    const changes = this.#others;
+    this.#others = [];
     return changes;
   }
 
@@ -200,19 +236,24 @@ export class SqliteStore implements Store {
   }
 }
 
-function outcomeOf({ set, delete: gone }: Transaction, written: Written): { committed: Committed; change: Change } {
+async function outcomeOf(
+  { set, delete: gone }: Transaction,
+  written: Written,
+  slices: Slices,
+): Promise<{ committed: Committed; change: Change }> {
   const { revision, kept, deleted } = written;
   const made: Outcome = { revision, created: true };
   const replaced: Outcome = { revision, created: false };
   let unchanged = 0;
-  const outcomes = Array.from(written.set, (what): Outcome => {
-    if (what === UNCHANGED) return { revision: kept[unchanged++] ?? revision, created: false };
-    return what === CREATED ? made : replaced;
+  const outcomes: Outcome[] = [];
+  const change: Change = { revision, set: [], delete: gone.filter((_, at) => deleted[at] === 1) };
+  await slices.each(set.entries(), ([at, route]) => {
+    const what = written.set[at];
+    if (what === UNCHANGED) outcomes.push({ revision: kept[unchanged++] ?? revision, created: false });
+    else {
+      outcomes.push(what === CREATED ? made : replaced);
+      change.set.push(Object.assign(route, { revision }));
+    }
   });
-  const change: Change = {
-    revision,
-    set: set.filter((_, at) => written.set[at] !== UNCHANGED).map((route) => Object.assign(route, { revision })),
-    delete: gone.filter((_, at) => deleted[at] === 1),
-  };
   return { committed: { revision, set: outcomes }, change };
 }

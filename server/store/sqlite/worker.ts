@@ -3,7 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import { Full } from "../store.ts";
 import { Database } from "./database.ts";
 import { errorOf, failureOf } from "./failures.ts";
-import type { Answer, Part, Refused, Request, WorkerSettings, Write } from "./messages.ts";
+import type { Answer, Part, Refused, Request, Row, WorkerSettings, Write, Written } from "./messages.ts";
 import { Seen } from "./seen.ts";
 
 const settings = workerData as WorkerSettings;
@@ -11,6 +11,16 @@ const { file } = settings;
 const port = parentPort;
 if (port === null) throw new Error("this file is a worker's");
 const answer = (message: Answer) => port.postMessage(message);
+
+/** Rows that go to the other thread at once. */
+const PART = 2000;
+
+/** What other processes have written, and what has become of writes of this one. */
+function tell(others: readonly Row[], done?: (Written | Refused)[]): void {
+  let at = 0;
+  for (; others.length - at > PART; at += PART) answer({ part: JSON.stringify(others.slice(at, at + PART)) });
+  answer({ others: JSON.stringify(others.slice(at)), ...(done && { done }) });
+}
 
 try {
   serve(new Database(settings), new Seen(file));
@@ -33,7 +43,7 @@ function serve(database: Database, seen: Seen): void {
       const now = database.dataVersion();
       const others = now === version ? [] : database.others();
       version = now;
-      if (others.length > 0) answer({ others });
+      if (others.length > 0) tell(others);
       if (inTrouble) answer({ trouble: null });
       inTrouble = false;
     } catch (thrown) {
@@ -64,11 +74,15 @@ function serve(database: Database, seen: Seen): void {
       const results = done.map((one) => ("conflict" in one ? refusal(one.number, one.conflict) : one));
       const revisions = [...others, ...done].map((one) => ("revision" in one ? one.revision : 0));
       seen.write(history, Math.max(...revisions));
-      answer({ others, done: results });
+      tell(others, results);
     } catch (thrown) {
       const isFull = errorOf(failureOf(thrown, file)) instanceof Full;
       if (isFull && writes.length > 1) for (const one of writes) write([one]);
-      else answer({ others: [], done: writes.map(({ number }) => refusal(number, thrown)) });
+      else
+        tell(
+          [],
+          writes.map(({ number }) => refusal(number, thrown)),
+        );
     }
   };
 
