@@ -1,10 +1,17 @@
-// npm run docs: writes docs/reference/ anew.
+// npm run docs: writes docs/reference/ and the Helm chart anew.
 import "./uncaught.ts";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ROOT } from "../shared/package.ts";
+import { chartFiles } from "./chart/chart.ts";
 import { references } from "./docs/references.ts";
 
-const folder = join(ROOT, "docs", "reference");
-mkdirSync(folder, { recursive: true });
-for (const [name, text] of Object.entries(await references())) writeFileSync(join(folder, name), text);
+write(join(ROOT, "docs", "reference"), await references());
+write(join(ROOT, "charts", "keyway"), chartFiles());
+
+function write(folder: string, files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+}

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { chartFiles } from "../../scripts/chart/chart.ts";
 import { COMMAND, DEVELOPMENT, MODULE, SERVE } from "../../scripts/docs/environment.ts";
 import { references } from "../../scripts/docs/references.ts";
 import { ROOT } from "../../shared/package.ts";
@@ -13,6 +14,16 @@ describe("docs/reference is what the code says", () => {
     const file = join(ROOT, "docs", "reference", name);
     if (process.env.UPDATE_GOLDEN) writeFileSync(file, texts[name] ?? "");
     expect(readFileSync(file, "utf8"), `docs/reference/${name} is stale: run npm run docs`).toBe(texts[name]);
+  });
+});
+
+const chart = chartFiles();
+
+describe("charts/keyway is what the command applies", () => {
+  test.each(Object.keys(chart))("%s", (name) => {
+    const file = join(ROOT, "charts", "keyway", name);
+    if (process.env.UPDATE_GOLDEN) writeFileSync(file, chart[name] ?? "");
+    expect(readFileSync(file, "utf8"), `charts/keyway/${name} is stale: run npm run docs`).toBe(chart[name]);
   });
 });
 

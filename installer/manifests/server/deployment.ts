@@ -1,4 +1,5 @@
 import type { V1Container, V1Deployment } from "@kubernetes/client-node";
+import { listenersOf } from "./listeners.ts";
 import {
   CHOICE_ANNOTATION,
   metadataOf,
@@ -50,7 +51,8 @@ export function deployment(choice: ServerChoice): V1Deployment {
   };
 }
 
-function container({ image, namespace, anonymous, arguments: more }: ServerChoice): V1Container {
+function container(choice: ServerChoice): V1Container {
+  const { image, namespace, anonymous, arguments: more } = choice;
   return {
     name: "keyway",
     image,
@@ -64,7 +66,7 @@ function container({ image, namespace, anonymous, arguments: more }: ServerChoic
       ...more,
     ],
     env: [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
-    ports: [{ name: "http", containerPort: PORT }],
+    ports: listenersOf(choice).map(({ name, port }) => ({ name, containerPort: port })),
     livenessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 10, failureThreshold: 3 },
     readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 2, failureThreshold: 2 },
     lifecycle: { preStop: { sleep: { seconds: LEAVING } } },

@@ -1,5 +1,6 @@
 import type { V1PodDisruptionBudget, V1Service } from "@kubernetes/client-node";
-import { metadataOf, PORT, SERVICE_NAME, type ServerChoice, selector } from "./server.ts";
+import { type Listener, listenersOf } from "./listeners.ts";
+import { metadataOf, SERVICE_NAME, type ServerChoice, selector } from "./server.ts";
 
 export function service(choice: ServerChoice): V1Service {
   return {
@@ -9,9 +10,14 @@ export function service(choice: ServerChoice): V1Service {
     spec: {
       type: "ClusterIP",
       selector,
-      ports: [{ name: "http", port: PORT, targetPort: "http", protocol: "TCP", appProtocol: "http" }],
+      ports: listenersOf(choice).map(servicePort),
     },
   };
+}
+
+/** Istio reads the protocol from `appProtocol`. */
+function servicePort({ name, port }: Listener) {
+  return { name, port, targetPort: name, protocol: "TCP", appProtocol: name.replace(/-.*/, "") };
 }
 
 /** Nodes may be drained one by one. */
@@ -24,7 +30,7 @@ export function disruptionBudget(choice: ServerChoice): V1PodDisruptionBudget {
   };
 }
 
-/** Whoever is in the cluster may ask on the server's port, and nobody on another one. */
+/** Whoever is in the cluster may ask on the server's ports, and nobody on another one. */
 export function networkPolicy(choice: ServerChoice) {
   return {
     apiVersion: "networking.k8s.io/v1",
@@ -33,7 +39,12 @@ export function networkPolicy(choice: ServerChoice) {
     spec: {
       podSelector: { matchLabels: selector },
       policyTypes: ["Ingress"],
-      ingress: [{ from: [{ namespaceSelector: {} }], ports: [{ protocol: "TCP", port: PORT }] }],
+      ingress: [
+        {
+          from: [{ namespaceSelector: {} }],
+          ports: listenersOf(choice).map(({ port }) => ({ protocol: "TCP", port })),
+        },
+      ],
     },
   };
 }

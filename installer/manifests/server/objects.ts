@@ -18,17 +18,18 @@ export function definitionObjects(): KubeObject[] {
   }));
 }
 
-/** What belongs to one server, in the order in which it is applied: the pods last. */
-export function serverObjects(choice: ServerChoice): KubeObject[] {
+/** Who the server is, and what it may do. */
+export function accessObjects(choice: ServerChoice): KubeObject[] {
   const { namespace } = choice;
-  const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(choice) };
   const rights = serverManifests(namespace, { kind: "ServiceAccount", name: SERVER_NAME, namespace });
   return [
-    account,
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(choice) },
     ...rights.map((one) => ({ ...one, metadata: { ...one.metadata, labels: labelsOf(choice) } })),
-    service(choice),
-    networkPolicy(choice),
-    disruptionBudget(choice),
-    deployment(choice),
-  ] as KubeObject[];
+  ];
+}
+
+/** What belongs to one server, in the order in which it is applied: the pods last. */
+export function serverObjects(choice: ServerChoice): KubeObject[] {
+  const network = [service(choice), networkPolicy(choice), disruptionBudget(choice)];
+  return [...accessObjects(choice), ...network, deployment(choice)] as KubeObject[];
 }
