@@ -25,14 +25,14 @@ export const serverStatus: Register = (group, unlimited) => {
     .addOption(outputOption())
     .action(async (flags: Flags) => {
       const io = withDeadline(unlimited, flags.timeout);
-      const { choiceOf, installedDeployment, noServer } = await import("../server-install/installed.ts");
+      const { imageOf, installedDeployment, noServer } = await import("../server-install/installed.ts");
       const { podReasons, replicasOf } = await import("../server-install/wait.ts");
       const { namespace } = flags;
       const cluster = await connectAdministrator(flags, io);
       const there = await installedDeployment(cluster, namespace);
       if (there === undefined) throw noServer(namespace);
       const { wanted, ready } = replicasOf(there);
-      const { image } = choiceOf(there);
+      const image = imageOf(there);
       const problems = ready < wanted ? await podReasons(cluster, namespace) : [];
       const found = { namespace, image, replicas: { wanted, ready }, problems };
       emit(io, flags.output, found, () =>

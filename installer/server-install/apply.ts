@@ -5,7 +5,7 @@ import type { Progress } from "../cli/progress.ts";
 import { type Applied, applyOwned, type Planned, takeAllBack } from "../execute/apply.ts";
 import { definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
 import type { ServerChoice } from "../manifests/server/server.ts";
-import { refuseOthers } from "./ownership.ts";
+import { isShared, refuseOthers } from "./ownership.ts";
 
 export interface ServerPlan {
   choice: ServerChoice;
@@ -21,7 +21,10 @@ export async function planServer(cluster: Cluster, choice: ServerChoice): Promis
   const home = await cluster.get(refOf(namespace));
   const objects = [...definitionObjects(), ...serverObjects(choice)];
   const steps = await Promise.all(
-    objects.map(async (object) => ({ object, basedOn: await cluster.get(refOf(object)) })),
+    objects.map(async (object) => {
+      const basedOn = await cluster.get(refOf(object));
+      return { object: basedOn === undefined ? object : asFound(object, basedOn), basedOn };
+    }),
   );
   for (const { basedOn } of steps) if (basedOn !== undefined) refuseOthers(choice.namespace)(basedOn);
   const makesNamespace = home === undefined;
@@ -30,6 +33,13 @@ export async function planServer(cluster: Cluster, choice: ServerChoice): Promis
     steps: makesNamespace ? [{ object: namespace, basedOn: undefined }, ...steps] : steps,
     makesNamespace,
   };
+}
+
+/** Custom resources that somebody else has put there stay theirs, so that they outlive the server: the label says whose they are. */
+function asFound(object: KubeObject, there: KubeObject): KubeObject {
+  if (object.kind !== "CustomResourceDefinition" || isShared(there)) return object;
+  const { labels: _, ...metadata } = object.metadata ?? {};
+  return { ...object, metadata };
 }
 
 /** What the API server would make of each object that it can be asked about. */

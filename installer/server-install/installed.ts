@@ -3,7 +3,7 @@ import type { V1Deployment } from "@kubernetes/client-node";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import { CHOICE_ANNOTATION, SERVER_NAME, type ServerChoice } from "../manifests/server/server.ts";
-import { isOfServer } from "./ownership.ts";
+import { isOfServer, refuseHelms } from "./ownership.ts";
 
 /** Undefined where there is none. */
 export async function installedDeployment(cluster: Cluster, namespace: string): Promise<V1Deployment | undefined> {
@@ -12,8 +12,14 @@ export async function installedDeployment(cluster: Cluster, namespace: string): 
   return there !== undefined && isOfServer(there, namespace) ? there : undefined;
 }
 
+export function imageOf({ spec }: V1Deployment): string {
+  return spec?.template.spec?.containers[0]?.image ?? "";
+}
+
 /** What was asked for when the server was installed. */
-export function choiceOf({ metadata }: V1Deployment): ServerChoice {
+export function choiceOf(deployment: V1Deployment): ServerChoice {
+  refuseHelms(deployment);
+  const { metadata } = deployment;
   const namespace = metadata?.namespace ?? "";
   try {
     return { ...JSON.parse(metadata?.annotations?.[CHOICE_ANNOTATION] ?? ""), namespace };

@@ -1,4 +1,5 @@
 // Takes a server out of a cluster again, all that it brought.
+import { setTimeout as sleep } from "node:timers/promises";
 import { isNotFound } from "../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, qualified, type Ref, refOf, title } from "../../shared/cluster/object.ts";
@@ -7,7 +8,7 @@ import type { Progress } from "../cli/progress.ts";
 import { removeOwned } from "../execute/apply.ts";
 import { definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
 import { SERVER_LABEL, SERVER_NAME, type ServerChoice } from "../manifests/server/server.ts";
-import { isOfServer, isShared } from "./ownership.ts";
+import { isOfServer, isShared, refuseHelms } from "./ownership.ts";
 import { CUSTOM_RESOURCES, removeResources } from "./resources.ts";
 
 export interface RemovalPlan {
@@ -27,6 +28,7 @@ export async function planServerRemoval(cluster: Cluster, namespace: string): Pr
   const choice = { ...NOBODYS, namespace };
   const own = await present(cluster, serverObjects(choice).toReversed().map(refOf));
   const objects = own.filter((object) => isOfServer(object, namespace));
+  for (const object of objects) refuseHelms(object);
   const kept: string[] = [];
   const others = (await cluster.list("apps/v1", "Deployment", { labelSelector: SERVER_LABEL })).filter(
     (other) => other.metadata?.name === SERVER_NAME && other.metadata.namespace !== namespace,
@@ -69,8 +71,14 @@ export async function removeServer(
   for (const object of objects) {
     steps.update(`deleting ${title(object)}`);
     await removeOwned(cluster, object);
+    // The API server first deletes what there is of the kind.
+    if (object.kind === "CustomResourceDefinition") await gone(cluster, object, signal);
     steps.done(`${title(object)} deleted`);
   }
+}
+
+async function gone(cluster: Cluster, object: KubeObject, signal: AbortSignal): Promise<void> {
+  while ((await cluster.get(refOf(object))) !== undefined) await sleep(100, undefined, { signal });
 }
 
 async function present(cluster: Cluster, refs: Ref[]): Promise<KubeObject[]> {

@@ -215,6 +215,31 @@ test("the namespace stays while somebody else lives in it, and a second server k
   expect(cluster.find("Deployment", "keyway-server", "apps/v1", "other")).toBeDefined();
 });
 
+test("custom resources that were there before outlive the server", async () => {
+  const cluster = await startCluster();
+  const crds = parseAllDocuments((await runCli(["render", "crds"])).out).map((one) => one.toJS());
+  cluster.api.put(...crds);
+  expect(await cluster.install()).toMatchObject({ code: 0 });
+  expect(await cluster.server("uninstall")).toMatchObject({ code: 0 });
+  for (const crd of crds) expect(cluster.api.find(crd)).toBeDefined();
+});
+
+test("a server that Helm looks after is left to Helm", async () => {
+  const cluster = await startCluster();
+  await cluster.install();
+  const there = cluster.deployment() as Stored;
+  const labels = { ...there.metadata.labels, "app.kubernetes.io/managed-by": "Helm" };
+  const annotations = { "meta.helm.sh/release-name": "shop" };
+  cluster.api.put({ ...there, metadata: { ...there.metadata, labels, annotations } });
+  const before = cluster.writes().length;
+  for (const command of [["upgrade", "--replicas", "3"], ["uninstall"], ["install", "--image", IMAGE]]) {
+    const { code, err } = await cluster.server(...command);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/part of a Helm release[\s\S]*release shop/) });
+  }
+  expect(cluster.writes().length).toBe(before);
+  expect((await cluster.server("status", "-o", "json")).out).toContain(IMAGE);
+});
+
 test.each([
   [["install"], /which image\? Give --image/],
   [["install", "--image", "a", "--replicas", "0"], /expected a number from 1 to 99/],
