@@ -1,4 +1,5 @@
 // The route server as a whole: opens the store, listens, and ends in order.
+import type { Server } from "node:http";
 import { pino } from "pino";
 import { KeywayError } from "../shared/errors.ts";
 import type { Io } from "../shared/io.ts";
@@ -57,6 +58,8 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
       now: () => Date.now() / 1000,
       maxBody: settings.maxBody,
       maxRoutes: settings.maxRoutes,
+      storeName: settings.store,
+      writeMs: settings.writeTimeout * 1000,
       keys: settings.keys,
       hierarchy: settings.hierarchy,
       surroundings,
@@ -64,21 +67,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
       ending: ending.signal,
     };
     const server = createHttpServer(createApp(api).fetch, { ...LIMITS, connections: settings.maxConnections });
-    metrics.show("keyway_server_routes", () => routes.size);
-    metrics.show("keyway_server_revision", () => routes.revision);
-    metrics.show("keyway_server_polls", () => feed.waiting);
-    metrics.show("keyway_server_tables", () => feed.tables.length);
-    metrics.show("keyway_server_pages", () => feed.counts.pages);
-    metrics.show("keyway_server_page_bytes", () => feed.counts.bytes);
-    metrics.show("keyway_server_resets", () => feed.counts.resets);
-    metrics.show("keyway_server_store_up", () => (store.trouble() === undefined ? 1 : 0));
-    let connections = 0;
-    server.on("connection", (socket) => {
-      connections++;
-      socket.once("close", () => connections--);
-    });
-    metrics.show("keyway_server_connections", () => connections);
-
+    metrics.observe({ state: routes, feed, store, connections: connectionsOf(server) });
     signadot = await openSignadot({ settings, state: routes, surroundings, metrics, log });
     const { host, port } = await listen(server, address);
     const stopExpiry = startExpiry(
@@ -125,6 +114,16 @@ async function load(store: Store, signal: AbortSignal): Promise<State> {
   signal.removeEventListener("abort", stop);
   state = new State(store.history, loaded);
   return state;
+}
+
+/** Counts the connections of a server that has none yet. */
+function connectionsOf(server: Server): () => number {
+  let connections = 0;
+  server.on("connection", (socket) => {
+    connections++;
+    socket.once("close", () => connections--);
+  });
+  return () => connections;
 }
 
 function fileTokens(file: string, log: pino.Logger): Authenticator {

@@ -1,4 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Feed } from "./feed/feed.ts";
+import type { State } from "./state/state.ts";
+import type { Store } from "./store/store.ts";
 
 /** What the server counts, with one line for each that says what it is. */
 export const METRICS = {
@@ -20,6 +23,28 @@ export const METRICS = {
   keyway_server_store_up: "1 while the store can be read and written",
 } as const;
 
+/** What the numbers are of that others keep. */
+export interface Observed {
+  state: Pick<State, "size" | "revision">;
+  feed: Pick<Feed, "waiting" | "tables" | "counts">;
+  store: Pick<Store, "trouble">;
+  /** The server that proxies and clients are connected to. */
+  connections: () => number;
+}
+
+/** The numbers that others keep, as they are when they are asked for. */
+const KEPT_BY_OTHERS = {
+  keyway_server_routes: ({ state }) => state.size,
+  keyway_server_revision: ({ state }) => state.revision,
+  keyway_server_connections: ({ connections }) => connections(),
+  keyway_server_polls: ({ feed }) => feed.waiting,
+  keyway_server_tables: ({ feed }) => feed.tables.length,
+  keyway_server_pages: ({ feed }) => feed.counts.pages,
+  keyway_server_page_bytes: ({ feed }) => feed.counts.bytes,
+  keyway_server_resets: ({ feed }) => feed.counts.resets,
+  keyway_server_store_up: ({ store }) => (store.trouble() === undefined ? 1 : 0),
+} satisfies { [Name in keyof typeof METRICS]?: (of: Observed) => number };
+
 export class Metrics {
   readonly registry = new Registry();
   readonly requests = new Counter({
@@ -38,6 +63,12 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Shows the numbers that others keep. */
+  observe(of: Observed): void {
+    for (const [name, value] of Object.entries(KEPT_BY_OTHERS))
+      this.show(name as keyof typeof METRICS, () => value(of));
   }
 
   /** Shows a number that is known elsewhere, as it is when it is asked for. */

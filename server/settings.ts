@@ -138,6 +138,12 @@ export const SETTINGS = {
   ),
   maxBody: setting("size", "largest body of a request, 1Ki to 512Mi", "256Mi", size),
   maxRoutes: setting("number", "routes that one transaction may set and delete", "1000000", whole(1, 100_000_000)),
+  writeTimeout: setting(
+    "seconds",
+    "how long a write waits for the store, and a second more for each 100 routes of it",
+    "20",
+    whole(1, 3600),
+  ),
   maxConnections: setting("number", "connections at the same time, of proxies too", "20000", whole(1, 1_000_000)),
   grace: setting("seconds", "how long the end waits for requests that are under way", "10", whole(0, 600)),
   logLevel: setting(

@@ -1,15 +1,40 @@
-import type { Committed, Transaction } from "../store/store.ts";
+import { type Committed, type Transaction, Undecided } from "../store/store.ts";
 import type { Api } from "./context.ts";
+import { refuseTooLarge } from "./size.ts";
 import { refuseTwins } from "./twins.ts";
 
+type Needed = Pick<Api, "state" | "store" | "storeName" | "surroundings" | "writeMs">;
+
 /** Writes a transaction that is not refused. When it resolves, the change is durable and whoever reads sees it. */
-export async function commit({ state, store }: Api, transaction: Transaction): Promise<Committed> {
+export async function commit(api: Needed, transaction: Transaction): Promise<Committed> {
+  const { state, store } = api;
+  await refuseTooLarge(api, transaction);
   const release = await refuseTwins(state, transaction);
-  try {
-    const committed = await store.commit(transaction);
+  const written = store.commit(transaction).then(async (committed) => {
     await state.reached(committed.revision);
     return committed;
-  } finally {
-    void release();
-  }
+  });
+  // A write that is not waited for any more may still happen, so its twins are refused until it is over.
+  written.then(release, release);
+  return inTime(written, api, transaction);
+}
+
+/** Milliseconds that each route of a write has: the API server of a cluster takes them one after the other. */
+const EACH = 10;
+const MOST = 600_000;
+
+function inTime(written: Promise<Committed>, { storeName, writeMs }: Needed, { set, delete: gone }: Transaction) {
+  const ms = Math.min(writeMs + (set.length + gone.length) * EACH, Math.max(writeMs, MOST));
+  return new Promise<Committed>((resolve, reject) => {
+    const late = () =>
+      reject(
+        new Undecided(
+          `the store ${storeName} has not answered within ${Math.round(ms / 1000)} s; the write may still happen, all of it or nothing. ` +
+            "See what is there, and write it again: what is there already is changed no more by that",
+          { where: storeName },
+        ),
+      );
+    const timer = setTimeout(late, ms);
+    written.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

@@ -12,6 +12,10 @@ import type { Store } from "../store/store.ts";
 export interface Api {
   state: State;
   store: Store;
+  /** As the setting names it, for messages. */
+  storeName: string;
+  /** Milliseconds that a write of one route waits for the store. */
+  writeMs: number;
   authenticator: Authenticator;
   metrics: Metrics;
   log: Logger;

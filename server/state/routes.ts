@@ -57,6 +57,10 @@ export class Routes {
     return this.#indices.key.of(key);
   }
 
+  countOfKey(key: string): number {
+    return this.#indices.key.count(key);
+  }
+
   /** Those without a key, by id. */
   unkeyed(): Iterable<StoredRoute> {
     return this.#lists.unkeyed;

@@ -69,6 +69,10 @@ export class State {
     return this.#routes.ofKey(key);
   }
 
+  countOfKey(key: string): number {
+    return this.#routes.countOfKey(key);
+  }
+
   /** Routes without a key, by id. */
   unkeyed(): Iterable<StoredRoute> {
     return this.#routes.unkeyed();

@@ -99,3 +99,8 @@ export class Full extends KeywayError {
 export class Damaged extends KeywayError {
   override name = "Damaged";
 }
+
+/** The store has not answered in time. What becomes of the transaction is not known: it may still happen, as a whole or not at all. */
+export class Undecided extends KeywayError {
+  override name = "Undecided";
+}

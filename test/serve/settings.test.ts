@@ -29,6 +29,7 @@ test("without a word, everything has its default", async () => {
     keys: ["header:x-routing-key"],
     maxBody: 268_435_456,
     maxRoutes: 1_000_000,
+    writeTimeout: 20,
     maxConnections: 20_000,
     grace: 10,
     logLevel: "info",

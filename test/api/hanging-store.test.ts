@@ -1,0 +1,25 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { reviews, sent, startServer } from "./serve.ts";
+
+test("a write that the store does not answer is given up after a time, with what may still become of it", async () => {
+  const { ask, folder } = await startServer({ writeTimeout: "1" });
+  const other = new DatabaseSync(join(folder, "keyway.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const late = await ask("/v1/routes/a", sent("PUT", reviews));
+  expect(late).toMatchObject({ status: 503, body: { error: { code: "unavailable" } } });
+  expect(late.body.error.message).toContain(
+    `the store sqlite:${join(folder, "keyway.db")} has not answered within 1 s`,
+  );
+  expect(late.body.error.message).toContain("may still happen, all of it or nothing");
+  // As long as it may happen, its twin may not.
+  expect(await ask("/v1/routes/b", sent("PUT", reviews))).toMatchObject({
+    status: 409,
+    body: { error: { message: expect.stringContaining("the route a has the same baseline and key") } },
+  });
+  other.exec("ROLLBACK");
+  other.close();
+  await expect.poll(async () => (await ask("/v1/routes/a")).status, { timeout: 5000 }).toBe(200);
+  expect((await ask("/v1/routes/a", sent("PUT", reviews))).status).toBe(200);
+});
