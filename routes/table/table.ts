@@ -3,6 +3,7 @@ import type { Batch } from "./batch.ts";
 import { bucketCount, bucketOf, maskOf, parentOf } from "./buckets.ts";
 import { laneHash, mix, mixRules } from "./digest.ts";
 import { afterEntry, compareEntries, keyHash } from "./entry.ts";
+import type { BucketPool } from "./pool.ts";
 import { Rules } from "./rules.ts";
 import { ByteWriter, readU32 } from "./writer.ts";
 
@@ -41,8 +42,14 @@ export class RouteTable {
   #entries = 0;
   readonly #rules = new Rules();
   #digest: U64 = mixRules(this.#rules.section);
+  readonly #pool: BucketPool | undefined;
   /** What was there before the batch at hand, of the buckets that it has touched. */
   readonly #before = new Map<number, Bucket | undefined>();
+
+  /** Buckets that other tables of the pool have, too, are held once. */
+  constructor(pool?: BucketPool) {
+    this.#pool = pool;
+  }
 
   get buckets(): readonly Bucket[] {
     return this.#buckets;
@@ -180,6 +187,7 @@ export class RouteTable {
     for (const [index, before] of this.#before) {
       const after = this.#buckets[index];
       if (before && after && equal(before.hash, after.hash)) continue;
+      if (after && this.#pool) this.#buckets[index] = this.#pool.share(after);
       if (before) this.#digest = subtract(this.#digest, mix(index, before.hash));
       if (after) this.#digest = add(this.#digest, mix(index, after.hash));
       if (before || after) changed.push(index);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { type U64, u64 } from "../../routes/model/u64.ts";
+import { BucketPool } from "../../routes/table/pool.ts";
 import { Slices } from "../slices.ts";
 import { clusterOf, type Filter, serviceOf } from "../state/filter.ts";
 import type { Applied, State } from "../state/state.ts";
@@ -73,6 +74,7 @@ export class Feed {
   /** Those whose interest has a value, and under `undefined` those that any change may concern. */
   readonly #interested = new Map<string | undefined, Set<Served>>();
   readonly #pace = new Pace();
+  readonly #pool = new BucketPool();
   readonly #stop: () => void;
   #isClosed = false;
   #waiting = 0;
@@ -202,7 +204,7 @@ export class Feed {
       ? [...interest.services.map((service) => ({ service })), ...interest.clusters.map((from) => ({ from }))]
       : [{}];
     const naming = namingFor(scope, this.#surroundings);
-    const table: ScopedTable = new ScopedTable(this.#state, naming, filters, () => polls.changed());
+    const table: ScopedTable = new ScopedTable(this.#state, naming, filters, this.#pool, () => polls.changed());
     const polls = new Polls(table, this.#pace, {
       history: this.#history,
       allWaiting: () => this.#waiting,

@@ -3,6 +3,7 @@ import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { equal } from "../../routes/model/u64.ts";
 import { Batch } from "../../routes/table/batch.ts";
 import { laneHash } from "../../routes/table/digest.ts";
+import type { BucketPool } from "../../routes/table/pool.ts";
 import { type Changed, RouteTable } from "../../routes/table/table.ts";
 import type { Filter } from "../state/filter.ts";
 import type { Applied, State } from "../state/state.ts";
@@ -27,6 +28,7 @@ export class ScopedTable {
   readonly #naming: Naming;
   readonly #filters: readonly Filter[];
   readonly #onChange: () => void;
+  readonly #pool: BucketPool;
   #table = new RouteTable();
   #log: BucketLog | undefined;
   /** Changes that wait until the work at hand is done. */
@@ -34,10 +36,11 @@ export class ScopedTable {
   #work: Promise<void> | undefined;
 
   /** Each route that the table may have is found by one of the filters. `onChange` is called when the content has changed. */
-  constructor(source: RouteSource, naming: Naming, filters: readonly Filter[], onChange: () => void) {
+  constructor(source: RouteSource, naming: Naming, filters: readonly Filter[], pool: BucketPool, onChange: () => void) {
     this.#source = source;
     this.#naming = naming;
     this.#filters = filters;
+    this.#pool = pool;
     this.#onChange = onChange;
     this.#begin(this.#build());
   }
@@ -111,7 +114,7 @@ export class ScopedTable {
         after = routes.at(-1)?.id ?? "";
       }
     }
-    this.#table = new RouteTable();
+    this.#table = new RouteTable(this.#pool);
     for (const _ of this.#table.applying(batch)) await turn();
   }
 
