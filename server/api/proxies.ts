@@ -13,7 +13,8 @@ export const proxiesEndpoint: Endpoint = {
     operationId: "countProxies",
     summary: "Count the proxies that follow their tables here, and those that have a revision in force",
     description:
-      "A proxy is a connection that polls /v1/table, of the scope of its latest poll. It counts until it is closed, or 30 s have passed without a poll. " +
+      "A proxy is a connection that polls /v1/table, of the scope of its latest poll. It counts until it is closed, or 30 s have passed without a poll; " +
+      "where it polls by another connection from the same host it is one proxy still. " +
       "It has a revision in force when it holds that or a later one, or when its table has not changed after what it holds. " +
       "Each server counts the proxies that poll it itself.",
     request: { query: ProxiesQuery },

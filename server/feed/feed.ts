@@ -114,8 +114,9 @@ export class Feed {
     served.asking++;
     this.#waiting++;
     const answered = address === undefined ? undefined : this.#proxies.asks(address, served, question);
+    let page: Bytes | undefined;
     try {
-      const page = await this.#ask(served, question, signal);
+      page = await this.#ask(served, question, signal);
       this.#counts.pages++;
       this.#counts.bytes += page.length;
       return { status: 200, type: "application/octet-stream", body: page };
@@ -126,7 +127,7 @@ export class Feed {
       served.asking--;
       this.#waiting--;
       served.askedAt = performance.now();
-      answered?.();
+      answered?.(page);
     }
   }
 

@@ -73,6 +73,20 @@ test("a connection that asks at once after a change sees it within a second", as
   }
 });
 
+test("what the server counts as in force goes to its place, on whatever worker", async () => {
+  const counted = async () => {
+    const { inForce, proxies } = (await routes.call("GET", "/v1/proxies")) as { inForce: number; proxies: number };
+    return [inForce, proxies];
+  };
+  for (let round = 0; round < 20; round++) {
+    const to = round % 2 ? "a" : "b";
+    await routes.set(keyed("counted", to));
+    await expect.poll(counted, { interval: 5, timeout: 5000 }).toEqual([1, 1]);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => bed.keyed("counted")));
+    expect(new Set(answers.map(({ service }) => service))).toEqual(new Set([to]));
+  }
+});
+
 test("conditions, shares, conditions on keys, any baseline and other paths follow as well", async () => {
   const alice = { path: "/", headers: { cookie: "user=alice" } };
   await underLoad(async () => {

@@ -70,7 +70,7 @@ test("nobody follows a table at first, and who asks for the first time has nothi
 test("a change is in force once the proxy asks with it, and what was before stays in force", async () => {
   const routes = new Routes(keyRoutes(3));
   const feed = feedOf(routes);
-  const [one, other] = [new Follower(feed, "a:1"), new Follower(feed, "a:2")];
+  const [one, other] = [new Follower(feed, "a:1"), new Follower(feed, "b:1")];
   await Promise.all([one.settle(), other.settle()]);
   const held = one.hold();
   routes.change([keyRoute("new")]);
@@ -82,7 +82,7 @@ test("a change is in force once the proxy asks with it, and what was before stay
   // It has been told, and has not said yet that it has it.
   expect(numbers(feed)).toEqual([0, 2]);
   await one.poll();
-  expect(feed.inForce()).toMatchObject({ inForce: 1, scopes: [{ behind: ["a:2"] }] });
+  expect(feed.inForce()).toMatchObject({ inForce: 1, scopes: [{ behind: ["b:1"] }] });
   await other.settle();
   expect(numbers(feed)).toEqual([2, 2]);
   feed.close();
@@ -93,14 +93,14 @@ test("a proxy whose table a change does not concern has it in force at once", as
   const feed = feedOf(routes);
   const [all, reviews, ratings] = [
     new Follower(feed, "a:1"),
-    new Follower(feed, "a:2", "demo/reviews"),
-    new Follower(feed, "a:3", "demo/ratings"),
+    new Follower(feed, "b:1", "demo/reviews"),
+    new Follower(feed, "c:1", "demo/ratings"),
   ];
   for (const proxy of [all, reviews, ratings]) await proxy.settle();
   routes.change([{ id: "b", service: "ratings.demo", key: "k", to: "b" }]);
   expect(feed.inForce().scopes).toEqual([
     { scope: "", proxies: 1, inForce: 0, behind: ["a:1"] },
-    { scope: "demo/ratings", proxies: 1, inForce: 0, behind: ["a:3"] },
+    { scope: "demo/ratings", proxies: 1, inForce: 0, behind: ["c:1"] },
     { scope: "demo/reviews", proxies: 1, inForce: 1, behind: [] },
   ]);
   feed.close();
@@ -128,7 +128,7 @@ test("proxies are counted by scope, service and route", async () => {
 test("a proxy counts while it waits, for half a minute after its last poll, and until its connection is closed", async () => {
   vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout", "Date"] });
   const feed = feedOf(new Routes(keyRoutes(3)));
-  const [one, other] = [new Follower(feed, "a:1"), new Follower(feed, "a:2")];
+  const [one, other] = [new Follower(feed, "a:1"), new Follower(feed, "b:1")];
   await one.settle();
   await other.settle();
   const left = one.hold().catch(() => {});
@@ -158,7 +158,7 @@ test("a revision that this server has yet to reach is in force where a proxy has
   const [ours, theirs] = [new Routes(keyRoutes(3)), new Routes(keyRoutes(3))];
   theirs.change([keyRoute("new")]);
   const [feed, ahead] = [feedOf(ours), feedOf(theirs)];
-  const [one, other] = [new Follower(ahead, "a:1"), new Follower(feed, "a:2")];
+  const [one, other] = [new Follower(ahead, "a:1"), new Follower(feed, "b:1")];
   await one.settle();
   await other.settle();
   expect(numbers(feed, 2)).toEqual([0, 1]);
@@ -187,5 +187,89 @@ test("another table than the one of its revision is in force nowhere", async () 
   }
   routes.change([keyRoute("new")]);
   expect(numbers(feed)).toEqual([0, 1]);
+  feed.close();
+});
+
+/** Asks as a client does, by an address, and applies the answer. */
+async function pollBy(feed: Feed, client: ReferenceClient, address: string): Promise<void> {
+  const answer = await feed.poll(client.query(), undefined, address);
+  client.apply(answer.body);
+}
+
+test("a proxy that takes turns with two connections, as Envoy does, is one proxy, through changes, resets and large tables", async () => {
+  const routes = new Routes(keyRoutes(3));
+  const feed = feedOf(routes, { pageBytes: 4096 });
+  const client = new ReferenceClient();
+  let turn = 0;
+  const next = () => pollBy(feed, client, `a:${turn++ % 2}`);
+  const settle = async () => {
+    do await next();
+    while (!client.isConsistent || !client.isServing);
+    await next();
+  };
+  await settle();
+  for (let round = 0; round < 4; round++) {
+    expect(numbers(feed)).toEqual([1, 1]);
+    routes.change([keyRoute(`new-${round}`)]);
+    expect(numbers(feed)).toEqual([0, 1]);
+    await settle();
+  }
+  routes.change(keyRoutes(900, "many"));
+  await settle();
+  expect(client.pages).toBeGreaterThan(10);
+  expect(numbers(feed)).toEqual([1, 1]);
+  // A question that the server can't place leads to a reset, after which the proxy begins anew.
+  const lost = client.query();
+  lost.set("digest", "1234");
+  const reset = await feed.poll(lost, undefined, `a:${turn++ % 2}`);
+  client.apply(reset.body);
+  expect(client.resets).toBe(1);
+  await settle();
+  expect(numbers(feed)).toEqual([1, 1]);
+  feed.close();
+});
+
+test("proxies of one host that share its connections are as many as they are, and one that asks no more stays behind", async () => {
+  const routes = new Routes(keyRoutes(3));
+  const feed = feedOf(routes);
+  const clients = Array.from({ length: 5 }, () => new ReferenceClient());
+  const settled = async (client: ReferenceClient, address: string) => {
+    do await pollBy(feed, client, address);
+    while (!client.isConsistent || !client.isServing);
+  };
+  for (const [at, client] of clients.entries()) await settled(client, `a:${at}`);
+  // Each waits on a connection, and after a change asks again on one that another one had, or that is new.
+  const hold = (address: string, client: ReferenceClient) =>
+    feed.poll(client.query(20), undefined, address).then(({ body }) => client.apply(body));
+  for (let round = 0; round < 6; round++) {
+    const held = clients.map((client, at) => hold(`a:${(at * 3 + round) % 7}`, client));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(numbers(feed)).toEqual([5, 5]);
+    routes.change([keyRoute(`round-${round}`)]);
+    expect(numbers(feed)).toEqual([0, 5]);
+    await Promise.all(held);
+  }
+  for (const [at, client] of clients.slice(1).entries()) await pollBy(feed, client, `a:${at + 10}`);
+  expect(numbers(feed)).toEqual([4, 5]);
+  feed.close();
+});
+
+test("two tables of one Envoy that swap their connections are two, each with its own", async () => {
+  const routes = new Routes(keyRoutes(3));
+  const feed = feedOf(routes);
+  const [all, outbound] = [new ReferenceClient(), new ReferenceClient("outbound:demo")];
+  for (let polls = 0; polls < 3; polls++) await pollBy(feed, all, "a:1");
+  for (let polls = 0; polls < 3; polls++) await pollBy(feed, outbound, "a:2");
+  const scopes = () => feed.inForce().scopes.map(({ scope, proxies, inForce }) => [scope, inForce, proxies]);
+  expect(scopes()).toEqual([
+    ["", 1, 1],
+    ["outbound:demo", 1, 1],
+  ]);
+  await pollBy(feed, outbound, "a:1");
+  await pollBy(feed, all, "a:3");
+  expect(scopes()).toEqual([
+    ["", 1, 1],
+    ["outbound:demo", 1, 1],
+  ]);
   feed.close();
 });
