@@ -23,16 +23,11 @@ export const routeExport: Register = (group, io) => {
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
     .action(async (flags: Flags) => {
       const { openRemote } = await import("../route-table/open.ts");
-      const { toFileEntry } = await import("../../routes/model/file-entry.ts");
-      const { routeFileYaml } = await import("../print/routes.ts");
-      const { deriveId } = await import("../route-words/route-id.ts");
+      const { fileEntries, routeFileYaml } = await import("../print/routes.ts");
       const table = await openRemote(flags, io);
       const steps = progress(io);
       const found = await table.list(filterOf(flags) ?? {}, (count) => steps.update(`${count} routes so far`));
-      const routes = found.routes.map((route) => {
-        const { id, ...entry } = toFileEntry(route);
-        return id === deriveId(route) ? entry : { ...entry, id };
-      });
+      const routes = fileEntries(found.routes);
       io.out.write(flags.output === "json" ? toJson({ routes }) : routeFileYaml(routes));
       if (routes.length === 0) steps.done(`no such route in ${table.name}`);
     });

@@ -6,6 +6,7 @@ import type { Io } from "../../shared/io.ts";
 import { table, toYaml } from "../cli/output.ts";
 import { formatCondition } from "../route-words/condition.ts";
 import { formatReference, formatShares } from "../route-words/reference.ts";
+import { deriveId } from "../route-words/route-id.ts";
 
 export const ROUTE_COLUMNS = ["key", "service", "to", "conditions", "expires", "owner", "id"];
 const NOTHING = "-";
@@ -78,9 +79,20 @@ export function remaining(seconds: number): string {
     .join(" ");
 }
 
+/** The routes as entries of a route file; an id that is the usual one is left out. */
+export function fileEntries(routes: readonly LiveRoute[]): object[] {
+  return routes.map((route) => {
+    const { id, ...entry } = toFileEntry(route);
+    return id === deriveId(route) ? entry : { ...entry, id };
+  });
+}
+
 /** A route file, a line for each route. */
-export function routeFileYaml(entries: readonly object[]): string {
-  const document = new Document({ routes: entries }, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
+export function routeFileYaml(entries: readonly object[], keys: readonly string[] = []): string {
+  const document = new Document(
+    { ...(keys.length > 0 && { keys }), routes: entries },
+    { aliasDuplicateObjects: false, compat: "yaml-1.1" },
+  );
   for (const entry of (document.get("routes") as YAMLSeq).items) (entry as YAMLMap).flow = true;
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }

@@ -1,8 +1,8 @@
-// Routes of a file become those of a server or a cluster.
+// The routes of a route file become those of a server or a cluster.
 import { inOrder } from "../../routes/model/live-route.ts";
 import { ConfigurationError, type Path } from "../../routes/reading/diagnostic.ts";
 import type { ListedRoute, RouteList } from "../../routes/reading/route-list.ts";
-import { KeywayError, UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import { nameOf, readInput, withFileErrors } from "../../shared/input.ts";
 import type { Io } from "../../shared/io.ts";
 import { count, type Format } from "../cli/output.ts";
@@ -30,7 +30,7 @@ export async function applyFile(io: Io, table: RouteTable, flags: FileFlags & { 
   if (prune && owner === undefined && label.length === 0) {
     throw new UsageError("--prune needs --owner or --label", { next: "say whose routes may go, so that others' stay" });
   }
-  const file = await read(io, flags);
+  const file = readRouteFile(io, flags.routes, await readInput(flags.routes, io), flags);
   const scope = { ...(owner !== undefined && { owner }), ...(label.length > 0 && { labels: label }) };
   if (prune) refuseUnscoped(flags, file);
   const there = await present(table, file.wanted, io);
@@ -39,38 +39,20 @@ export async function applyFile(io: Io, table: RouteTable, flags: FileFlags & { 
   await change(io, table, [...planSet(file.wanted, there), ...planDelete(former)], { ...flags, ...file.told });
 }
 
-export async function importFile(
-  io: Io,
-  table: RouteTable,
-  flags: FileFlags & { ttl?: string; replace?: boolean },
-): Promise<void> {
-  const file = await read(io, flags);
-  const wanted = file.wanted.map((route) => {
-    return flags.ttl === undefined || route.ttl !== undefined || route.expires !== undefined
-      ? route
-      : { ...route, ttl: flags.ttl };
-  });
-  const plan = planSet(wanted, await present(table, wanted, io));
-  const differing = plan.filter(({ outcome }) => outcome === "changed");
-  if (differing.length > 0 && !flags.replace) {
-    const lines = differing.slice(0, 10).map(({ id }) => `${file.told.placeOf(id, "")}: ${id}`);
-    const more = differing.length > lines.length ? `\n  and ${differing.length - lines.length} more` : "";
-    throw new KeywayError(
-      `${count(differing.length, "route is there already and differs", "routes are there already and differ")}\n  ${lines.join("\n  ")}${more}`,
-      { where: table.name, next: "nothing was changed; look with --diff --replace, then import with --replace" },
-    );
-  }
-  await change(io, table, plan, { ...flags, ...file.told });
-}
-
-interface ReadFile {
+export interface ReadFile {
   list: RouteList;
   wanted: WantedRoute[];
   told: { placeOf(id: string, path: string): string; mend: string };
 }
 
-async function read(io: Io, { routes: path, owner, label = [] }: FileFlags): Promise<ReadFile> {
-  const list = readRouteList(path, await readInput(path, io));
+/** The routes of a route file's text, with the owner and labels that are given to those that say none. */
+export function readRouteFile(
+  io: Io,
+  path: string,
+  text: string,
+  { owner, label = [] }: { owner?: string; label?: string[] },
+): ReadFile {
+  const list = readRouteList(path, text);
   const labels = labelsOf(label);
   const steps = progress(io);
   if (list.settings.length > 0) {
@@ -97,7 +79,11 @@ async function read(io: Io, { routes: path, owner, label = [] }: FileFlags): Pro
   };
 }
 
-function stamped({ route }: ListedRoute, owner: string | undefined, labels: Record<string, string>): WantedRoute {
+export function stamped(
+  { route }: Pick<ListedRoute, "route">,
+  owner: string | undefined,
+  labels: Record<string, string>,
+): WantedRoute {
   const all = { ...labels, ...route.labels };
   return inOrder({
     ...route,
@@ -124,7 +110,7 @@ function refuseUnscoped({ routes: path, owner, label = [] }: FileFlags, { list, 
   }
 }
 
-async function present(table: RouteTable, wanted: readonly WantedRoute[], io: Io): Promise<TableRoute[]> {
+export async function present(table: RouteTable, wanted: readonly WantedRoute[], io: Io): Promise<TableRoute[]> {
   const ids = wanted.map(({ id }) => id);
   if (ids.length <= MOST_SINGLE) return table.get(ids);
   const steps = progress(io);

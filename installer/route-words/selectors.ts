@@ -4,6 +4,7 @@ import type { Condition, Reference, Share } from "../../routes/model/model.ts";
 import { cutOff, toUnits, WHOLE } from "../../routes/model/weight.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { slugOf } from "../../shared/short-name.ts";
+import { comparisonOf } from "./pattern.ts";
 
 /** What was said, and which flag said it. */
 export interface Words {
@@ -147,21 +148,4 @@ function condition({ place, kind, value }: Selector, remarks: string[]): Conditi
     );
   }
   return { header: header.trim(), ...comparison };
-}
-
-/** Characters that mean something of their own in a regular expression. */
-const SPECIAL = /[\\^$.|?*+()[\]{}]/;
-
-/** What a pattern compares; undefined for one that is more than a text with anything before or behind it. */
-function comparisonOf(pattern: string): Condition | undefined {
-  if (/^\^?\.[*+]\$?$/.test(pattern)) return { present: true };
-  const [, begin = "", middle = "", end = ""] = /^(\^?(?:\.\*)?)(.*?)((?:\.\*)?\$?)$/s.exec(pattern) ?? [];
-  const text = middle.replace(/\\([^A-Za-z0-9])/g, "$1");
-  if (text === "" || SPECIAL.test(middle.replace(/\\[^A-Za-z0-9]/g, ""))) return undefined;
-  const anyBefore = begin.endsWith(".*");
-  const anyBehind = end.startsWith(".*");
-  if (anyBefore && anyBehind) return { contains: text };
-  if (anyBefore || (end === "$" && begin === "")) return { suffix: text };
-  if (anyBehind || (begin === "^" && end === "")) return { prefix: text };
-  return { exact: text };
 }

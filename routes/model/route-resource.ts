@@ -7,7 +7,7 @@ export const VERSION = "v1alpha1";
 export const ROUTE_API = `${GROUP}/${VERSION}`;
 export const ROUTE_KIND = "Route";
 export const OWNER_ANNOTATION = `${GROUP}/owner`;
-const MANAGED_BY = "app.kubernetes.io/managed-by";
+export const MANAGED_BY = "app.kubernetes.io/managed-by";
 
 export interface RouteResource {
   apiVersion: string;

@@ -1,0 +1,289 @@
+// Amalgam8's rules in both of its dialects: 0.x searches patterns anywhere in a value, 1.x compares the whole value.
+import type { Reference, Share } from "../../routes/model/model.ts";
+import { isHeaderName } from "../../routes/model/sources.ts";
+import type { Path } from "../../routes/reading/diagnostic.ts";
+import { comparisonOf, literal } from "../route-words/pattern.ts";
+import type { Item } from "./documents.ts";
+import { list, map, maybe, name, number, object, text } from "./fields.ts";
+import { type Mapping, mapped } from "./mapping.ts";
+import { addOrdered, type Demand, type Rule } from "./ordered.ts";
+import { alternatives, cookiePattern } from "./patterns.ts";
+import { type FindingKind, objectOf, type Report } from "./report.ts";
+import { percents } from "./shares.ts";
+
+const backend = object({
+  name: maybe(name),
+  tags: maybe(list(name)),
+  weight: maybe(number.min(0, "expected a fraction").max(1, "expected a fraction")),
+});
+const rule = object({
+  priority: maybe(number),
+  destination: name,
+  match: maybe(object({ source: maybe(object({ name })), headers: maybe(map(text)) })),
+  route: maybe(object({ backends: list(backend) })),
+});
+type Amalgam8Rule = (typeof rule)["_output"];
+type Backend = (typeof backend)["_output"];
+
+interface Found {
+  item: Item;
+  path: Path;
+  rule: Amalgam8Rule;
+}
+
+interface Options {
+  mappings: readonly Mapping[];
+  /** The source that a header's value is a key of, by the header's name. */
+  keyHeaders: ReadonlyMap<string, string>;
+}
+
+const OF_1 = ["resilience", "lb_type", "uri", "http_req_timeout", "http_req_retries"];
+
+export function importAmalgam8(report: Report, items: readonly Item[], options: Options): void {
+  const found = items.flatMap((item) => rulesIn(report, item));
+  // What is certain to be 1.x is; anything else may be 0.x.
+  const isNew = found.some(({ rule: { route } }) => {
+    const fields = [route, ...(route?.backends ?? [])].flatMap((one) => Object.keys(one ?? {}));
+    return fields.some((field) => OF_1.includes(field));
+  });
+  for (const one of found.filter(({ rule: { route } }) => route === undefined)) {
+    report.tell(
+      "dropped",
+      one.item,
+      [...one.path, "actions"],
+      "Keyway routes requests, and delays, aborts or traces none",
+    );
+  }
+  const routing = found.filter(({ rule: { route } }) => route !== undefined);
+  for (const [service, rules] of Map.groupBy(routing, ({ rule }) => rule.destination)) {
+    const ordered = [...rules].sort((a, b) => (b.rule.priority ?? 0) - (a.rule.priority ?? 0));
+    for (const [at, one] of ordered.entries()) {
+      const next = ordered[at + 1];
+      if (next && (next.rule.priority ?? 0) === (one.rule.priority ?? 0)) {
+        report.tell(
+          "note",
+          next.item,
+          next.path,
+          "another rule has the same priority, and which goes first was undefined; they stay as they stand",
+        );
+      }
+    }
+    const first = ordered[0] as Found;
+    addOrdered(report, {
+      item: first.item,
+      service,
+      name: `amalgam8-${service}`,
+      rules: ordered.flatMap((one) => toRule(report, one, { ...options, isNew })),
+      otherwise: `was answered with ${isNew ? 404 : 412}`,
+      path: first.path,
+    });
+  }
+}
+
+function rulesIn(report: Report, item: Item): Found[] {
+  const each = listsIn(item.value).flatMap(({ path, rules }) =>
+    rules.map((value, at) => ({ value, path: path.concat(at) })),
+  );
+  const all = each.length > 0 || listsIn(item.value).length > 0 ? each : [bare(item)];
+  return all.flatMap(({ value, path }) => {
+    const read = report.read(rule, {
+      ...item,
+      value,
+      path: [...item.path, ...path],
+      locate: (below) => item.locate([...path, ...below]),
+    });
+    return read ? [{ item, path, rule: read }] : [];
+  });
+}
+
+/** The lists of rules of `{rules: […]}`, `{services: {NAME: […]}}` or a bare list. */
+function listsIn(value: unknown): { path: (string | number)[]; rules: unknown[] }[] {
+  if (Array.isArray(value)) return [{ path: [], rules: value }];
+  const { rules, services } = objectOf(value);
+  if (Array.isArray(rules)) return [{ path: ["rules"], rules }];
+  return Object.entries(objectOf(services)).flatMap(([name, own]) =>
+    Array.isArray(own) ? [{ path: ["services", name], rules: own }] : [],
+  );
+}
+
+/** A rule for itself, or one of Kubernetes. */
+function bare({ value }: Item): { value: unknown; path: Path } {
+  const { spec } = objectOf(value);
+  return spec === undefined ? { value, path: [] } : { value: spec, path: ["spec"] };
+}
+
+const READ = ["name", "tags", "weight", "backends"];
+
+function toRule(report: Report, { item, path, rule }: Found, options: Options & { isNew: boolean }): Rule[] {
+  const { match, route, destination } = rule;
+  const drop = (at: Path, why: string) => {
+    report.tell(
+      "dropped",
+      item,
+      [...path, ...at],
+      `${why}; what it took meets the rules behind it now, or the baseline`,
+    );
+    return [];
+  };
+  const unread = Object.keys(match ?? {}).find((field) => field !== "source" && field !== "headers");
+  if (unread !== undefined) return drop(["match", unread], "Keyway has no such condition");
+  if (match?.source && !options.isNew) {
+    return drop(
+      ["match", "source"],
+      `it is for requests of ${match.source.name} alone, and a proxy knows its caller by its identity`,
+    );
+  }
+  if (match?.source) report.tell("note", item, [...path, "match", "source"], "Amalgam8 1.x passes it over as well");
+  let combinations: Demand[][] = [[]];
+  for (const [header, pattern] of Object.entries(match?.headers ?? {})) {
+    const place: Path = ["match", "headers", header];
+    const choices = headerChoices(header, pattern, options);
+    if (choices === undefined)
+      return drop(place, "Keyway compares texts, and has no regular expressions like this one");
+    if (choices.tell) report.tell(choices.tell[0], item, [...path, ...place], choices.tell[1]);
+    combinations = combinations.flatMap((before) => choices.demands.map((one) => [...before, one]));
+  }
+  const backends = route?.backends ?? [];
+  for (const [at, one] of backends.entries()) {
+    for (const field of Object.keys(one).filter((name) => !READ.includes(name) && one[name] != null)) {
+      report.tell("dropped", item, [...path, "route", "backends", at, field], POLICY);
+    }
+  }
+  for (const field of Object.keys(route ?? {}).filter((name) => !READ.includes(name) && route?.[name] != null)) {
+    report.tell("dropped", item, [...path, "route", field], POLICY);
+  }
+  const shares = sharesOf(report, item, [...path, "route", "backends"], backends, destination, options);
+  if (shares === undefined) return [];
+  if (shares.length > 1 && !options.isNew) {
+    report.tell(
+      "dropped",
+      item,
+      [...path, "route", "backends"],
+      "Amalgam8 0.x keeps a browser with its version by a cookie; here each request is chosen for anew, unless `sticky` is written to the route",
+    );
+  }
+  const [only] = shares;
+  const to = shares.length === 1 && only ? only.to : shares;
+  return combinations.map((demands) => ({ item, path, demands, to }));
+}
+
+const POLICY = "what takes this route is treated as the baseline's own route says";
+
+type Choices = { demands: Demand[]; tell?: [FindingKind, string] };
+
+function headerChoices(
+  typed: string,
+  pattern: string,
+  { isNew, keyHeaders }: Options & { isNew: boolean },
+): Choices | undefined {
+  const header = typed.toLowerCase();
+  if (!isHeaderName(header)) return undefined;
+  if (header === "cookie") {
+    const cookie = cookiePattern(pattern);
+    if (cookie) {
+      const { spaced, ...condition } = cookie;
+      return { demands: [{ condition }], ...(!spaced && { tell: ["widened", SPACED] }) };
+    }
+    const [, name, value] = /^\.\*\??([^=;\s.*?()\\]+)=(.*)$/s.exec(pattern) ?? [];
+    const exact = value === undefined ? undefined : literal(value);
+    if (name !== undefined && exact !== undefined) {
+      const tell: [FindingKind, string] = isNew
+        ? ["widened", `the cookie counts wherever it stands, not at the end alone`]
+        : [
+            "narrowed",
+            `the cookie ${name} is ${exact} and nothing else; whatever contains ${name}=${exact} was taken, too`,
+          ];
+      return { demands: [{ condition: { cookie: name, exact } }], tell };
+    }
+  }
+  const comparisons = isNew ? alternatives(pattern) : [comparisonOf(pattern)];
+  if (comparisons === undefined) return undefined;
+  const demands: Demand[] = [];
+  for (const comparison of comparisons) {
+    if (comparison === undefined) return undefined;
+    const source = comparison.exact === undefined ? undefined : keyHeaders.get(header);
+    const key =
+      source !== undefined && comparison.exact !== undefined ? { key: { source, value: comparison.exact } } : {};
+    demands.push({ condition: { header, ...comparison }, ...key });
+  }
+  const isAnchored =
+    isNew ||
+    /^(\^.*|\.\*\??)$/s.test(pattern) ||
+    /\$$/.test(pattern) ||
+    /^\.[*+].*\.\*$/s.test(pattern) ||
+    /^\.[*+]\??$/.test(pattern);
+  return {
+    demands,
+    ...(!isAnchored && {
+      tell: [
+        "narrowed",
+        `the value is compared from its begin to its end; Amalgam8 0.x took whatever contains ${pattern}`,
+      ],
+    }),
+  };
+}
+
+const SPACED = "the cookie counts behind a space, as browsers send it, as well";
+
+/** The shares of the backends in percent; those without a weight have what is left in equal parts. Undefined, and told, where that can't be carried over. */
+function sharesOf(
+  report: Report,
+  item: Item,
+  path: Path,
+  backends: readonly Backend[],
+  destination: string,
+  { mappings }: Options,
+): Share<Reference>[] | undefined {
+  if (backends.length === 0) {
+    report.mistake(item, path, "at least one backend is needed");
+    return undefined;
+  }
+  const sum = backends.reduce((all, { weight = 0 }) => all + weight, 0);
+  const unweighted = backends.filter(({ weight }) => weight === undefined).length;
+  if (sum > 1.000_001) {
+    report.tell("dropped", item, path, "the weights are more than 1 together");
+    return undefined;
+  }
+  const rest = unweighted > 0 ? Math.max(0, 1 - sum) / unweighted : 0;
+  const shares: Share<Reference>[] = [];
+  for (const [at, { name = destination, tags = [], weight = rest }] of backends.entries()) {
+    const to = targetOf(report, item, [...path, at, "tags"], name, tags, mappings);
+    if (to === undefined) return undefined;
+    shares.push({ to, weight });
+  }
+  const whole = percents(shares);
+  if (whole === undefined) report.tell("dropped", item, path, "none of the backends has a weight");
+  return whole;
+}
+
+function targetOf(
+  report: Report,
+  item: Item,
+  path: Path,
+  service: string,
+  tags: readonly string[],
+  mappings: readonly Mapping[],
+): Reference | undefined {
+  if (tags.length === 0) return service;
+  const all = tags.join(",");
+  const said = mapped(all, service, mappings);
+  if (said !== undefined) return said;
+  const [tag = ""] = tags;
+  if (tags.length > 1) {
+    report.tell(
+      "dropped",
+      item,
+      path,
+      `a route leads to one subset, and these are ${tags.length} tags; say which with --map ${all}=subset:NAME`,
+    );
+    return undefined;
+  }
+  const subset = tag.replace(/^[^=]+=/, "");
+  report.tell(
+    "note",
+    item,
+    path,
+    `${tag} is taken for the subset ${subset}, which a DestinationRule has to declare; --map says another target`,
+  );
+  return { service, subset };
+}
