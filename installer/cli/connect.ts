@@ -6,7 +6,7 @@ import { FIELD_MANAGER } from "../manifests/names.ts";
 
 /** The cluster that the flags and the environment name, as Keyway asks it. */
 export async function connectCluster(choice: ClusterChoice, io: Io): Promise<Cluster> {
-  return connect(
+  return connectWithHint(
     choice,
     io,
     "have an administrator apply what `keyway render rbac -n NAMESPACE --user NAME` prints, then run `keyway check`",
@@ -15,14 +15,18 @@ export async function connectCluster(choice: ClusterChoice, io: Io): Promise<Clu
 
 /** The same for what only an administrator may do. */
 export async function connectAdministrator(choice: ClusterChoice, io: Io): Promise<Cluster> {
-  return connect(
+  return connectWithHint(
     choice,
     io,
     "have an administrator of the cluster run this, or apply what `keyway render server --image IMAGE` prints",
   );
 }
 
-async function connect(choice: ClusterChoice, { env, signal }: Io, rightsHint: string): Promise<Cluster> {
+export async function connectWithHint(
+  choice: ClusterChoice,
+  { env, signal }: Io,
+  rightsHint: string,
+): Promise<Cluster> {
   const { Cluster } = await import("../../shared/cluster/cluster.ts");
   return Cluster.connect(choice, env, { signal, fieldManager: FIELD_MANAGER, rightsHint });
 }

@@ -38,6 +38,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./route.ts")).route,
   },
   {
+    name: "sandbox",
+    summary: "work with previews: routes and copies of workloads under one key",
+    load: async () => (await import("./sandbox.ts")).sandbox,
+  },
+  {
     name: "serve",
     summary: "run the route server: the live route table",
     load: async () => (await import("./serve.ts")).serve,

@@ -7,13 +7,13 @@ import {
   toResource,
 } from "../../routes/model/route-resource.ts";
 import { fits } from "../../server/state/filter.ts";
-import { ApiError } from "../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import type { KubeObject } from "../../shared/cluster/object.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import { count } from "../cli/output.ts";
 import { takeBack } from "../execute/apply.ts";
 import type { ListFilter } from "../server-client/client.ts";
+import { explainMissingKind } from "./missing-kind.ts";
 import { type Changes, type Listed, type RouteTable, type TableRoute, type WantedRoute, withExpiry } from "./table.ts";
 
 type RouteObject = KubeObject & Pick<RouteResource, "spec">;
@@ -32,7 +32,9 @@ export class ClusterTable implements RouteTable {
 
   async list(filter: ListFilter): Promise<Listed> {
     const scope = { namespace: this.#namespace };
-    const objects = await this.#cluster.list<RouteObject>(ROUTE_API, ROUTE_KIND, scope).catch(explainMissing);
+    const objects = await this.#cluster
+      .list<RouteObject>(ROUTE_API, ROUTE_KIND, scope)
+      .catch(explainMissingKind(ROUTE_KIND));
     const routes = objects.map(fromResource).filter((route) => fits({ ...route, revision: 0 }, filter));
     return { routes: routes.sort((a, b) => (a.id < b.id ? -1 : 1)) };
   }
@@ -77,7 +79,7 @@ export class ClusterTable implements RouteTable {
   }
 
   #apply(object: RouteObject, dryRun: boolean): Promise<RouteObject> {
-    return this.#cluster.apply(object, { dryRun, force: true }).catch(explainMissing);
+    return this.#cluster.apply(object, { dryRun, force: true }).catch(explainMissingKind(ROUTE_KIND));
   }
 
   #toObject(wanted: WantedRoute): RouteResource {
@@ -87,13 +89,4 @@ export class ClusterTable implements RouteTable {
       next: "give an id of lower case letters, digits, - and . with --id, or none",
     });
   }
-}
-
-function explainMissing(thrown: unknown): never {
-  // 404 is the answer for a namespace that is not there, too.
-  if (!(thrown instanceof ApiError) || !thrown.said.startsWith("the cluster has no ")) throw thrown;
-  throw new KeywayError(`the cluster does not know the kind ${ROUTE_KIND} of ${ROUTE_API}`, {
-    next: "have an administrator apply what `keyway render crds` prints, then run the command again",
-    cause: thrown,
-  });
 }

@@ -39,6 +39,7 @@ export const resources: readonly Resource[] = [
   resource("networking.istio.io/v1", "VirtualService", "virtualservices"),
   resource("networking.istio.io/v1", "Sidecar", "sidecars"),
   resource("keyway.dev/v1alpha1", "Route", "routes"),
+  resource("keyway.dev/v1alpha1", "Sandbox", "sandboxes"),
   resource("security.istio.io/v1", "AuthorizationPolicy", "authorizationpolicies"),
   resource("security.istio.io/v1", "RequestAuthentication", "requestauthentications"),
 ];
