@@ -9,11 +9,7 @@ import { type Machine, machine } from "./lib/machine.ts";
 import { type ChangeCost, changeCost } from "./live/change.ts";
 import { type Churn, churn } from "./live/churn.ts";
 import { type LiveCost, liveCost } from "./live/cost.ts";
-import { besideDiscovery, type Compared } from "./live/discovery.ts";
 import { type Effect, timeToEffect } from "./live/effect.ts";
-import { type MeshEffect, onMesh } from "./live/mesh/effect.ts";
-import { type Limit, limits } from "./live/mesh/limits.ts";
-import { discoveryRows, effectBesidePeers, limitRows, meshRows } from "./live/peers.ts";
 import { type TableSize, tableSizes } from "./live/size.ts";
 import { type Writes, writesUnderPolls } from "./live/writes.ts";
 import { table } from "./report.ts";
@@ -27,10 +23,6 @@ interface Results {
   changes: ChangeCost[];
   churn: Churn;
   writes: Writes;
-  discovery: Compared[];
-  /** Both are left out by a full run without root. */
-  mesh?: MeshEffect[];
-  limits?: Limit[];
 }
 
 type Row = [what: string, value: string, aim: string];
@@ -38,18 +30,10 @@ type Part = Exclude<keyof Results, "date" | "machine">;
 
 const MEBIBYTE = 2 ** 20;
 const keys = (count: number) => `${count.toLocaleString("en")} keys`;
-/** The parts that need the mesh test bed. */
-const ON_MESH = ["mesh", "limits"];
 const FILE = join(project, "bench", "live.json");
 const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean" },
-    plot: { type: "boolean" },
-    only: { type: "string" },
-    keys: { type: "string" },
-  },
+  options: { quick: { type: "boolean" }, plot: { type: "boolean" }, only: { type: "string" } },
 });
-const onlyKeys = values.keys?.split(",").map(Number);
 
 if (values.plot) plot(JSON.parse(readFileSync(FILE, "utf8")));
 else await measure(values.quick === true, values.only?.split(","));
@@ -58,7 +42,7 @@ process.exit(0);
 /** Measures all parts or those named; what is measured takes the place of the earlier figures, unless in a quick run. */
 async function measure(quick: boolean, only?: string[]): Promise<void> {
   const parts = partsOf(quick);
-  const names = only ?? Object.keys(parts).filter((name) => !ON_MESH.includes(name) || mayMakeMesh(name));
+  const names = only ?? Object.keys(parts);
   for (const name of names) {
     if (name in parts) continue;
     console.error(`keyway: bench: --only ${name}: no such part; there are ${Object.keys(parts).join(", ")}`);
@@ -70,34 +54,13 @@ async function measure(quick: boolean, only?: string[]): Promise<void> {
   for (const name of names as Part[]) Object.assign(measured, { [name]: await parts[name]() });
   console.log(shown(measured));
   if (quick) return;
-  const results: Results = only ? withEarlier(measured) : (measured as Results);
+  const results: Results = only ? { ...JSON.parse(readFileSync(FILE, "utf8")), ...measured } : (measured as Results);
   writeFileSync(FILE, `${JSON.stringify(results, null, 1)}\n`);
   plot(results);
 }
 
-/** The earlier figures of what was not measured now, be it a part or, with --keys, another number of keys. */
-function withEarlier(measured: Partial<Results>): Results {
-  const earlier: Results = JSON.parse(readFileSync(FILE, "utf8"));
-  if (!onlyKeys) return { ...earlier, ...measured };
-  const joined = Object.entries(measured).map(([name, now]) => {
-    const before = earlier[name as Part] as unknown;
-    if (!Array.isArray(now) || !Array.isArray(before)) return [name, now];
-    const others = before.filter(({ keys }) => !onlyKeys.includes(keys));
-    return [name, [...others, ...now].sort((a, b) => a.keys - b.keys)];
-  });
-  return { ...earlier, ...Object.fromEntries(joined) };
-}
-
-/** The mesh test bed makes network namespaces. */
-function mayMakeMesh(part: string): boolean {
-  if (process.getuid?.() === 0) return true;
-  console.error(`keyway: bench: the part ${part} is left out, as it has to be run as root`);
-  return false;
-}
-
-function partsOf(quick: boolean): { [Name in Part]-?: () => Promise<Results[Name]> } {
+function partsOf(quick: boolean): { [Name in Part]: () => Promise<Results[Name]> } {
   const most = quick ? 10_000 : 1_000_000;
-  const asked = (sizes: number[]) => sizes.filter((keys) => !onlyKeys || onlyKeys.includes(keys));
   const each = async <T>(sizes: number[], one: (keys: number) => Promise<T>): Promise<T[]> => {
     const all: T[] = [];
     for (const keys of sizes) all.push(await one(keys));
@@ -105,36 +68,17 @@ function partsOf(quick: boolean): { [Name in Part]-?: () => Promise<Results[Name
   };
   return {
     effects: () =>
-      each(asked(quick ? [10] : [10, 100, 1000, 5000, 100_000]), (keys) => timeToEffect(keys, 20, 2, quick ? 20 : 60)),
-    sizes: () => tableSizes(asked(quick ? [most] : [1000, 10_000, 100_000, most]), [1, 4]),
+      each(quick ? [10] : [10, 100, 1000, 5000, 100_000], (keys) => timeToEffect(keys, 20, 2, quick ? 20 : 60)),
+    sizes: () => tableSizes(quick ? [most] : [1000, 10_000, 100_000, most], [1, 4]),
     cost: () => liveCost(most, quick ? 4 : 12),
-    changes: () => each(asked([1000, most]), (keys) => changeCost(keys, quick ? 200 : 1000)),
+    changes: () => each([1000, most], (keys) => changeCost(keys, quick ? 200 : 1000)),
     churn: () => churn(5000, quick ? 2000 : 100_000),
     writes: () => writesUnderPolls(quick ? 200 : 2000, quick ? 100 : 1000, quick ? 3 : 20),
-    discovery: async () => (await each(asked(quick ? [10] : [10, 100, 1000, 5000, 100_000]), discovery)).flat(),
-    mesh: () => onMesh(asked(quick ? [10] : [10, 100, 1000, 5000]), quick ? 2 : 6, quick ? 3 : 12),
-    limits,
   };
 }
 
-/** An Envoy keeps some kilobytes for each of its own routes, so fewer of them have room with many routes. */
-function discovery(keys: number): Promise<Compared[]> {
-  return besideDiscovery(keys, keys > 5000 ? 4 : 20, 20);
-}
-
 /** The parts that were measured. */
-function shown(measured: Partial<Results>): string {
-  const {
-    effects = [],
-    sizes = [],
-    cost,
-    changes = [],
-    churn,
-    writes,
-    discovery = [],
-    mesh = [],
-    limits = [],
-  } = measured;
+function shown({ effects = [], sizes = [], cost, changes = [], churn, writes }: Partial<Results>): string {
   const rows: Row[] = [
     ...effects.map(
       (one): Row => [
@@ -165,9 +109,6 @@ function shown(measured: Partial<Results>): string {
     ),
     ...(churn ? [churnRow(churn)] : []),
     ...(writes ? writeRows(writes) : []),
-    ...discoveryRows(discovery),
-    ...meshRows(mesh),
-    ...limitRows(limits),
   ];
   return table(["Live tables", "measured", "at most"], rows);
 }
@@ -200,7 +141,7 @@ function writeRows({ reached, proxies, p50, p99, perProxy }: Writes): Row[] {
   ];
 }
 
-function plot({ effects, sizes, discovery, mesh = [] }: Results): void {
+function plot({ effects, sizes }: Results): void {
   const write = (name: string, svg: string) => writeFileSync(join(project, "docs", "plots", `${name}.svg`), svg);
   const green = { color: "#0f766e", bold: true };
   const blue = { color: "#1d4ed8" };
@@ -216,7 +157,6 @@ function plot({ effects, sizes, discovery, mesh = [] }: Results): void {
       },
     ]),
   );
-  if (mesh.length > 0) write("effect-peers", effectBesidePeers(discovery, mesh));
   const one = sizes.filter(({ workers }) => workers === 1);
   const four = sizes.filter(({ workers }) => workers === 4);
   const memory = ({ keys, resident }: TableSize) => ({ keys, value: Math.max(resident / 1024, 1) });

@@ -51,7 +51,7 @@ export function startExpiry(state: State, store: Store, told: Told, settings: Pa
     // Small differences are the clock being set right, bit by bit.
     offset += jump;
     if (isBusy || clock.steady() < doubtUntil) return;
-    const due = dueRoutes(state, clock.wall(), atOnce);
+    const due = dueRoutes(state, store, clock.wall(), atOnce);
     if (due.length === 0) return;
     isBusy = true;
     try {
@@ -72,12 +72,13 @@ export function startExpiry(state: State, store: Store, told: Told, settings: Pa
   return () => clearInterval(timer);
 }
 
-function dueRoutes(state: State, nowMs: number, most: number): StoredRoute[] {
+/** What is made from something else goes together with that. */
+function dueRoutes(state: State, store: Store, nowMs: number, most: number): StoredRoute[] {
   const now = formatDate(Math.floor(nowMs / 1000)) ?? "";
   const due: StoredRoute[] = [];
   for (const route of state.expiring()) {
     if (due.length >= most || (route.expires ?? "") > now) break;
-    due.push(route);
+    if (!store.isManaged?.(route.id)) due.push(route);
   }
   return due;
 }

@@ -40,7 +40,8 @@ export async function openStore(
   const namespace = rest || cluster.namespace;
   const invalid = (route: string, why: string) => log.warn({ route, why }, "this Route is none, and passed over");
   const authenticator = new KubernetesTokens(cluster, namespace, settings.anonymous ?? []);
-  return { store: new KubernetesStore({ cluster, namespace, invalid }), services, authenticator };
+  const withoutSandboxes = (why: string) => log.error({ why }, "Sandboxes can't be read: none of them is in force");
+  return { store: new KubernetesStore({ cluster, namespace, invalid, withoutSandboxes }), services, authenticator };
 }
 
 function etcdStore(urls: string, settings: Settings): Store {

@@ -1,16 +1,16 @@
-// What a change of one route costs by the number of routes beside it: the bytes that bring it to a proxy, and the CPU time of the proxy and of
-// the process that gives the routes out.
+// What a change of one route costs by the size of the table it belongs to: the bytes of the answer that brings it to a proxy, and the CPU
+// time of the route server and of the proxy.
 import { setTimeout as sleep } from "node:timers/promises";
-import { TARGET } from "../lib/bootstrap.ts";
+import { METRIC_TABLE_CHANGES } from "../../routes/model/names.ts";
+import { bootstrap, TARGET } from "../lib/bootstrap.ts";
 import { cpuSeconds, type EnvoyProcess, startEnvoy } from "../lib/envoy.ts";
 import { keyText, PROXY_CORE } from "../lib/load.ts";
-import { routeOf } from "./bed.ts";
-import { liveTable, type Way } from "./source.ts";
+import { apply, fill, following, holds, liveSite, routeOf, withServer } from "./bed.ts";
 
 export type ChangeCost = {
   keys: number;
   changes: number;
-  /** How many changes reached the proxy: below `changes` where several were gathered into one answer. */
+  /** How many times the proxy's table changed: below `changes` where the server gathered several into one answer. */
   arrived: number;
   /** Of one change: bytes that the proxy received with HTTP's own, microseconds of CPU without what both spend while nothing changes. */
   bytes: number;
@@ -18,33 +18,30 @@ export type ChangeCost = {
   proxy: number;
 };
 
-/** Milliseconds between two changes: the one before has arrived by then. */
-const PAUSE = 10;
+/** A change begins so often that the one before has arrived. */
+const PAUSE = 10; // milliseconds
+const RECEIVED = "cluster.keyway.upstream_cx_rx_bytes_total";
 
-export async function changeCost(
-  keys: number,
-  changes: number,
-  pause = PAUSE,
-  way: Way = liveTable,
-): Promise<ChangeCost> {
+export async function changeCost(keys: number, changes: number): Promise<ChangeCost> {
   process.stderr.write(`${changes} changes of one route among ${keys.toLocaleString("en")}\n`);
-  return way(keys, async (source) => {
-    const proxy = await startEnvoy(source.configuration(1), { core: PROXY_CORE });
+  return withServer(async (server) => {
+    await fill(server, keys);
+    const proxy = await startEnvoy(following(server)(bootstrap(liveSite, 1)), { core: PROXY_CORE });
     try {
-      await source.holds(proxy);
+      await holds(proxy, keys);
       let made = 0;
       const change = async (count: number) => {
         for (const until = made + count; made < until; made++) {
           // Spread over the whole table, so that no bucket is always at hand; a target is never used again, as what is there already is no change.
-          await source.change(routeOf((made * 7919) % keys, `${TARGET}-${keyText(made)}`));
-          await sleep(pause);
+          await apply(server, [routeOf((made * 7919) % keys, `${TARGET}-${keyText(made)}`)]);
+          await sleep(PAUSE);
         }
       };
       const state = async () => ({
-        server: cpuSeconds(source.pid),
+        server: cpuSeconds(server.child.pid as number),
         proxy: proxy.cpu(),
-        bytes: await counter(proxy, `cluster.${source.cluster}.upstream_cx_rx_bytes_total`),
-        arrived: await counter(proxy, source.changes),
+        bytes: await counter(proxy, RECEIVED),
+        arrived: await counter(proxy, METRIC_TABLE_CHANGES),
         at: performance.now(),
       });
       await change(changes / 4); // Both compile what they run often.
@@ -69,7 +66,6 @@ export async function changeCost(
   });
 }
 
-/** The counter whose name ends so. */
 async function counter(proxy: EnvoyProcess, name: string): Promise<number> {
-  return Number(/: (\d+)/.exec(await proxy.admin(`/stats?filter=${name}$`))?.[1]);
+  return Number(/: (\d+)/.exec(await proxy.admin(`/stats?filter=${name}`))?.[1]);
 }

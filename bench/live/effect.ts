@@ -1,45 +1,40 @@
-// How long a change takes from its acceptance until it is in force in every worker of many proxies. From that answer on each connection
+// How long a change takes from the server's answer until it is in force in every worker of many proxies. From that answer on each connection
 // asks for the changed key, so that what is told includes these requests and the pauses between them.
-import { connect } from "node:net";
-import { TARGET } from "../lib/bootstrap.ts";
+import { connect, type Socket } from "node:net";
+import { bootstrap, TARGET } from "../lib/bootstrap.ts";
 import { type EnvoyProcess, startEnvoy } from "../lib/envoy.ts";
-import { keyText, PROXY_CORE } from "../lib/load.ts";
+import { PROXY_CORE } from "../lib/load.ts";
 import { quantile } from "../lib/stats.ts";
-import { answering, routeOf } from "./bed.ts";
-import { Probe } from "./probe.ts";
-import { liveTable, type Way } from "./source.ts";
+import { answering, apply, fill, following, holds, liveSite, routeOf, withServer } from "./bed.ts";
 
 export type Effect = { keys: number; proxies: number; workers: number; changes: number; p50: number; p99: number };
 
+/** Milliseconds between two requests of one connection. */
+const PAUSE = 2;
 /** Connections for each worker of a proxy. */
 const TO_EACH_WORKER = 1;
-/** Changed keys come after those that are there. */
-const FIRST_CHANGED = 1_000_000;
 
-export async function timeToEffect(
-  keys: number,
-  proxies: number,
-  workers: number,
-  changes: number,
-  way: Way = liveTable,
-): Promise<Effect> {
+export async function timeToEffect(keys: number, proxies: number, workers: number, changes: number): Promise<Effect> {
   process.stderr.write(`A change in ${keys.toLocaleString("en")} keys, to ${proxies} proxies\n`);
-  return way(keys, (source) =>
+  return withServer((server) =>
     answering(async (upstream) => {
+      await fill(server, keys);
       const started: EnvoyProcess[] = [];
       try {
         for (let index = 0; index < proxies; index++) {
-          started.push(await startEnvoy(source.configuration(upstream.port), { core: PROXY_CORE, workers }));
+          const config = following(server)(bootstrap(liveSite, upstream.port));
+          started.push(await startEnvoy(config, { core: PROXY_CORE, workers }));
         }
-        await Promise.all(started.map((proxy) => source.holds(proxy)));
+        await Promise.all(started.map((proxy) => holds(proxy, keys, 50)));
         const probes = started.flatMap(({ port }) =>
-          Array.from({ length: workers * TO_EACH_WORKER }, () => probe(port)),
+          Array.from({ length: workers * TO_EACH_WORKER }, () => new Probe(port)),
         );
         const times: number[] = [];
-        for (let index = FIRST_CHANGED; index < FIRST_CHANGED + changes; index++) {
-          await source.change(routeOf(index));
+        for (let change = 0; change < changes; change++) {
+          const key = 1_000_000 + change;
+          await apply(server, [routeOf(key)]);
           const accepted = performance.now();
-          const seen = await Promise.all(probes.map((probe) => probe.routed(keyText(index))));
+          const seen = await Promise.all(probes.map((probe) => probe.routed(key)));
           times.push(Math.max(...seen) - accepted);
         }
         for (const probe of probes) probe.close();
@@ -52,5 +47,33 @@ export async function timeToEffect(
   );
 }
 
-const probe = (port: number) =>
-  new Probe(connect({ port, host: "127.0.0.1" }), "reviews", `x-keyway-served: ${TARGET}`);
+/** One kept-alive connection. */
+class Probe {
+  readonly #socket: Socket;
+
+  constructor(port: number) {
+    this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  }
+
+  /** When an answer says that its request was routed. */
+  routed(key: number): Promise<number> {
+    const request = `GET / HTTP/1.1\r\nHost: reviews\r\nx-routing-key: pr-${key}\r\n\r\n`;
+    return new Promise((resolve, reject) => {
+      let answer = "";
+      const onData = (chunk: Buffer) => {
+        answer += chunk;
+        if (!answer.endsWith("\r\n\r\nok\n")) return;
+        const isRouted = answer.includes(`x-keyway-served: ${TARGET}`);
+        answer = "";
+        if (!isRouted) return void setTimeout(() => this.#socket.write(request), PAUSE);
+        this.#socket.off("data", onData).off("error", reject);
+        resolve(performance.now());
+      };
+      this.#socket.on("data", onData).once("error", reject).write(request);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,6 +1,6 @@
+import { atOnce } from "../../shared/at-once.ts";
 import { tableOf } from "../manifests/installation.ts";
 import { type Right, rights } from "../manifests/rights.ts";
-import { atOnce } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 import { targetOf, targetsOf } from "./target.ts";

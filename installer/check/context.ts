@@ -1,11 +1,11 @@
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
+import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import type { Io } from "../../shared/io.ts";
 import type { Installation } from "../manifests/installation.ts";
 import { ProxyAdmin, ProxySilent } from "../proxies/proxy-admin.ts";
 import { type Selection, selectPods } from "../proxies/selected-pods.ts";
-import { atOnce } from "../proxies/wait.ts";
 
 /** What a command line says of the registry. */
 export interface RegistryChoice {

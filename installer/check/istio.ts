@@ -1,7 +1,7 @@
+import { atOnce } from "../../shared/at-once.ts";
 import { isForbidden } from "../../shared/cluster/api-errors.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import { OLDEST_ISTIO } from "../manifests/names.ts";
-import { atOnce } from "../proxies/wait.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 

@@ -1,3 +1,4 @@
+import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { title } from "../../shared/cluster/object.ts";
 import type { Io } from "../../shared/io.ts";
@@ -22,7 +23,6 @@ import { type ObjectOutcome, printApplied } from "../print/outcomes.ts";
 import { isFilterOf } from "../proxies/proxy-admin.ts";
 import { selectPods } from "../proxies/selected-pods.ts";
 import { twinsOfProxies } from "../proxies/twins.ts";
-import { atOnce } from "../proxies/wait.ts";
 
 export interface ChangeFlags extends ClusterFlags, WaitFlags, CheckFlags, ApplyFlags {
   module?: string;

@@ -5,6 +5,7 @@ import {
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
 } from "../../routes/model/names.ts";
+import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, qualified, title } from "../../shared/cluster/object.ts";
 import { reason } from "../../shared/errors.ts";
@@ -19,7 +20,6 @@ import { type Metrics, ProxyAdmin, ProxySilent } from "../proxies/proxy-admin.ts
 import { selectPods } from "../proxies/selected-pods.ts";
 import { missingClusters } from "../proxies/targets.ts";
 import { staleTwinsOf } from "../proxies/twins.ts";
-import { atOnce } from "../proxies/wait.ts";
 import { ownedObjects } from "./installed.ts";
 
 export interface MissingTarget {

@@ -1,5 +1,5 @@
+import { atOnce } from "../../shared/at-once.ts";
 import type { ProxyAdmin } from "./proxy-admin.ts";
-import { atOnce } from "./wait.ts";
 
 /** Names asked for at once, so that the question stays short. */
 const AT_ONCE = 40;

@@ -1,3 +1,4 @@
+import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { reason } from "../../shared/errors.ts";
 import { proofOf } from "../manifests/envoyfilter.ts";
@@ -7,7 +8,6 @@ import type { IEnvoyFilter } from "../manifests/kinds.ts";
 import { type ProxyRoutes, type TwinPatches, twinPatches } from "../manifests/twin-patches.ts";
 import { ProxyAdmin } from "./proxy-admin.ts";
 import type { SelectedPod } from "./selected-pods.ts";
-import { atOnce } from "./wait.ts";
 
 export interface ProxyTwins extends TwinPatches {
   /** How many proxies told their routes. */

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { KeywayError, reason } from "../../shared/errors.ts";
 import { TimeIsUp } from "../../shared/net/limit.ts";
@@ -93,17 +94,6 @@ async function probeAll(
     }
   });
   return seen.flat();
-}
-
-/** Does work for all, at most so many at once; the results are in the order of `all`. */
-export async function atOnce<T, R>(most: number, all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const left = all.entries();
-  const worker = async () => {
-    for (const [at, one] of left) results[at] = await work(one);
-  };
-  await Promise.all(Array.from({ length: Math.min(most, all.length) }, worker));
-  return results;
 }
 
 export function notReadyError(notReady: NotReady[], total: number, what: string, next: string): KeywayError {

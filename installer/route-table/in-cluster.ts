@@ -7,14 +7,18 @@ import {
   toResource,
 } from "../../routes/model/route-resource.ts";
 import { fits } from "../../server/state/filter.ts";
+import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import type { KubeObject } from "../../shared/cluster/object.ts";
+import { writeTogether } from "../../shared/cluster/write-together.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import { count } from "../cli/output.ts";
-import { takeBack } from "../execute/apply.ts";
 import type { ListFilter } from "../server-client/client.ts";
 import { explainMissingKind } from "./missing-kind.ts";
 import { type Changes, type Listed, type RouteTable, type TableRoute, type WantedRoute, withExpiry } from "./table.ts";
+
+/** Requests at one time. */
+const AT_ONCE = 16;
 
 type RouteObject = KubeObject & Pick<RouteResource, "spec">;
 
@@ -40,33 +44,22 @@ export class ClusterTable implements RouteTable {
   }
 
   async get(ids: readonly string[]): Promise<TableRoute[]> {
-    const found = await Promise.all(ids.map((id) => this.#cluster.get<RouteObject>(this.#ref(id))));
-    return found.filter((object) => object !== undefined).map(fromResource);
+    return (await this.#find(ids)).filter((object) => object !== undefined).map(fromResource);
   }
 
-  /** The API server validates everything before anything is changed; where a change fails then, those before it are taken back. */
+  /** The API server validates everything before anything is changed; where a change fails then, the others are taken back. */
   async commit({ set, delete: gone }: Changes, told: (text: string) => void = () => {}): Promise<undefined> {
-    const objects = set.map((route) => this.#toObject(route));
-    for (const object of objects) await this.#apply(object, true);
-    const done: { object: KubeObject; before: KubeObject | undefined }[] = [];
-    try {
-      for (const object of objects) {
-        const before = await this.#cluster.get<RouteObject>(this.#ref(object.metadata?.name ?? ""));
-        done.push({ object: await this.#apply(object, false), before });
-        told(`${done.length} of ${count(objects.length, "route is", "routes are")} applied`);
-      }
-      for (const id of gone) {
-        const before = await this.#cluster.get<RouteObject>(this.#ref(id));
-        if (before === undefined) continue;
-        await this.#cluster.remove(this.#ref(id));
-        done.push({ object: before, before });
-      }
-    } catch (thrown) {
-      for (const { object, before } of done.reverse()) {
-        await takeBack(this.#cluster, { object, before, outcome: before === undefined ? "created" : "configured" });
-      }
-      throw thrown;
-    }
+    const ids = [...set.map(({ id }) => id), ...gone];
+    const there = await this.#find(ids);
+    const writes = ids.map((id, at) => {
+      const wanted = set[at];
+      return { ref: this.#ref(id), before: there[at], wanted: wanted && this.#toObject(wanted) };
+    });
+    let done = 0;
+    await writeTogether<RouteObject>(this.#cluster, writes, {
+      way: "apply",
+      done: () => told(`${++done} of ${count(ids.length, "change is", "changes are")} made`),
+    }).catch(explainMissingKind(ROUTE_KIND));
   }
 
   async renew(ids: readonly string[], ttl: string): Promise<void> {
@@ -74,12 +67,12 @@ export class ClusterTable implements RouteTable {
     await this.commit({ set: routes.map(({ expires: _, ...route }) => ({ ...route, ttl })), delete: [] });
   }
 
-  #ref(name: string) {
-    return { apiVersion: ROUTE_API, kind: ROUTE_KIND, metadata: { name, namespace: this.#namespace } };
+  #find(ids: readonly string[]): Promise<(RouteObject | undefined)[]> {
+    return atOnce(AT_ONCE, ids, (id) => this.#cluster.get<RouteObject>(this.#ref(id)));
   }
 
-  #apply(object: RouteObject, dryRun: boolean): Promise<RouteObject> {
-    return this.#cluster.apply(object, { dryRun, force: true }).catch(explainMissingKind(ROUTE_KIND));
+  #ref(name: string) {
+    return { apiVersion: ROUTE_API, kind: ROUTE_KIND, metadata: { name, namespace: this.#namespace } };
   }
 
   #toObject(wanted: WantedRoute): RouteResource {

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { type Diagnostic, formatPath } from "../../routes/reading/diagnostic.ts";
 import { KeywayError } from "../../shared/errors.ts";
-import { Conflict, Full, Unfit } from "../store/store.ts";
+import { Conflict, Full, Managed, Unfit } from "../store/store.ts";
 
 export interface Detail {
   /** The field it is about, as `set[3].to`; empty for the whole. */
@@ -73,6 +73,7 @@ export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof Conflict) {
     return new ApiError(412, thrown.message, { details: [{ path: "", message: thrown.message }] });
   }
+  if (thrown instanceof Managed) return new ApiError(409, thrown.message);
   if (thrown instanceof Unfit) return new ApiError(400, thrown.message);
   if (thrown instanceof Full) return new ApiError(507, thrown.message);
   if (thrown instanceof KeywayError) return new ApiError(503, thrown.message, { headers: { "retry-after": "1" } });

@@ -121,7 +121,7 @@ const remove: Endpoint = {
     operationId: "deleteRoute",
     summary: "Delete a route",
     request: { params, headers: z.object({ "If-Match": ifMatch }) },
-    responses: { 204: { description: "deleted" }, ...errors(400, 401, 403, 404, 412, 507) },
+    responses: { 204: { description: "deleted" }, ...errors(400, 401, 403, 404, 409, 412, 507) },
   },
   async handle(request, api) {
     readQuery(request, NoQuery);
@@ -151,7 +151,7 @@ const renew: Endpoint = {
     request: { params, headers: z.object({ "If-Match": ifMatch }), body: { content: json(Renew), required: true } },
     responses: {
       200: { description: "when it expires now", headers, content: json(Renewed) },
-      ...errors(400, 401, 403, 404, 408, 412, 413, 415, 507),
+      ...errors(400, 401, 403, 404, 408, 409, 412, 413, 415, 507),
     },
   },
   async handle(request, api) {

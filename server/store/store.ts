@@ -62,8 +62,10 @@ export interface Store {
    * store closed. Throws Unavailable or Damaged.
    */
   start(onChange: (change: Change) => void, signal: AbortSignal): Promise<Loaded>;
-  /** Durable when it resolves, and its change has been told by then. Throws Conflict, Unfit, Unavailable, Full or Damaged. */
+  /** Durable when it resolves, and its change has been told by then. Throws Conflict, Managed, Unfit, Unavailable, Full or Damaged. */
   commit(transaction: Transaction): Promise<Committed>;
+  /** Whether the route with this id is made from something else, so that no transaction may name it. None is unless said. */
+  isManaged?(id: string): boolean;
   /** Undefined while the store can be read and written, else what is wrong. */
   trouble(): KeywayError | undefined;
   close(): Promise<void>;
@@ -78,6 +80,11 @@ export class Conflict extends KeywayError {
     super(what, { where: id });
     this.id = id;
   }
+}
+
+/** A route of the transaction is made from something else, which is to be changed in its place. Nothing of the transaction is kept. */
+export class Managed extends KeywayError {
+  override name = "Managed";
 }
 
 /** The store can't be asked now; later it may. Nothing of the transaction is kept. */

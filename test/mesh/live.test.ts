@@ -1,13 +1,18 @@
 // Live routes on the mesh: a route server in a pod of its own, which the proxies of workloads and callers follow.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { runCli } from "../cli/run.ts";
 import type { Pod } from "./bed/pod.ts";
-import { ROUTE_SERVER_PORT as PORT, serveRoutes, WRITER_TOKEN } from "./bed/route-server.ts";
 import { mesh } from "./bed/shared.ts";
+import { startUnit } from "./bed/unit.ts";
 import { until } from "./bed/until.ts";
 import { keyway, keywayDone, publishModule, quiet } from "./keyway.ts";
 
 const NAMESPACE = "live";
+const MAIN = new URL("../../installer/main.ts", import.meta.url).pathname;
+const PORT = 8700;
+const TOKEN = "writer-token-0123456789";
 const KEYED = { host: "reviews:9080", headers: { "x-routing-key": "pr-42" } };
 const IN = ["-n", NAMESPACE, "--insecure"];
 
@@ -25,13 +30,24 @@ beforeAll(async () => {
   pods = { caller, reviews, sandbox, server };
   const ports = [{ name: "http", port: PORT }];
   await mesh.service({ name: "routes", namespace: NAMESPACE, selector: { app: "routes" }, ports });
-  await serveRoutes(server);
+  await serve(server);
   await quiet(Object.values(pods));
   module = await publishModule();
 });
 
+/** Runs the route server as the pod's application. */
+async function serve({ directory, network }: Pod): Promise<void> {
+  const folder = join(directory, "routes");
+  await mkdir(folder);
+  const tokens = { tokens: [{ name: "writer", token: TOKEN, roles: ["read", "write"] }], anonymous: ["proxy"] };
+  await writeFile(join(folder, "tokens.json"), JSON.stringify(tokens), { mode: 0o600 });
+  const flags = ["--listen", `0.0.0.0:${PORT}`, "--store", `sqlite:${folder}/routes.db`];
+  const command = [process.execPath, MAIN, "serve", ...flags, "--tokens", join(folder, "tokens.json")];
+  await startUnit({ name: "routes", directory, namespace: network, command });
+}
+
 async function route(...args: string[]): Promise<void> {
-  const env = { KEYWAY_SERVER: `http://${pods.server.address}:${PORT}`, KEYWAY_TOKEN: WRITER_TOKEN };
+  const env = { KEYWAY_SERVER: `http://${pods.server.address}:${PORT}`, KEYWAY_TOKEN: TOKEN };
   expect(await runCli(["route", ...args], { env })).toMatchObject({ code: 0 });
 }
 

@@ -74,6 +74,7 @@ describe("directions", () => {
         "node:",
         "routes/",
         "shared/",
+        "controller/plan/",
         "@kubernetes/client-node",
         "@hono/",
         "hono",
@@ -107,6 +108,7 @@ describe("directions", () => {
       "shared/cluster/",
       [
         "node:",
+        "shared/at-once.ts",
         "shared/errors.ts",
         "shared/net/",
         "routes/reading/closest.ts",

@@ -31,9 +31,9 @@ const resource = (name: string, spec: object) => ({
 
 /** The store's watch stays, and says nothing any more. */
 async function makeDeaf(api: ApiServer, store: Store) {
-  const watches = () => api.requests.filter((one) => one.includes("watch=1")).length;
+  const watches = () => api.requests.filter((one) => one.includes("routes?watch=1")).length;
   const before = watches();
-  api.faults.add(/watch=1/, (_, response) => response.writeHead(200).flushHeaders());
+  api.faults.add(/routes\?watch=1/, (_, response) => response.writeHead(200).flushHeaders());
   api.cut();
   await expect.poll(watches).toBeGreaterThan(before);
   await expect.poll(() => store.trouble()).toBeUndefined();
@@ -104,7 +104,7 @@ test("of several resources all are written or none", async () => {
 test("what the cluster will not have is refused as unfit, with its reason, and nothing of it is kept", async () => {
   const api = await startServer();
   const { commit, contents } = await follow(await opener(api));
-  await expect(commit({ set: [route("no/name")] })).rejects.toThrow(Unfit);
+  await expect(commit({ set: [route("No")] })).rejects.toThrow(Unfit);
   for (const code of [422, 403] as const) {
     api.faults.add(/^POST .*routes/, admissionRefusal("ValidatingAdmissionPolicy 'p' denied the request: no", code));
     await expect(commit({ set: [route("a")] })).rejects.toThrow(Unfit);
@@ -165,7 +165,7 @@ test("where nothing changes the table's revision is the one that was told", asyn
   const { commit, loaded } = await follow(await opener(api));
   api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "another" } });
   const lists = () => api.requests.filter((one) => /^GET .*routes\?limit/.test(one)).length;
-  api.faults.add(/watch=1/, expired);
+  api.faults.add(/routes\?watch=1/, expired);
   api.cut();
   await expect.poll(lists).toBe(2);
   expect((await commit({ delete: ["nobody"] })).revision).toBe(loaded.revision);
@@ -181,9 +181,9 @@ test.for(["by a write", "by the watch", "by a new list", "by a watch that ends i
     if (way === "by a write") await makeDeaf(api, store);
     api.store.rewind(900);
     if (way === "by the watch") api.put(resource("b", { service: "reviews", key: "b", to: "t" }));
-    if (way === "by a new list") api.faults.add(/watch=1/, expired);
+    if (way === "by a new list") api.faults.add(/routes\?watch=1/, expired);
     if (way === "by a watch that ends in silence")
-      api.faults.add(/watch=1/, (_, response) => response.writeHead(200).end());
+      api.faults.add(/routes\?watch=1/, (_, response) => response.writeHead(200).end());
     if (way === "by a new list" || way.endsWith("silence")) api.cut();
     if (way === "by a write") await expect(commit({ set: [route("c")] })).rejects.toThrow(/older/);
     await expect.poll(() => store.trouble()?.message).toMatch(/older/);
@@ -226,7 +226,7 @@ test("what is written again is not taken for what is there by a server that is b
   const api = await startServer();
   const { commit } = await follow(await opener(api));
   await commit({ set: [route("a")] });
-  api.faults.add(/watch=1/, unavailable, 1000);
+  api.faults.add(/routes\?watch=1/, unavailable, 1000);
   api.cut();
   const theirs = resource("a", { service: "reviews", key: "a", to: "theirs" });
   api.put(theirs);
@@ -281,4 +281,140 @@ test("a server with its routes in Kubernetes serves them, lets in by Kubernetes'
   const table = await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0");
   expect(table.status).toBe(200);
   expect(String(table.body)).toContain("outbound|9080||reviews-pr-42.demo.svc.cluster.local");
+});
+
+const sandbox = (name: string, spec: object, inNamespace = "shop", more: object = {}) => ({
+  apiVersion: "keyway.dev/v1alpha1",
+  kind: "Sandbox",
+  metadata: { name, namespace: inNamespace, uid: `uid-of-${name}`, ...more },
+  spec,
+});
+
+const elsewhere = (name: string, spec: object, inNamespace = "shop") => ({
+  ...resource(name, spec),
+  metadata: { name, namespace: inNamespace },
+});
+
+test("Routes of other namespaces are routes, with their namespace in the id and in their services", async () => {
+  const api = await startServer();
+  api.put(elsewhere("x", { service: "reviews:9080", key: "x", to: "reviews-x" }));
+  api.put(resource("x", { service: "reviews", key: "y", to: "t" }));
+  const { commit, contents } = await follow(await opener(api));
+  const named = () => contents().map(({ id, service, to }) => [id, service, to]);
+  expect(named()).toEqual([
+    ["shop/x", "reviews.shop:9080", "reviews-x.shop"],
+    ["x", "reviews", "t"],
+  ]);
+  const { set } = await commit({ set: [route("shop/y", { key: "z", to: "u" })] });
+  expect(api.find(elsewhere("y", {}))?.spec).toEqual({ service: "reviews.shop", key: "z", to: "u.shop" });
+  expect((await commit({ set: [route("shop/y", { key: "z", to: "u" })] })).set).toEqual([
+    { ...set[0], created: false },
+  ]);
+  await commit({ delete: ["shop/x", "shop/y"] });
+  expect(named()).toEqual([["x", "reviews", "t"]]);
+  await expect(commit({ set: [route("demo/x")] })).rejects.toThrow(/write x alone/);
+  api.faults.add(/^POST .*namespaces\/nowhere/, (_, response) => {
+    const status = { kind: "Status", message: 'namespaces "nowhere" not found', reason: "NotFound" };
+    response.writeHead(404).end(JSON.stringify(status));
+  });
+  await expect(commit({ set: [route("nowhere/x")] })).rejects.toThrow(/create the namespace/);
+});
+
+test("Sandboxes and their forks are routes as long as they are there, and no write may name them", async () => {
+  const api = await startServer();
+  api.put(
+    sandbox("pr-42", {
+      routes: [{ service: "reviews", to: "reviews-pr-42" }],
+      forks: [{ workload: "Deployment/details" }],
+    }),
+  );
+  const { store, commit, contents, changes } = await follow(await opener(api));
+  const named = () => contents().map(({ id, service, key, to, owner }) => [id, service, key, to, owner]);
+  const own = ["sandboxes/shop/pr-42/0000", "reviews.shop", "pr-42", "reviews-pr-42.shop", "Sandbox shop/pr-42"];
+  expect(named()).toEqual([own]);
+  api.put({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name: "details-pr-42",
+      namespace: "shop",
+      labels: { "keyway.dev/sandbox": "pr-42" },
+      annotations: { "keyway.dev/baseline": "details" },
+      ownerReferences: [{ apiVersion: "keyway.dev/v1alpha1", kind: "Sandbox", name: "pr-42", uid: "uid-of-pr-42" }],
+    } as object as { name: string },
+  });
+  const fork = ["sandboxes/shop/pr-42/0001", "details.shop", "pr-42", "details-pr-42.shop", "Sandbox shop/pr-42"];
+  await expect.poll(named).toEqual([own, fork]);
+  const id = "sandboxes/shop/pr-42/0000";
+  for (const write of [
+    { set: [route(id)] },
+    { delete: [id] },
+    { set: [route("a")], require: [{ id, present: true as const }] },
+  ]) {
+    await expect(commit(write)).rejects.toThrow(/Sandbox shop\/pr-42.*kubectl edit sandbox pr-42 -n shop/);
+  }
+  expect([store.isManaged?.(id), store.isManaged?.("sandboxes/x"), store.isManaged?.("a")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  // A Route for the same requests wins as long as it is there.
+  await commit({ set: [route("shop/mine", { key: "pr-42", to: "mine" })] });
+  await expect.poll(() => named().map(([name]) => name)).toEqual([fork[0], "shop/mine"]);
+  expect(changes.at(-1)).toMatchObject({ set: [{ id: "shop/mine" }], delete: [id] });
+  await commit({ delete: ["shop/mine"] });
+  await expect.poll(named).toEqual([own, fork]);
+  api.delete(sandbox("pr-42", {}));
+  await expect.poll(named).toEqual([]);
+});
+
+test("in a cluster that does not know Sandboxes the Routes are in force, and it is told once what to do", async () => {
+  const api = await startServer();
+  const told: string[] = [];
+  const without = { withoutSandboxes: (why: string) => told.push(why) };
+  api.faults.add(/sandboxes/, noSuchPath, 3);
+  const { commit, contents, store } = await follow(await opener(api, () => {}, without));
+  await commit({ set: [route("a")] });
+  api.put(sandbox("pr-42", { routes: [{ service: "reviews", to: "t" }] }));
+  expect(told).toEqual([expect.stringContaining("keyway render crds")]);
+  expect(store.trouble()).toBeUndefined();
+  // Once the kind is there the Sandboxes are found without a new start.
+  await expect.poll(() => contents().map(({ id }) => id)).toEqual(["a", "sandboxes/shop/pr-42/0000"]);
+});
+
+test("what one transaction writes is told as one change, whatever else happens meanwhile", async () => {
+  const api = await startServer();
+  const [mine, other] = [await opener(api), await opener(api)];
+  const [a, b] = [await follow(mine), await follow(other)];
+  const many = Array.from({ length: 40 }, (_, at) => route(`r-${at}`));
+  const putting = setInterval(() => api.put(resource("theirs", { service: "x", key: "x", to: `t-${Date.now()}` })), 5);
+  await a.commit({ set: many });
+  clearInterval(putting);
+  const whole = (changes: typeof a.changes) => changes.filter(({ set }) => set.some(({ id }) => id !== "theirs"));
+  expect(whole(a.changes).map(({ set }) => set.length)).toEqual([40]);
+  expect(a.changes.length).toBeGreaterThan(1);
+  await expect
+    .poll(() => b.contents().filter(({ id }) => id !== "theirs"))
+    .toEqual(a.contents().filter(({ id }) => id !== "theirs"));
+  await a.commit({ set: [route("r-1", { to: "u" })], delete: ["r-2", "r-3"] });
+  expect(a.changes.at(-1)).toMatchObject({ set: [{ id: "r-1" }], delete: expect.arrayContaining(["r-2", "r-3"]) });
+});
+
+test("a transaction of many routes writes several at one time", async () => {
+  const api = await startServer();
+  const { commit } = await follow(await opener(api));
+  let [now, most] = [0, 0];
+  api.faults.add(
+    /^POST .*dryRun/,
+    (_, response) => {
+      most = Math.max(most, ++now);
+      setTimeout(() => {
+        now--;
+        response.writeHead(201).end("{}");
+      }, 20);
+    },
+    Number.POSITIVE_INFINITY,
+  );
+  await commit({ set: Array.from({ length: 60 }, (_, at) => route(`r-${at}`)) });
+  expect(most).toBe(16);
 });

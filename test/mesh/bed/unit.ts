@@ -37,14 +37,10 @@ export async function stopUnit(
   unit: Pick<Unit, "name" | "directory">,
   signal: NodeJS.Signals = "SIGTERM",
 ): Promise<void> {
-  const pid = await unitPid(unit);
+  const pid = Number(await readFile(pidFile(unit), "utf8"));
   for (let waited = 0; send(pid, waited === 0 ? signal : waited < 10_000 ? 0 : "SIGKILL"); waited += 50)
     await sleep(50);
   await rm(pidFile(unit));
-}
-
-export async function unitPid(unit: Pick<Unit, "name" | "directory">): Promise<number> {
-  return Number(await readFile(pidFile(unit), "utf8"));
 }
 
 export async function unitLog({ name, directory }: Pick<Unit, "name" | "directory">): Promise<string> {

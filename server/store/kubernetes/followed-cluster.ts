@@ -1,0 +1,161 @@
+import type { ForkService } from "../../../controller/plan/sandbox.ts";
+import { ROUTE_API, ROUTE_KIND } from "../../../routes/model/route-resource.ts";
+import { SANDBOX_API, SANDBOX_KIND, SANDBOX_LABEL, type SandboxResource } from "../../../routes/model/sandbox.ts";
+import { statusOf } from "../../../shared/cluster/api-errors.ts";
+import type { Cluster } from "../../../shared/cluster/cluster.ts";
+import { Informer } from "../../../shared/cluster/informer.ts";
+import type { KubeObject, Meta } from "../../../shared/cluster/object.ts";
+import { reason } from "../../../shared/errors.ts";
+import { Followed } from "../followed.ts";
+import type { Change } from "../store.ts";
+import { type Current, type Resource, ResourceTable } from "./resource-table.ts";
+
+export interface FollowSettings {
+  /** The namespace whose Routes have their names for ids. */
+  namespace: string;
+  retryMs: number;
+  /** Told once for each version of a resource that is no route. */
+  invalid: (name: string, why: string) => void;
+  /** Told once for each time that Sandboxes, or the Services of their forks, can't be read. The Routes go on without them. */
+  withoutSandboxes: (why: string) => void;
+  /** The API server's data is older than what is known. */
+  older: (version: number, known: number) => void;
+}
+
+/** Follows the Routes, Sandboxes and forks of all namespaces and makes changes of the table of them. */
+export class FollowedCluster {
+  readonly table: ResourceTable;
+  readonly followed = new Followed();
+  /** Called with the Sandboxes of which there may be something else to say. */
+  onVerdicts: (sandboxes: readonly string[]) => void = () => {};
+  readonly #routes: Informer<Resource>;
+  readonly #sandboxes: Informer<KubeObject, SandboxResource>;
+  readonly #forks: Informer<KubeObject, ForkService>;
+  #known = 0;
+  /** Of one transaction that is being written: its ids, and those that have changed together with them. */
+  #held: Map<string, Current | undefined> | undefined;
+  #heldIds: ReadonlySet<string> = new Set();
+  #heldRevision = 0;
+
+  constructor(cluster: Cluster, { namespace, retryMs, invalid, withoutSandboxes, older }: FollowSettings) {
+    this.table = new ResourceTable(namespace, invalid);
+    const common = { retryMs, mostRetryMs: Math.max(retryMs, MOST_RETRY_MS), onOlder: older };
+    const onVersion = (version: number) => this.#settle(version);
+    const onTrouble = (thrown: unknown) => withoutSandboxes(whyWithoutSandboxes(thrown));
+    this.#routes = new Informer<Resource>(cluster, {
+      ...common,
+      apiVersion: ROUTE_API,
+      kind: ROUTE_KIND,
+      keep: withoutManagedFields,
+      onChange: (before, after) => this.table.changeRoute(before, after),
+      onVersion: (version) => {
+        this.#known = version;
+        this.#settle(version);
+      },
+    });
+    this.#sandboxes = new Informer(cluster, {
+      ...common,
+      apiVersion: SANDBOX_API,
+      kind: SANDBOX_KIND,
+      keep: withoutStatus,
+      onChange: (before, after) => this.table.changeSandbox(before, after),
+      onVersion,
+      onTrouble,
+    });
+    this.#forks = new Informer(cluster, {
+      ...common,
+      apiVersion: "v1",
+      kind: "Service",
+      labelSelector: SANDBOX_LABEL,
+      keep: (service) => ({ metadata: withoutManagedFields(service).metadata }) as ForkService,
+      onChange: (before, after) => this.table.changeFork(before, after),
+      onVersion,
+      onTrouble,
+    });
+  }
+
+  /** Reads all of them for a first time and goes on; throws where the Routes can't be read. */
+  async start(): Promise<void> {
+    await Promise.all([this.#routes.start(), this.#sandboxes.start(), this.#forks.start()]);
+    if (this.#routes.trouble !== undefined) throw this.#routes.trouble;
+  }
+
+  /** Resolves once nothing more will be told. */
+  async ended(): Promise<void> {
+    await Promise.all([this.#routes.ended(), this.#sandboxes.ended(), this.#forks.ended()]);
+  }
+
+  /** Why the Routes can't be read at present. */
+  get trouble(): unknown {
+    return this.#routes.trouble;
+  }
+
+  /** What happened to Routes up to this version is known. */
+  get known(): number {
+    return this.#known;
+  }
+
+  resource({ namespace = "", name = "" }: Meta): Resource | undefined {
+    return this.#routes.get(namespace, name);
+  }
+
+  /** Keeps what happens to these routes back until the returned function is called: all of it is then told as one change. */
+  hold(ids: Iterable<string>): () => void {
+    this.#heldIds = new Set(ids);
+    this.#held = new Map();
+    this.#heldRevision = 0;
+    return () => {
+      const held = this.#held ?? new Map<string, Current | undefined>();
+      this.#held = undefined;
+      if (held.size > 0) this.#tell(this.#heldRevision, held);
+    };
+  }
+
+  #settle(version: number): void {
+    const { changes, verdicts } = this.table.take();
+    const isHeld = (id: string) => this.#heldIds.has(id) || this.#held?.has(id);
+    if (this.#held && [...changes.keys()].some(isHeld)) {
+      for (const [id, current] of changes) this.#held.set(id, current);
+      this.#heldRevision = Math.max(this.#heldRevision, version);
+      this.followed.moved();
+    } else this.#tell(version, changes);
+    if (verdicts.length > 0) this.onVerdicts(verdicts);
+  }
+
+  /** Events of several kinds come in any order, so the revision of a change may be greater than the version that it was made with. */
+  #tell(version: number, changes: ReadonlyMap<string, Current | undefined>): void {
+    const { routes, revision: last } = this.followed;
+    const change: Change = { revision: Math.max(version, last + 1), set: [], delete: [] };
+    for (const [id, current] of changes) {
+      if (current === undefined) {
+        if (routes.has(id)) change.delete.push(id);
+        continue;
+      }
+      const { route, version: own = change.revision } = current;
+      if (routes.get(id)?.revision !== own) change.set.push({ ...route, revision: own });
+    }
+    if (change.set.length > 0 || change.delete.length > 0) this.followed.apply(change);
+    else this.followed.moved();
+  }
+}
+
+/** The table is to be right again soon after the API server is there again. */
+const MOST_RETRY_MS = 2000;
+
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata ?? {};
+  return { ...object, metadata };
+}
+
+function withoutStatus(object: KubeObject): SandboxResource {
+  const { status: _, ...kept } = withoutManagedFields(object) as SandboxResource;
+  return kept;
+}
+
+function whyWithoutSandboxes(thrown: unknown): string {
+  const isMissing = statusOf(thrown) === 404;
+  const next = isMissing
+    ? "have an administrator run `keyway render crds | kubectl apply -f -`"
+    : "see that the rights of `keyway render rbac --server` are there";
+  return `${reason(thrown)}; ${next}; Routes are in force without them`;
+}
