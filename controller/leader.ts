@@ -1,11 +1,11 @@
 // Of several controllers one at a time writes: the one that holds the Lease.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Lease } from "@kubernetes/client-node";
+import { CONTROLLER_LEASE } from "../routes/model/sandbox.ts";
 import { statusOf } from "../shared/cluster/api-errors.ts";
 import type { Cluster } from "../shared/cluster/cluster.ts";
 import { reason } from "../shared/errors.ts";
 
-export const LEASE_NAME = "keyway-controller";
 const LEASE_API = "coordination.k8s.io/v1";
 
 export interface LeaderSettings {
@@ -88,7 +88,7 @@ export class Leader {
   async #try(startedAt: number): Promise<void> {
     const { namespace, identity } = this.#settings;
     const limited = this.#limited();
-    const metadata = { name: LEASE_NAME, namespace };
+    const metadata = { name: CONTROLLER_LEASE, namespace };
     const there = await limited.get<V1Lease>({ apiVersion: LEASE_API, kind: "Lease", metadata });
     if (there?.metadata?.resourceVersion !== this.#seen.version) {
       this.#seen = { version: there?.metadata?.resourceVersion, at: startedAt };

@@ -93,7 +93,7 @@ export async function startBed() {
     message: (name: string, type: string) =>
       bed.status(name).conditions?.find((one) => one.type === type)?.message ?? "",
     reaches: (name: string, type: string, reason: string) =>
-      expect.poll(() => bed.condition(name, type), { timeout: 8000, interval: 10 }).toBe(reason),
+      expect.poll(() => bed.condition(name, type), { timeout: 15_000, interval: 10 }).toBe(reason),
     events: () =>
       api.store.all().filter(({ kind }) => kind === "Event") as (Stored & { reason: string; note: string })[],
     async start(identity = "one", settings: Partial<ControllerSettings> = {}): Promise<Started> {
@@ -132,6 +132,9 @@ interface Started {
 }
 
 export type Bed = Awaited<ReturnType<typeof startBed>>;
+
+/** Polls, on a machine that may be busy. */
+export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 15_000, interval: 20 });
 
 /** The requests from now on that match. */
 export function counting(bed: Bed, matching: RegExp): () => string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Bed, startBed } from "./bed.ts";
+import { type Bed, eventually, startBed } from "./bed.ts";
 
 const SPEC = { forks: [{ workload: "Deployment/reviews" }], routes: [{ service: "reviews", to: "v1" }] };
 
@@ -18,7 +18,7 @@ test("a Sandbox with forks has its copies made, and goes once they are taken awa
   expect(bed.get("a")?.metadata.finalizers).toEqual(["keyway.dev/forks"]);
   await bed.reaches("a", "InForce", "InForce");
   bed.delete("a");
-  await expect.poll(() => bed.get("a"), { timeout: 3000 }).toBeUndefined();
+  await eventually(() => bed.get("a")).toBeUndefined();
   expect(bed.forks.calls).toEqual(["reconcile a", "remove a"]);
 });
 
@@ -28,7 +28,7 @@ test("copies stay until all proxies have given their routes up, but not for ever
   bed.count = { total: 2, inForce: 1 };
   const deleted = performance.now();
   bed.delete("a");
-  await expect.poll(() => bed.get("a"), { timeout: 3000, interval: 10 }).toBeUndefined();
+  await eventually(() => bed.get("a")).toBeUndefined();
   expect(performance.now() - deleted).toBeGreaterThan(450);
 });
 
@@ -38,8 +38,8 @@ test("copies that can't be deleted hold nobody for ever: the garbage collector h
     throw new Error("a webhook refuses");
   };
   bed.delete("a");
-  await expect.poll(() => bed.get("a"), { timeout: 5000 }).toBeUndefined();
-  await expect.poll(() => bed.events().map(({ reason }) => reason)).toContain("CopiesLeft");
+  await eventually(() => bed.get("a")).toBeUndefined();
+  await eventually(() => bed.events().map(({ reason }) => reason)).toContain("CopiesLeft");
   expect(bed.logged.join()).toContain("a webhook refuses");
 });
 
@@ -69,5 +69,5 @@ test("copies that are left of an earlier spec are seen to by whoever leads next"
   const bed = await startBed();
   bed.put("a", {}, { finalizers: ["keyway.dev/forks"] });
   await bed.start();
-  await expect.poll(() => bed.forks.calls).toEqual(["reconcile a"]);
+  await eventually(() => bed.forks.calls).toEqual(["reconcile a"]);
 });

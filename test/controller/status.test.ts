@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { sandboxStatus } from "../../routes/reading/sandbox.ts";
-import { type Bed, counting, startBed } from "./bed.ts";
+import { type Bed, counting, eventually, startBed } from "./bed.ts";
 
 const WRITES = /^(?:PATCH|POST|PUT|DELETE) .*(?:keyway\.dev|events)/;
 
@@ -79,7 +79,7 @@ test("a service that is not there is told with the nearest name, and forgotten o
   controller.serviceChanged("demo", "reviws");
   await bed.reaches("pr-42", "Resolved", "Resolved");
   await bed.reaches("pr-42", "InForce", "InForce");
-  await expect.poll(() => bed.events().map(({ reason }) => reason)).toEqual(["ServiceNotFound", "Resolved"]);
+  await eventually(() => bed.events().map(({ reason }) => reason)).toEqual(["ServiceNotFound", "Resolved"]);
 });
 
 test("a port that is not there is told with those that are", async () => {
@@ -155,7 +155,7 @@ test("one past its time is deleted, and one whose time comes then", async () => 
   bed.put("past", { ...REVIEWS, expires: "2020-01-01T00:00:00Z" });
   bed.put("soon", { key: "soon", ttl: "2s" }, { creationTimestamp: new Date().toISOString().replace(/\.\d+/, "") });
   await bed.start();
-  await expect.poll(() => bed.get("past"), { timeout: 5000 }).toBeUndefined();
+  await eventually(() => bed.get("past")).toBeUndefined();
   expect(bed.get("soon")).toBeDefined();
-  await expect.poll(() => bed.get("soon"), { timeout: 5000 }).toBeUndefined();
+  await eventually(() => bed.get("soon")).toBeUndefined();
 });
