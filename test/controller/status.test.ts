@@ -72,7 +72,7 @@ test("a service that is not there is told with the nearest name, and forgotten o
   await bed.reaches("pr-42", "Resolved", "!ServiceNotFound");
   expect(bed.message("pr-42", "Resolved")).toBe("no service reviws in namespace demo; did you mean reviews?");
   expect(bed.condition("pr-42", "InForce")).toBe("!NoRoutes");
-  expect(bed.events().map(({ reason, note }) => `${reason}: ${note}`)).toEqual([
+  await eventually(() => bed.events().map(({ reason, note }) => `${reason}: ${note}`)).toEqual([
     "ServiceNotFound: no service reviws in namespace demo; did you mean reviews?",
   ]);
   bed.addService("reviws");
