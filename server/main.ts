@@ -9,6 +9,7 @@ import { createApp } from "./api/app.ts";
 import type { Api } from "./api/context.ts";
 import { type Authenticator, everybody } from "./auth/authenticator.ts";
 import { FileTokens } from "./auth/tokens.ts";
+import { openController } from "./controller.ts";
 import { type Door, openSignadot } from "./doors/signadot/door.ts";
 import { startExpiry, systemClock } from "./expiry.ts";
 import { Feed } from "./feed/feed.ts";
@@ -41,9 +42,10 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
   const tokens = settings.tokens === undefined ? undefined : fileTokens(settings.tokens, log);
   if (tokens === undefined && !settings.store.startsWith("kubernetes")) refuseExposed(settings, address.host);
   const stopping = AbortSignal.any([io.signal, ending.signal]);
-  const { store, services, authenticator: own = everybody } = await openStore(settings, io, log, stopping);
+  const { store, services, authenticator: own = everybody, kubernetes } = await openStore(settings, io, log, stopping);
   const authenticator = tokens ?? own;
   let signadot: Door | undefined;
+  let endController = async () => {};
   try {
     const routes = await load(store, io.signal);
     log.info(
@@ -90,17 +92,20 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
       },
       { clock: systemClock },
     );
+    endController = openController({ settings, kubernetes, services, state: routes, feed, log });
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     log.info({ url }, "listening");
     ready(url);
 
     await aborted(io.signal);
     log.info("ending");
+    await endController();
     ending.abort();
     feed.close();
     await Promise.all([end(server, settings.grace * 1000), signadot?.close(settings.grace * 1000)]);
     stopExpiry();
   } finally {
+    await endController();
     ending.abort();
     await signadot?.close(0);
     authenticator.close();

@@ -117,6 +117,14 @@ export const SETTINGS = {
     "cluster.local",
     z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "expected a DNS domain, like cluster.local"),
   ),
+  controller: setting(
+    "true|false",
+    "whether this server, with --store kubernetes, may tell in the statuses of Sandboxes what became of them, and make their forks; of several servers one does",
+    "true",
+    z.union([z.boolean(), z.enum(["true", "false"]).transform((word) => word === "true")], {
+      error: "expected true or false",
+    }),
+  ),
   keys: setting("sources", "sources of keys that explanations go by, separated by commas", DEFAULT_SOURCE, sources),
   hierarchy: setting(
     "character",

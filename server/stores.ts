@@ -12,12 +12,19 @@ import { KubernetesStore } from "./store/kubernetes/store.ts";
 import { SqliteStore } from "./store/sqlite/store.ts";
 import type { Store } from "./store/store.ts";
 
+/** The cluster that the routes are in, and the namespace whose Routes have their names for ids. */
+export interface KubernetesPlace {
+  cluster: Cluster;
+  namespace: string;
+}
+
 export interface Opened {
   store: Store;
   /** The services that the store's surroundings have; undefined where nobody knows any. */
   services?: WatchedServices;
   /** Kubernetes' own tokens, where the routes are there. */
   authenticator?: Authenticator;
+  kubernetes?: KubernetesPlace;
 }
 
 /** The store that the setting names: `sqlite:FILE`, `kubernetes[:NAMESPACE]` or `etcd:URL,URL`. */
@@ -41,7 +48,8 @@ export async function openStore(
   const invalid = (route: string, why: string) => log.warn({ route, why }, "this Route is none, and passed over");
   const authenticator = new KubernetesTokens(cluster, namespace, settings.anonymous ?? []);
   const withoutSandboxes = (why: string) => log.error({ why }, "Sandboxes can't be read: none of them is in force");
-  return { store: new KubernetesStore({ cluster, namespace, invalid, withoutSandboxes }), services, authenticator };
+  const store = new KubernetesStore({ cluster, namespace, invalid, withoutSandboxes });
+  return { store, services, authenticator, kubernetes: { cluster, namespace } };
 }
 
 function etcdStore(urls: string, settings: Settings): Store {

@@ -1,5 +1,6 @@
 import type { V1PolicyRule, V1Role, V1RoleBinding } from "@kubernetes/client-node";
 import { GROUP } from "../../routes/model/route-resource.ts";
+import { CONTROLLER_LEASE } from "../../routes/model/sandbox.ts";
 
 /** One thing that Keyway does to the API: the unit of what is asked for, checked, and granted. */
 export interface Right {
@@ -131,6 +132,16 @@ function forkRules(rule: Rule): V1PolicyRule[] {
   ];
 }
 
+/** What it takes to follow Sandboxes, to tell in their statuses and by events what became of them, and to end them. */
+function sandboxRules(rule: Rule): V1PolicyRule[] {
+  return [
+    rule([GROUP], ["routes"], ["list", "watch"]),
+    rule([GROUP], ["sandboxes"], ["get", "list", "watch", "patch", "delete"]),
+    rule([GROUP], ["sandboxes/status"], ["patch"]),
+    rule(["events.k8s.io"], ["events"], ["create"]),
+  ];
+}
+
 /** What a route server with its routes in Kubernetes takes: its own Route resources, the Services of all namespaces to read, and whose
  * tokens there are. */
 export function serverManifests(namespace: string, subject: Subject) {
@@ -145,19 +156,22 @@ export function serverManifests(namespace: string, subject: Subject) {
     ...more,
   });
   const own = rule([GROUP], ["routes"], ["get", "list", "watch", "create", "update", "delete"]);
+  // Of several controllers one at a time holds the Lease.
+  const lease = rule(["coordination.k8s.io"], ["leases"], ["create"]);
+  const ownLease = rule(["coordination.k8s.io"], ["leases"], ["get", "update"], { resourceNames: [CONTROLLER_LEASE] });
   const home = rule([""], ["namespaces"], ["get"], { resourceNames: [namespace] });
   const services = rule([""], ["services"], ["list", "watch"]);
   const tokens = rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]);
   const access = rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]);
   const roleRef = (kind: string, name: string) => ({ apiGroup: rbac, kind, name });
   return [
-    { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules: [own] },
+    { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules: [own, lease, ownLease] },
     { apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata, roleRef: roleRef("Role", metadata.name), subjects },
     {
       apiVersion: `${rbac}/v1`,
       kind: "ClusterRole",
       metadata: clusterName,
-      rules: [home, services, tokens, access, ...forkRules(rule)],
+      rules: [home, services, tokens, access, ...sandboxRules(rule), ...forkRules(rule)],
     },
     {
       apiVersion: `${rbac}/v1`,

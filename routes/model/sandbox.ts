@@ -16,6 +16,9 @@ export const WORKLOAD_ANNOTATION = `${GROUP}/workload`;
 /** On a Sandbox whose forks have to be taken away before it goes. */
 export const FORKS_FINALIZER = `${GROUP}/forks`;
 
+/** The Lease, in the route server's namespace, of the controller that writes. */
+export const CONTROLLER_LEASE = "keyway-controller";
+
 /** The name becomes the value of SANDBOX_LABEL, so it can't be longer than one. */
 export const MAX_SANDBOX_NAME = 63; // characters
 export const MAX_SANDBOX_ROUTES = 256;

@@ -9,6 +9,8 @@ export interface ApplyOptions {
   dryRun?: boolean;
   /** Takes back the fields that others have changed. */
   force?: boolean;
+  /** What is written instead of the object itself. */
+  subresource?: "status";
 }
 
 export interface ClusterOptions {
@@ -64,7 +66,7 @@ export class Cluster {
   readonly namespace: string;
   readonly transport: Transport;
   readonly options: ClusterOptions;
-  readonly #discovered = new Map<string, Promise<ApiResource[]>>();
+  #discovered = new Map<string, Promise<ApiResource[]>>();
 
   constructor(transport: Transport, namespace: string, options: ClusterOptions) {
     this.transport = transport;
@@ -80,7 +82,9 @@ export class Cluster {
 
   /** The same cluster, asked on another's time: to clean up after the command's own time is over. */
   withSignal(signal: AbortSignal): Cluster {
-    return new Cluster(this.transport, this.namespace, { ...this.options, signal });
+    const same = new Cluster(this.transport, this.namespace, { ...this.options, signal });
+    same.#discovered = this.#discovered;
+    return same;
   }
 
   /** Undefined when there is no such object, or no such kind. */
@@ -184,13 +188,17 @@ export class Cluster {
    * Server-side apply; the answer is the object as the API server would keep it. An object with a resourceVersion is applied to
    * that version alone: when somebody has changed it meanwhile, the ApiError `isStale`.
    */
-  async apply<T extends KubeObject>(object: T, { dryRun = false, force = false }: ApplyOptions = {}): Promise<T> {
+  async apply<T extends KubeObject>(
+    object: T,
+    { dryRun = false, force = false, subresource }: ApplyOptions = {},
+  ): Promise<T> {
     const { fieldManager } = this.options;
     const query = new URLSearchParams({ fieldManager, force: String(force), ...(dryRun && { dryRun: "All" }) });
-    const doing = `patch ${title(object)}`;
+    const doing = `patch ${subresource === undefined ? "" : `the ${subresource} of `}${title(object)}`;
+    const path = `${await this.#pathOf(object, doing)}${subresource === undefined ? "" : `/${subresource}`}`;
     return this.#ask<T>({
       method: "PATCH",
-      path: `${await this.#pathOf(object, doing)}?${query}`,
+      path: `${path}?${query}`,
       body: object,
       contentType: "application/apply-patch+yaml",
       doing,

@@ -93,3 +93,15 @@ test("a name is one part of a path, whatever is in it", async () => {
   expect(api.requests.at(-1)).toContain("/namespaces/other%2F..%2Fdemo/pods");
   expect(await cluster.get({ ...pod("x"), metadata: { name: "../pods/secret", namespace: "demo" } })).toBeUndefined();
 });
+
+test("what an API group offers is asked once for all of a cluster's clients, and again for a kind that it does not have", async () => {
+  const api = await server();
+  const cluster = await connect(api);
+  const asked = () => api.requests.filter((request) => request === "GET /api/v1").length;
+  await cluster.list("v1", "Pod");
+  await cluster.withSignal(new AbortController().signal).list("v1", "Service");
+  expect(asked()).toBe(1);
+  await expect(cluster.list("v1", "Nothing")).rejects.toThrow("the cluster has no Nothing of v1");
+  await expect(cluster.list("v1", "Nothing")).rejects.toThrow("the cluster has no Nothing of v1");
+  expect(asked()).toBe(2);
+});

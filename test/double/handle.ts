@@ -44,6 +44,9 @@ export function answer(server: ApiServer, request: ServedRequest): Answer | unde
   const namespace = inNamespace ? (path[1] ?? "") : "";
   const resource = resources.find((one) => one.group === group && one.version === version && one.plural === plural);
   if (resource === undefined) throw unknownPath();
+  if (sub[0] === "status" && name !== undefined && request.method === "PATCH") {
+    return { code: 200, body: server.store.applyStatus({ resource, namespace, name }, request.body as Stored) };
+  }
   if (sub[0] === "proxy") return proxy(server, `${namespace}/${name}/${sub.slice(1).join("/")}`);
   if (name !== undefined) return one(server, request, { resource, namespace, name });
   if (request.method === "POST") {

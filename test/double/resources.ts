@@ -30,6 +30,8 @@ export const resources: readonly Resource[] = [
   resource("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", false),
   resource("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false),
   resource("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false),
+  resource("coordination.k8s.io/v1", "Lease", "leases"),
+  resource("events.k8s.io/v1", "Event", "events"),
   resource("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
   resource("gateway.networking.k8s.io/v1", "Gateway", "gateways"),
   resource("extensions.istio.io/v1alpha1", "WasmPlugin", "wasmplugins"),

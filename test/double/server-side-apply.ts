@@ -10,7 +10,7 @@ type Tree = Record<string, unknown>;
 type Path = string[];
 
 const IDENTITY = new Set(["apiVersion", "kind", "status"]);
-const OWNABLE_METADATA = new Set(["labels", "annotations", "ownerReferences"]);
+const OWNABLE_METADATA = new Set(["labels", "annotations", "ownerReferences", "finalizers"]);
 
 export interface ApplyRequest {
   manager: string;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { nameInMessages, type Resource } from "./resources.ts";
 import { type ApplyRequest, applied } from "./server-side-apply.ts";
 import { Refusal } from "./status.ts";
@@ -18,7 +19,9 @@ export interface Stored {
     namespace?: string;
     uid?: string;
     resourceVersion?: string;
+    generation?: number;
     deletionTimestamp?: string;
+    finalizers?: string[];
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     managedFields?: ManagedFields[];
@@ -99,6 +102,15 @@ export class Store {
     return { object, created: live === undefined };
   }
 
+  /** The status alone, which one manager writes. */
+  applyStatus(key: Key, { metadata: { uid }, status }: Stored): Stored {
+    const live = this.get(key);
+    if (uid !== undefined) refuseOtherUid(live, uid);
+    const object = { ...structuredClone(live), status };
+    if (!isDeepStrictEqual(live.status, status)) this.#put(key, object, "MODIFIED");
+    return this.get(key);
+  }
+
   create(key: Key, wanted: Stored, dryRun: boolean): Stored {
     if (this.find(key)) {
       throw new Refusal(409, "AlreadyExists", `${nameInMessages(key.resource, key.name)} already exists`);
@@ -129,8 +141,12 @@ export class Store {
     if (resourceVersion !== undefined) this.#refuseOther(key, object, resourceVersion);
     if (uid !== undefined) refuseOtherUid(object, uid);
     if (dryRun) return;
-    this.#objects.delete(textOf(key));
-    this.#tell(key, { type: "DELETED", object: this.#stamped(object) }, object);
+    if ((object.metadata.finalizers ?? []).length === 0) this.#remove(key, object);
+    else if (object.metadata.deletionTimestamp === undefined) {
+      const leaving = structuredClone(object);
+      leaving.metadata.deletionTimestamp = new Date().toISOString().replace(/\.\d+/, "");
+      this.#put(key, leaving, "MODIFIED");
+    }
   }
 
   /** As after an older backup was put in its place: versions count from there anew. */
@@ -151,7 +167,18 @@ export class Store {
     return () => this.#watchers.delete(tell);
   }
 
+  #remove(key: Key, object: Stored): void {
+    this.#objects.delete(textOf(key));
+    this.#tell(key, { type: "DELETED", object: this.#stamped(structuredClone(object)) }, object);
+  }
+
+  /** One that is being deleted is gone with its last finalizer. */
   #put(key: Key, object: Stored, type: "ADDED" | "MODIFIED"): void {
+    const { deletionTimestamp, finalizers = [] } = object.metadata;
+    if (type === "MODIFIED" && deletionTimestamp !== undefined && finalizers.length === 0) {
+      this.#remove(key, object);
+      return;
+    }
     const before = this.find(key);
     const stamped = this.#stamped(object);
     this.#objects.set(textOf(key), { key, object: stamped });

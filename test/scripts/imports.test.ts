@@ -74,7 +74,7 @@ describe("directions", () => {
         "node:",
         "routes/",
         "shared/",
-        "controller/plan/",
+        "controller/",
         "@kubernetes/client-node",
         "@hono/",
         "hono",
@@ -86,6 +86,16 @@ describe("directions", () => {
         "@grpc/grpc-js",
         "protobufjs",
       ],
+    ],
+    [
+      "the controller does without the server beside it",
+      "controller/",
+      ["node:", "routes/", "shared/", "@kubernetes/client-node"],
+    ],
+    [
+      "what Sandboxes stand for is worked out without asking anybody",
+      "controller/plan/",
+      ["node:", "routes/", "controller/surroundings.ts"],
     ],
     ["twins are pure", "installer/twins/", ["routes/model/"]],
     [

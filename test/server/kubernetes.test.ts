@@ -14,9 +14,9 @@ import { startChild } from "./child.ts";
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "demo", uid: "a-namespace" } };
 
 /** Waits until it listens; rejects with what it says when it ends before. */
-async function serveOn(api: ApiServer) {
+async function serveOn(api: ApiServer, flags: string[] = []) {
   const before = `export KUBECONFIG=${await fileWith(kubeconfig(api))}`;
-  return startChild("", { before, flags: ["--store", "kubernetes"] });
+  return startChild("", { before, flags: ["--store", "kubernetes", ...flags] });
 }
 
 test("a route is a resource, and one that can be none is answered with 400 and the reason", async () => {
@@ -33,6 +33,40 @@ test("a route is a resource, and one that can be none is answered with 400 and t
   const { status, body } = await put("PR_42");
   expect([status, body.error.code, body.error.message]).toEqual([400, "invalid", expect.stringContaining("PR_42")]);
   expect(await stop("SIGTERM")).toEqual({ code: 0, signal: null });
+});
+
+const sandbox = {
+  apiVersion: "keyway.dev/v1alpha1",
+  kind: "Sandbox",
+  metadata: { name: "pr-42", namespace: "demo", uid: "a-sandbox", generation: 1 },
+  spec: { routes: [{ service: "reviews", to: "nowhere" }] },
+};
+const lease = {
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  metadata: { name: "keyway-controller", namespace: "demo" },
+};
+
+test("the server tells what became of Sandboxes while it leads, and gives its lease back at its end", async () => {
+  const api = await server();
+  api.put(namespace, sandbox);
+  const { stop } = await serveOn(api);
+  const reasons = () => {
+    const { conditions = [] } = (api.find(sandbox)?.status ?? {}) as { conditions?: { reason: string }[] };
+    return conditions.map(({ reason }) => reason);
+  };
+  await expect.poll(reasons, { timeout: 10_000 }).toEqual(["Accepted", "ServiceNotFound", "NoRoutes"]);
+  expect(await stop("SIGTERM")).toEqual({ code: 0, signal: null });
+  expect(api.find(lease)?.spec).toMatchObject({ holderIdentity: "" });
+});
+
+test("one that is told not to leads never", async () => {
+  const api = await server();
+  api.put(namespace, sandbox);
+  const { stop } = await serveOn(api, ["--controller", "false"]);
+  await sleep(1000);
+  expect([api.find(lease), api.find(sandbox)?.status]).toEqual([undefined, undefined]);
+  await stop("SIGTERM");
 });
 
 test("a start that fails says why and ends", async () => {

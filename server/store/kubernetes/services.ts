@@ -14,6 +14,8 @@ export class WatchedServices implements ServiceDirectory {
   readonly #services: Informer<V1Service, Service>;
   readonly #signal: AbortSignal;
   #onChange: () => void = () => {};
+  /** Called at once for each Service that has come, changed or gone. */
+  onService: (name: string, namespace: string) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
   /** `cluster` is asked until its signal is aborted; `failed` is told once for each time that the Services can't be read. */
@@ -23,13 +25,21 @@ export class WatchedServices implements ServiceDirectory {
       apiVersion: "v1",
       kind: "Service",
       keep: (service) => serviceOf(service),
-      onChange: () => this.#changed(),
+      onChange: (before, after) => {
+        const service = after ?? before;
+        if (service) this.onService(service.name, service.namespace);
+        this.#changed();
+      },
       onTrouble: (thrown) => failed(reason(thrown)),
     });
   }
 
   find(name: string, namespace: string): Service | undefined {
     return this.#services.get(namespace, name);
+  }
+
+  values(): Iterable<Service> {
+    return this.#services.values();
   }
 
   /** Called some time after other services are known. */

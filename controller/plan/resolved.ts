@@ -1,0 +1,119 @@
+// Whether what a route names is there.
+import type { LiveRoute } from "../../routes/model/live-route.ts";
+import type { Reference } from "../../routes/model/model.ts";
+import { ANY_BASELINE } from "../../routes/model/names.ts";
+import { serviceText } from "../../routes/model/qualify.ts";
+import type { RouteStatus } from "../../routes/model/sandbox.ts";
+import { parseServiceName, portText, type Service, type ServiceName } from "../../routes/model/service.ts";
+import { didYouMean } from "../../routes/reading/diagnostic.ts";
+import type { Services } from "../surroundings.ts";
+import { baselineText, targetText } from "./texts.ts";
+
+export interface Finding {
+  reason: "ServiceNotFound" | "PortNotFound" | "NotReady";
+  message: string;
+}
+
+/** A service that a route names, as `NAMESPACE/NAME`, whether it is there or not. */
+export function servicesOf(route: LiveRoute): string[] {
+  return namesOf(route).flatMap((name) => (name.namespace === undefined ? [] : [`${name.namespace}/${name.name}`]));
+}
+
+/** What is wrong with the services of a route. Services without a namespace are each caller's own, so nobody can say. */
+export function findingsOf(route: LiveRoute, services: Services, domain: string): Finding[] {
+  const baseline = nameOf(route.service, domain);
+  const from = baseline && lookUp(baseline, undefined, services);
+  const findings = from && "reason" in from ? [from] : [];
+  const known = from && !("reason" in from) ? { service: from, port: baseline?.port } : undefined;
+  for (const to of targetsIn(route)) {
+    const name = nameOf(to, domain);
+    if (name === undefined) continue;
+    const target = lookUp(name, known, services);
+    if (target === undefined) continue;
+    if ("reason" in target) findings.push(target);
+    else if (services.isReady?.(target.name, target.namespace) === false) findings.push(notReady(target, route));
+  }
+  return findings;
+}
+
+/** A route as the status has it. */
+export function routeStatusOf(route: LiveRoute, from: string, services: Services, domain: string): RouteStatus {
+  const targets = targetsIn(route).flatMap((to) => nameOf(to, domain) ?? []);
+  const ready = targets.map(({ name, namespace = "" }) => services.isReady?.(name, namespace));
+  const [only] = targets;
+  const endpoints = targets.length === 1 && only ? services.endpoints?.(only.name, only.namespace ?? "") : undefined;
+  const isReady = ready.includes(false) ? false : ready.length > 0 && !ready.includes(undefined) ? true : undefined;
+  return {
+    service: baselineText(route),
+    to: targetText(route),
+    from,
+    ...(isReady !== undefined && { ready: isReady }),
+    ...(endpoints !== undefined && { endpoints }),
+  };
+}
+
+function namesOf(route: LiveRoute): ServiceName[] {
+  return [route.service, ...targetsIn(route)].flatMap((one) => nameOf(one) ?? []);
+}
+
+function targetsIn({ from, to, split }: LiveRoute): Reference[] {
+  if (from !== undefined) return [];
+  return split ? split.map((share) => share.to) : to === undefined ? [] : [to];
+}
+
+/** Undefined for a cluster, for any baseline, and for a host outside of the mesh. */
+function nameOf(reference: Reference | undefined, domain?: string): ServiceName | undefined {
+  const text = serviceText(reference);
+  const name = text === undefined || text === ANY_BASELINE ? undefined : parseServiceName(text);
+  return name?.domain === undefined || domain === undefined || name.domain === domain ? name : undefined;
+}
+
+type Baseline = { service: Service; port: ServiceName["port"] };
+
+function lookUp(name: ServiceName, baseline: Baseline | undefined, services: Services): Service | Finding | undefined {
+  const { namespace, port } = name;
+  if (namespace === undefined) return undefined;
+  const service = services.find(name.name, namespace);
+  if (service === undefined) {
+    const message = `no service ${name.name} in namespace ${namespace}${nearestTo(name.name, namespace, services)}`;
+    return { reason: "ServiceNotFound", message };
+  }
+  const wanted = port ?? (baseline && portOfBaseline(baseline));
+  if (wanted === undefined || hasPort(service, wanted)) return service;
+  const said = port ?? wanted;
+  const all = service.ports.map(portText).join(", ") || "none";
+  const why = port === undefined ? `, which the baseline ${baseline?.service.name} has` : "";
+  return {
+    reason: "PortNotFound",
+    message: `service ${name.name}.${namespace} has no port ${said}${why}; it has ${all}; write ${name.name}.${namespace}:PORT`,
+  };
+}
+
+/** The port that a target without one has to have: the baseline's, by number or by name. */
+function portOfBaseline({ service, port }: Baseline): number | string | undefined {
+  if (port !== undefined) return port;
+  return service.ports.length === 1 ? service.ports[0]?.port : undefined;
+}
+
+function hasPort({ ports }: Service, wanted: number | string): boolean {
+  return ports.some(({ port, name }) => port === wanted || name === wanted);
+}
+
+/** The same name elsewhere is nearer than another name here. */
+function nearestTo(name: string, namespace: string, services: Services): string {
+  const all = [...(services.values?.() ?? [])];
+  const elsewhere = all.filter((known) => known.name === name).map((known) => `${name}.${known.namespace}`);
+  if (elsewhere.length > 0) return `; there is ${elsewhere.slice(0, 3).join(", ")}`;
+  return didYouMean(
+    name,
+    all.filter((known) => known.namespace === namespace).map((known) => known.name),
+  );
+}
+
+function notReady({ name, namespace }: Service, { missing }: LiveRoute): Finding {
+  const meanwhile = missing === "fail" ? "are answered with 424" : "go to the baseline";
+  return {
+    reason: "NotReady",
+    message: `no pod of ${name}.${namespace} is ready, so its requests ${meanwhile} until one is: kubectl get pods -n ${namespace}`,
+  };
+}

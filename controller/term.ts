@@ -1,0 +1,167 @@
+// What a controller does while it leads.
+import type { LiveRoute } from "../routes/model/live-route.ts";
+import { type SandboxResource, sandboxName } from "../routes/model/sandbox.ts";
+import { isForbidden, isNotFound } from "../shared/cluster/api-errors.ts";
+import type { Cluster } from "../shared/cluster/cluster.ts";
+import { reason } from "../shared/errors.ts";
+import { ClusterTable } from "./cluster-table.ts";
+import { Events } from "./events.ts";
+import { TrustedClock } from "./expiry.ts";
+import { Finalizers } from "./finalizers.ts";
+import type { Forks } from "./forks/forks.ts";
+import { InForceWatch } from "./in-force.ts";
+import { Interests } from "./interests.ts";
+import { servicesOf } from "./plan/resolved.ts";
+import { type QueueSettings, WorkQueue } from "./queue.ts";
+import { SandboxWork } from "./sandboxes.ts";
+import { StatusWriter } from "./status.ts";
+import type { LiveTable, Services } from "./surroundings.ts";
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface TermSettings {
+  /** Its signal ends the term; everything is written under its field manager. */
+  cluster: Cluster;
+  /** The namespace whose Routes have their names for ids. */
+  namespace: string;
+  identity: string;
+  /** The DNS domain of the mesh. */
+  domain: string;
+  services: Services;
+  table: LiveTable;
+  forks: (cluster: Cluster) => Forks;
+  log: Log;
+  queue?: Partial<Pick<QueueSettings, "firstRetryMs" | "mostRetryMs">>;
+  finalizers?: ConstructorParameters<typeof Finalizers>[0]["times"];
+  clock?: TrustedClock;
+}
+
+export class Term {
+  readonly #settings: TermSettings;
+  readonly #resources: ClusterTable;
+  readonly #queue: WorkQueue;
+  readonly #work: SandboxWork;
+  readonly #events: Events;
+  readonly #inForce: InForceWatch;
+  /** Sandboxes by the services that their routes name. */
+  readonly #interests = new Interests();
+  readonly #complaints = new Set<string>();
+
+  constructor(settings: TermSettings) {
+    this.#settings = settings;
+    const { cluster, namespace, identity, domain, services, table, log, queue = {} } = settings;
+    const forks = settings.forks(cluster);
+    forks.onChange = (namespace, name) => this.#forksChanged(`${namespace}/${name}`);
+    this.#events = new Events({ cluster, identity, failed: (thrown) => this.#once(thrown, "events can't be written") });
+    const status = new StatusWriter(cluster, this.#events, (why) => this.#once(why, "statuses are cut short"));
+    this.#inForce = new InForceWatch(table);
+    const clock = settings.clock ?? new TrustedClock();
+    const finalizers = new Finalizers({
+      cluster,
+      forks,
+      areRoutesGone: (sandbox) => this.#areRoutesGone(sandbox),
+      abandoned: (sandbox, thrown) => this.#abandoned(sandbox, thrown),
+      ...(settings.finalizers && { times: settings.finalizers }),
+    });
+    this.#resources = new ClusterTable({
+      cluster,
+      home: namespace,
+      changed: (name, isNew) => this.#queue.add(name, isNew),
+      failed: (kind, thrown) =>
+        log.error({ why: reason(thrown) }, `${kind}s can't be read, so statuses stay as they are`),
+    });
+    this.#work = new SandboxWork({
+      ...{ cluster, table: this.#resources.table, services, domain, forks, finalizers, status, clock },
+      inForce: this.#inForce,
+      expired: (sandbox) => log.info({ sandbox }, "the Sandbox is past its time, and deleted"),
+    });
+    this.#queue = new WorkQueue({
+      ...queue,
+      work: (name) => this.#workOn(name),
+      failed: (name, thrown, retryMs) => this.#failed(name, thrown, retryMs),
+    });
+  }
+
+  /** Resolves once the term is over, and nothing more is under way. */
+  async run(): Promise<void> {
+    const { signal } = this.#settings.cluster.options;
+    const over = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.race([this.#resources.start(), over]);
+    await over;
+    await this.#queue.close();
+    await this.#resources.ended();
+  }
+
+  /** Something has happened to a Service or to its pods. */
+  serviceChanged(namespace: string, name: string): void {
+    for (const sandbox of this.#interests.of(`${namespace}/${name}`)) this.#queue.add(sandbox);
+  }
+
+  async #workOn(name: string): Promise<number | undefined> {
+    if (this.#settings.cluster.options.signal.aborted) return undefined;
+    const sandbox = this.#resources.get(name);
+    if (sandbox === undefined) {
+      this.#forget(name);
+      return undefined;
+    }
+    const { namespace } = sandbox.metadata;
+    const routes = this.#resources.table.verdict(namespace, sandbox.metadata.name)?.routes ?? [];
+    this.#interests.set(name, [...new Set(routes.flatMap(({ route }) => servicesOf(route)))]);
+    return this.#work.work(sandbox);
+  }
+
+  #forget(name: string): void {
+    const [namespace = "", short = ""] = name.split("/");
+    this.#queue.delete(name);
+    this.#interests.set(name, []);
+    this.#work.forget(name);
+    this.#events.forget("Sandbox", namespace, short);
+  }
+
+  #forksChanged(name: string): void {
+    this.#work.forksChanged(name);
+    this.#queue.add(name);
+  }
+
+  /** Undefined routes may be those from before this controller led: then nobody knows whom to ask. */
+  async #areRoutesGone(sandbox: SandboxResource): Promise<boolean> {
+    const { table } = this.#settings;
+    const routes: readonly LiveRoute[] = this.#inForce.routesOf(`Sandbox ${sandboxName(sandbox.metadata)}`);
+    if (routes.length === 0) return (sandbox.status?.routes ?? []).length === 0;
+    if (routes.some(({ id }) => table.get(id))) return false;
+    const count = await table.count(table.revision, routes);
+    return count !== undefined && count.inForce >= count.total;
+  }
+
+  #abandoned(sandbox: SandboxResource, thrown: unknown): void {
+    const note = `the copies could not be deleted, and are left to the cluster's garbage collector: ${reason(thrown)}`;
+    this.#events.tell(sandbox, { type: "Warning", reason: "CopiesLeft", note, action: "Deleting" });
+    this.#settings.log.error({ sandbox: sandboxName(sandbox.metadata), why: reason(thrown) }, "copies are left");
+  }
+
+  #failed(name: string, thrown: unknown, retryMs: number): void {
+    const { cluster, log } = this.#settings;
+    if (cluster.options.signal.aborted) return;
+    const sandbox = this.#resources.get(name);
+    const fields = { sandbox: name, why: reason(thrown), retryMs };
+    log.error(fields, "the Sandbox can't be looked after; it is tried again");
+    if (sandbox && isForbidden(thrown)) {
+      this.#events.tell(sandbox, { type: "Warning", reason: "Forbidden", note: reason(thrown), action: "Reconciling" });
+    }
+  }
+
+  #once(thrown: unknown, message: string): void {
+    const why = typeof thrown === "string" ? thrown : reason(thrown);
+    const text = isForbidden(thrown) || isNotFound(thrown) ? message : `${message} ${why}`;
+    if (this.#complaints.has(text) || this.#settings.cluster.options.signal.aborted) return;
+    this.#complaints.add(text);
+    this.#settings.log.warn({ why }, message);
+  }
+}

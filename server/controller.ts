@@ -1,0 +1,55 @@
+// The controller beside the server, where the routes are in Kubernetes.
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Logger } from "pino";
+import { ClusterForks } from "../controller/forks/forks.ts";
+import { startController } from "../controller/main.ts";
+import { Cluster } from "../shared/cluster/cluster.ts";
+import type { Feed } from "./feed/feed.ts";
+import type { Settings } from "./settings.ts";
+import type { State } from "./state/state.ts";
+import type { WatchedServices } from "./store/kubernetes/services.ts";
+import type { KubernetesPlace } from "./stores.ts";
+
+export interface ControllerParts {
+  settings: Pick<Settings, "controller" | "domain">;
+  /** Undefined where the routes are not in Kubernetes, and there is nothing to control. */
+  kubernetes: KubernetesPlace | undefined;
+  services: WatchedServices | undefined;
+  state: State;
+  feed: Feed;
+  log: Logger;
+}
+
+/** What it returns ends the controller, which gives its lease back. */
+export function openController({ settings, kubernetes, services, state, feed, log }: ControllerParts) {
+  if (kubernetes === undefined || services === undefined || !settings.controller) return async () => {};
+  const ending = new AbortController();
+  const { cluster, namespace } = kubernetes;
+  const options = { ...cluster.options, signal: ending.signal, fieldManager: "keyway-controller" };
+  const controller = startController({
+    cluster: new Cluster(cluster.transport, cluster.namespace, options),
+    namespace,
+    // A process that has the name of another one would take its lease for its own.
+    identity: `${hostname()}-${randomUUID().slice(0, 8)}`,
+    domain: settings.domain,
+    services,
+    table: {
+      get revision() {
+        return state.revision;
+      },
+      get: (id) => state.get(id),
+      async count(revision, routes) {
+        const { proxies, inForce } = feed.inForce(revision, { routes: routes.map((one) => ({ ...one, revision })) });
+        return { total: proxies, inForce };
+      },
+    },
+    forks: (own) => new ClusterForks({ cluster: own, failed: (why) => log.warn({ why }, "copies of workloads") }),
+    log,
+  });
+  services.onService = (name, inNamespace) => controller.serviceChanged(inNamespace, name);
+  return async () => {
+    ending.abort();
+    await controller.ended;
+  };
+}

@@ -1,0 +1,143 @@
+import { expect, onTestFinished } from "vitest";
+import type { Forks } from "../../controller/forks/forks.ts";
+import { type Controller, type ControllerSettings, startController } from "../../controller/main.ts";
+import { SandboxTable } from "../../controller/plan/sandbox-table.ts";
+import type { Count } from "../../controller/surroundings.ts";
+import type { StoredRoute } from "../../routes/model/live-route.ts";
+import type { SandboxResource, SandboxSpec, SandboxStatus } from "../../routes/model/sandbox.ts";
+import type { Service } from "../../routes/model/service.ts";
+import { connect, server } from "../cluster/connect.ts";
+import type { Stored } from "../double/store.ts";
+import { sandbox } from "./sandboxes.ts";
+
+/** Milliseconds: quick, so that a test need not wait. */
+export const QUICK = { lease: 900, renew: 100, margin: 300 };
+
+class FakeForks implements Forks {
+  onChange: Forks["onChange"] = () => {};
+  readonly calls: string[] = [];
+  reconcile: Forks["reconcile"] = async ({ metadata, spec }) => {
+    this.calls.push(`reconcile ${metadata.name}`);
+    return (spec.forks ?? []).map(({ workload }) => ({ workload, ready: true }));
+  };
+  remove: Forks["remove"] = async ({ metadata }) => {
+    this.calls.push(`remove ${metadata.name}`);
+  };
+}
+
+/** A cluster, and the route server's part of what a controller knows. */
+export async function startBed() {
+  const api = await server();
+  const services = new Map<string, Service>();
+  const ready = new Map<string, boolean>();
+  const live = new Map<string, StoredRoute>();
+  const planned = new SandboxTable();
+  const forks = new FakeForks();
+  const logged: string[] = [];
+  let count: Count | undefined = { total: 2, inForce: 2 };
+  let revision = 1;
+
+  const log = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const table = {
+    get revision() {
+      return revision;
+    },
+    get: (id: string) => live.get(id),
+    count: async () => count,
+  };
+
+  function follow({ set, delete: gone }: ReturnType<SandboxTable["putSandbox"]>): void {
+    revision++;
+    for (const id of gone) live.delete(id);
+    for (const route of set) live.set(route.id, { ...route, revision });
+  }
+
+  const bed = {
+    api,
+    forks,
+    logged,
+    ready,
+    /** How far proxies are. */
+    set count(value: Count | undefined) {
+      count = value;
+    },
+    addService(name: string, ports: Service["ports"] = [{ port: 9080 }], namespace = "demo") {
+      services.set(`${namespace}/${name}`, { name, namespace, ports });
+    },
+    removeService(name: string, namespace = "demo") {
+      services.delete(`${namespace}/${name}`);
+    },
+    /** As somebody applies it; the route server follows at once. */
+    put(name: string, spec: SandboxSpec, metadata: Partial<SandboxResource["metadata"]> = {}): void {
+      const before = bed.get(name, metadata.namespace);
+      const isSame = JSON.stringify(before?.spec) === JSON.stringify(spec);
+      const generation = (before?.metadata.generation ?? 0) + (isSame ? 0 : 1);
+      const kept = before?.metadata.finalizers ? { finalizers: before.metadata.finalizers } : {};
+      const resource = sandbox(name, spec, { generation, ...kept, ...metadata });
+      api.put({ ...resource, ...(before?.status && { status: before.status }) } as Stored);
+      follow(planned.putSandbox(resource));
+    },
+    /** As somebody deletes it. */
+    delete(name: string): void {
+      api.delete(sandbox(name, {}) as Stored);
+      follow(planned.removeSandbox("demo", name));
+    },
+    get: (name: string, namespace = "demo") =>
+      api.find(sandbox(name, {}, { namespace }) as Stored) as SandboxResource | undefined,
+    status: (name: string, namespace = "demo"): SandboxStatus => bed.get(name, namespace)?.status ?? {},
+    /** `REASON` of a condition, with a `!` before it where it does not hold. */
+    condition(name: string, type: string, namespace = "demo"): string {
+      const found = bed.status(name, namespace).conditions?.find((one) => one.type === type);
+      return found ? `${found.status === "False" ? "!" : ""}${found.reason}` : "none";
+    },
+    message: (name: string, type: string) =>
+      bed.status(name).conditions?.find((one) => one.type === type)?.message ?? "",
+    reaches: (name: string, type: string, reason: string) =>
+      expect.poll(() => bed.condition(name, type), { timeout: 15_000, interval: 10 }).toBe(reason),
+    events: () =>
+      api.store.all().filter(({ kind }) => kind === "Event") as (Stored & { reason: string; note: string })[],
+    async start(identity = "one", settings: Partial<ControllerSettings> = {}): Promise<Started> {
+      const stop = new AbortController();
+      const cluster = await connect(api, { signal: stop.signal });
+      const controller = startController({
+        cluster,
+        namespace: "keyway-system",
+        identity,
+        domain: "cluster.local",
+        services: {
+          find: (name, namespace) => services.get(`${namespace}/${name}`),
+          values: () => services.values(),
+          isReady: (name, namespace) => ready.get(`${namespace}/${name}`),
+        },
+        table,
+        forks: () => forks,
+        log: { info: log, warn: log, error: log },
+        times: QUICK,
+        ...settings,
+      });
+      const end = async () => {
+        stop.abort();
+        await controller.ended;
+      };
+      onTestFinished(end);
+      return { controller, end };
+    },
+  };
+  return bed;
+}
+
+interface Started {
+  controller: Controller;
+  end: () => Promise<void>;
+}
+
+export type Bed = Awaited<ReturnType<typeof startBed>>;
+
+/** Polls, on a machine that may be busy. */
+export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 15_000, interval: 20 });
+
+/** The requests from now on that match. */
+export function counting(bed: Bed, matching: RegExp): () => string[] {
+  const from = bed.api.requests.length;
+  return () => bed.api.requests.slice(from).filter((request) => matching.test(request));
+}
