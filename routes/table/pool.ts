@@ -1,5 +1,5 @@
 import { equal } from "../model/u64.ts";
-import type { Bucket } from "./table.ts";
+import type { Bucket } from "./buckets.ts";
 
 /** Dead entries are looked for when there are so many, at least. */
 const LEAST = 4096;

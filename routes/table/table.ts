@@ -1,6 +1,6 @@
 import { add, equal, subtract, type U64 } from "../model/u64.ts";
 import type { Batch } from "./batch.ts";
-import { bucketCount, bucketOf, maskOf, parentOf } from "./buckets.ts";
+import { type Bucket, bucketCount, bucketOf, maskOf, parentOf } from "./buckets.ts";
 import { laneHash, mix, mixRules } from "./digest.ts";
 import { afterEntry, compareEntries, keyHash } from "./entry.ts";
 import type { BucketPool } from "./pool.ts";
@@ -8,15 +8,6 @@ import { Rules } from "./rules.ts";
 import { ByteWriter, readU32 } from "./writer.ts";
 
 const MASK = 4;
-
-/** A bucket of the table. It never changes: another one takes its place. */
-export interface Bucket {
-  /** As a record of a page has it: u32 mask, then the entries by the hash of `from`, by key, and by the route's id. */
-  readonly bytes: Uint8Array;
-  /** The routes' ids, in the order of the entries. */
-  readonly ids: readonly string[];
-  readonly hash: U64;
-}
 
 /** What a batch has changed. */
 export interface Changed {

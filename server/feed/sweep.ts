@@ -1,8 +1,8 @@
 // Which buckets a page has. A sweep gives out, in ascending order, all that have changed since a place, in pages, while the table goes on
 // changing: each bucket is as it is at the moment of its page. What has changed behind the cursor comes with the next sweep.
 import { ZERO } from "../../routes/model/u64.ts";
+import type { Bucket } from "../../routes/table/buckets.ts";
 import { type PageRecord, recordSize } from "../../routes/table/page.ts";
-import type { Bucket } from "../../routes/table/table.ts";
 
 export interface Part {
   /** Ascending. */
