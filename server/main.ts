@@ -35,7 +35,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
   const tokens = settings.tokens === undefined ? undefined : fileTokens(settings.tokens, log);
   if (tokens === undefined && !settings.store.startsWith("kubernetes")) refuseExposed(settings, address.host);
   const stopping = AbortSignal.any([io.signal, ending.signal]);
-  const { store, services, authenticator: own = everybody } = await openStore(settings, io, log, stopping);
+  const { store, services, cluster, authenticator: own = everybody } = await openStore(settings, io, log, stopping);
   const authenticator = tokens ?? own;
   let signadot: Door | undefined;
   try {
@@ -68,7 +68,7 @@ export async function serve(settings: Settings, io: Io, ready: (url: string) => 
     };
     const server = createHttpServer(createApp(api).fetch, { ...LIMITS, connections: settings.maxConnections });
     metrics.observe({ state: routes, feed, store, connections: connectionsOf(server) });
-    signadot = await openSignadot({ settings, state: routes, surroundings, metrics, log });
+    signadot = await openSignadot({ settings, state: routes, cluster, metrics, log });
     const { host, port } = await listen(server, address);
     const stopExpiry = startExpiry(
       routes,

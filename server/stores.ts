@@ -16,6 +16,8 @@ export interface Opened {
   store: Store;
   /** The services that the store's surroundings have; undefined where nobody knows any. */
   services?: WatchedServices;
+  /** The cluster that the routes are in. */
+  cluster?: Cluster;
   /** Kubernetes' own tokens, where the routes are there. */
   authenticator?: Authenticator;
 }
@@ -40,7 +42,7 @@ export async function openStore(
   const namespace = rest || cluster.namespace;
   const invalid = (route: string, why: string) => log.warn({ route, why }, "this Route is none, and passed over");
   const authenticator = new KubernetesTokens(cluster, namespace, settings.anonymous ?? []);
-  return { store: new KubernetesStore({ cluster, namespace, invalid }), services, authenticator };
+  return { store: new KubernetesStore({ cluster, namespace, invalid }), services, cluster, authenticator };
 }
 
 function etcdStore(urls: string, settings: Settings): Store {
