@@ -76,7 +76,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     };
     const server = createHttpServer(createApp(api).fetch, { ...LIMITS, connections: settings.maxConnections });
     metrics.observe({ state: routes, feed, store, connections: connectionsOf(server) });
-    signadot = await openSignadot({ settings, state: routes, surroundings, metrics, log });
+    signadot = await openSignadot({ settings, state: routes, cluster: kubernetes?.cluster, metrics, log });
     const { host, port } = await listen(server, address);
     const stopExpiry = startExpiry(
       routes,

@@ -1,8 +1,16 @@
 // Linear hashing: a table grows and shrinks by one bucket at a time. Of n buckets a key belongs to the one that its hash names under the
 // mask of the next power of two, or under half of that mask where that bucket is not there yet. The filter has the same in table/bucket.ts.
-
 import { PER_BUCKET } from "../model/feed.ts";
 import type { U64 } from "../model/u64.ts";
+
+/** A bucket of the table. It never changes: another one takes its place. */
+export interface Bucket {
+  /** As a record of a page has it: u32 mask, then the entries by the hash of `from`, by key, and by the route's id. */
+  readonly bytes: Uint8Array;
+  /** The routes' ids, in the order of the entries. */
+  readonly ids: readonly string[];
+  readonly hash: U64;
+}
 
 /** How many buckets so many key routes have: a function of their number alone, so that two servers make the same table. */
 export function bucketCount(routes: number): number {

@@ -17,6 +17,7 @@ export const TIERS = {
   host: { seconds: 60, built: true },
   distribution: { seconds: 60, built: false },
   etcd: { seconds: 90, built: false },
+  clients: { seconds: 180, built: false },
   package: { seconds: 120, built: true },
   envoy: { seconds: 60, built: true },
   mesh: { seconds: 300, built: true, setup: "test/mesh/setup.ts" },

@@ -22,7 +22,7 @@ test.each([[["--tier", "integration"]], [["--tier="]], [["--tier", "unit,"]]])(
   "%j names no tier and is told the tiers",
   (args) => {
     expect(() => parseArguments(args)).toThrow(
-      /is no tier; the tiers are source, unit, server, host, distribution, etcd, package, envoy, mesh, container$/,
+      /is no tier; the tiers are source, unit, server, host, distribution, etcd, clients, package, envoy, mesh, container$/,
     );
   },
 );

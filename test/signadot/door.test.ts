@@ -3,16 +3,11 @@ import { status } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { ask, type Served, sent, startServer } from "../api/serve.ts";
+import { addressesOf } from "./address.ts";
 import { type Request, RoutesClient } from "./client.ts";
 
 const PATH = "/api/v1/workloads/routing-rules";
 const ANY_PORT = { signadotGrpc: "127.0.0.1:0", signadotRest: "127.0.0.1:0" };
-
-/** The addresses at which a server listens for Signadot's clients, as its log says them. */
-function addressesOf({ log }: Served): { grpc: string; rest: string } {
-  const of = (name: string) => new RegExp(`"${name}":"([^"]+)"`).exec(log.join(""))?.[1] ?? "";
-  return { grpc: of("signadotGrpc"), rest: `http://${of("signadotRest")}` };
-}
 
 const workload = (name: string, port = 9080) => ({ kind: "Deployment", namespace: "demo", name, port });
 const route = (id: string, key: string, name = "reviews", more: object = {}) => ({

@@ -1,7 +1,7 @@
 import type { V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { describe, expect, test } from "vitest";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
-import { ClusterPlaces, type Workload } from "../../server/doors/signadot/places.ts";
+import { ClusterPlaces, placedService, placedWorkload, type Workload } from "../../server/doors/signadot/places.ts";
 import { mergeParts, partsOf, type Surroundings } from "../../server/doors/signadot/rules.ts";
 
 const workload = { kind: "Deployment", namespace: "demo", name: "reviews", port: 9080 };
@@ -96,8 +96,8 @@ const workloadOf = (name: string, kind = "Deployment", ports: object[] = [], nam
 function cluster(...objects: (V1Service | Workload)[]): ClusterPlaces {
   const places = new ClusterPlaces();
   for (const one of objects) {
-    if ("kind" in one) places.putWorkload(undefined, one as Workload);
-    else places.putService(undefined, one as V1Service);
+    if ("kind" in one) places.putWorkload(undefined, placedWorkload(one as Workload, `${one.kind}`));
+    else places.putService(undefined, placedService(one as V1Service));
   }
   return places;
 }
@@ -198,6 +198,21 @@ describe("in a cluster the Service says the workload", () => {
       cluster(service("reviews", [{ port: 80 }]), service("reviews-pr-42", [{ port: 9080 }]), workloadOf("other")),
       ["Deployment/demo/reviews 9080 -> reviews-pr-42.demo.svc:9080 of pr-42"],
     ],
+    [
+      "a Rollout that takes a Deployment's pods for its own",
+      {},
+      cluster(
+        service("reviews", http),
+        service("reviews-pr-42", http),
+        {
+          kind: "Rollout",
+          metadata: { name: "r", namespace: "demo" },
+          spec: { workloadRef: { kind: "Deployment", name: "d" } },
+        } as Workload,
+        workloadOf("d", "Deployment", container, "demo", "reviews"),
+      ),
+      ["ArgoRollout/demo/r", "Deployment/demo/d"].map((one) => `${one} 9080 -> reviews-pr-42.demo.svc:80 of pr-42`),
+    ],
     ["no Service", {}, cluster(service("reviews-pr-42", [{ port: 80 }]), workloadOf("reviews")), "workload"],
     ["a Service without a selector", {}, cluster(unselecting("reviews"), workloadOf("reviews")), "workload"],
     [
@@ -221,19 +236,6 @@ describe("in a cluster the Service says the workload", () => {
     ],
   ])("%s", (_, more, places, expected) => {
     expect(rulesOf(route(more), { domain: "cluster.local", places })).toEqual(expected);
-  });
-
-  test("a target without a ready endpoint is in no rule, unless requests are to fail there", () => {
-    const places = cluster(
-      service("reviews", [{ port: 80 }]),
-      service("reviews-pr-42", [{ port: 80 }]),
-      workloadOf("reviews"),
-    );
-    const isReady = (name: string) => name !== "reviews-pr-42";
-    const surroundings = { domain: "cluster.local", places, isReady };
-    expect(partsOf(route(), surroundings)).toBe("not_ready");
-    expect(rulesOf(route({ missing: "fail" }), surroundings)).toHaveLength(1);
-    expect(rulesOf(route(), { ...surroundings, isReady: () => undefined })).toHaveLength(1);
   });
 });
 

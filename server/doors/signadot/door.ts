@@ -1,42 +1,50 @@
 // Serves the clients of Signadot's routes API: its gRPC service and its REST, each where it is asked for, both out of one table of rules.
 import type { Server } from "node:net";
 import type { Logger } from "pino";
+import type { Cluster } from "../../../shared/cluster/cluster.ts";
 import { parseAddress } from "../../address.ts";
 import { createHttpServer, end, LIMITS, listen } from "../../http.ts";
 import type { Metrics } from "../../metrics.ts";
 import { flagOf, type Settings } from "../../settings.ts";
 import type { State } from "../../state/state.ts";
+import { followPlaces } from "./cluster.ts";
 import { answerRest } from "./rest.ts";
 import { RuleTable } from "./rule-table.ts";
-import type { Surroundings } from "./rules.ts";
 
 export interface Parts {
   settings: Settings;
   state: State;
-  surroundings: Surroundings;
-  /** Resolves once it is known what the cluster has; undefined outside of one. */
-  synced?: Promise<unknown>;
+  /** Where workloads are looked up; undefined where routes have to name them. */
+  cluster: Cluster | undefined;
   metrics: Metrics;
   log: Logger;
 }
 
 export interface Door {
-  /** Looks again at the routes that name these Services. */
-  servicesChanged(names: Iterable<string>): void;
   /** Ends what is under way, at most `limitMs` later. */
   close(limitMs: number): Promise<void>;
 }
 
 /** Undefined where no client is to be served. Throws a KeywayError where an address can't be had. */
 export async function openSignadot(parts: Parts): Promise<Door | undefined> {
-  const { settings, state, surroundings, synced, metrics, log } = parts;
+  const { settings, state, cluster, metrics, log } = parts;
   if (settings.signadotGrpc === undefined && settings.signadotRest === undefined) return undefined;
-  const table = new RuleTable(surroundings);
+  let isLoaded = false;
+  let isClosed = false;
+  const { domain } = settings;
+  const followed =
+    cluster &&
+    followPlaces(cluster, {
+      changed: (services) => {
+        if (isLoaded) table.servicesChanged(services);
+      },
+      failed: (kind, why) =>
+        log.error({ kind, why }, "what Signadot's clients are told of workloads may be out of date"),
+    });
+  const table = new RuleTable({ domain, ...(followed && { places: followed.places }) });
   // Its packages are many, and most servers have no such clients.
   const { GrpcDoor } = await import("./grpc.ts");
   const grpc = new GrpcDoor(table, settings.maxConnections);
-  let isLoaded = false;
-  let isClosed = false;
   const rest = createHttpServer(
     (request) => answerRest(request, isLoaded ? table : undefined),
     { ...LIMITS, connections: settings.maxConnections },
@@ -64,13 +72,13 @@ export async function openSignadot(parts: Parts): Promise<Door | undefined> {
   };
   try {
     await open("signadotRest", rest, parts);
-    if (synced === undefined) await load();
-    else synced.then(load).catch((thrown) => log.error({ err: thrown }, "Signadot's clients can't be served"));
+    if (followed === undefined) await load();
+    else followed.synced.then(load).catch((thrown) => log.error({ err: thrown }, "Signadot's clients can't be served"));
   } catch (thrown) {
     await close(0);
     throw thrown;
   }
-  return { servicesChanged: (names) => table.servicesChanged(names), close };
+  return { close };
 }
 
 /** Listens where the setting says, if it does. */

@@ -1,10 +1,8 @@
 // What a cluster says of its Services and the workloads behind them, as far as rules need it.
-import type { V1Deployment, V1PodTemplateSpec, V1Service } from "@kubernetes/client-node";
-import { GROUP } from "../../../routes/model/route-resource.ts";
+import type { V1PodTemplateSpec, V1Service } from "@kubernetes/client-node";
+import { SANDBOX_LABEL } from "../../../routes/model/sandbox.ts";
 import { matches } from "../../../shared/cluster/labels.ts";
 import type { KubeObject } from "../../../shared/cluster/object.ts";
-
-export const SANDBOX_LABEL = `${GROUP}/sandbox`;
 
 export interface PlacedPort {
   readonly port: number;
@@ -30,6 +28,8 @@ export interface PlacedWorkload {
   readonly labels: Readonly<Record<string, string>>;
   /** The containers' ports that have names. */
   readonly ports: Readonly<Record<string, number>>;
+  /** The Deployment of the same namespace whose pods it makes in place of its own, as a Rollout can. */
+  readonly deployment?: string;
 }
 
 export interface Places {
@@ -72,24 +72,22 @@ export class ClusterPlaces implements Places {
   }
 
   /** `after` is undefined for a Service that is gone. */
-  putService(before: V1Service | undefined, after: V1Service | undefined): string[] {
-    const [old, placed] = [before && placedService(before), after && placedService(after)];
-    const one = placed ?? old;
-    if (one === undefined || isSame(old, placed)) return [];
+  putService(before: PlacedService | undefined, after: PlacedService | undefined): string[] {
+    const one = after ?? before;
+    if (one === undefined || isSame(before, after)) return [];
     const named = this.#services.get(one.name) ?? new Map<string, PlacedService>();
     this.#services.set(one.name, named);
-    if (placed) named.set(placed.namespace, placed);
+    if (after) named.set(after.namespace, after);
     else named.delete(one.namespace);
     if (named.size === 0) this.#services.delete(one.name);
-    this.#namespace(one.namespace).putService(one.name, placed);
+    this.#namespace(one.namespace).putService(one.name, after);
     return [one.name];
   }
 
   /** `after` is undefined for a workload that is gone. */
-  putWorkload(before: Workload | undefined, after: Workload | undefined): string[] {
-    const [old, placed] = [before && placedWorkload(before), after && placedWorkload(after)];
-    const one = placed ?? old;
-    return one === undefined || isSame(old, placed) ? [] : this.#namespace(one.namespace).putWorkload(one, old, placed);
+  putWorkload(before: PlacedWorkload | undefined, after: PlacedWorkload | undefined): string[] {
+    const one = after ?? before;
+    return one === undefined || isSame(before, after) ? [] : this.#namespace(one.namespace).putWorkload(before, after);
   }
 
   #namespace(name: string): Namespace {
@@ -109,7 +107,8 @@ class Namespace {
     const known = this.#selected.get(name);
     if (known) return known;
     const isSelected = ({ labels }: PlacedWorkload) => Object.keys(selector).length > 0 && matches(selector, labels);
-    const selected = [...this.#workloads.values()].filter(isSelected);
+    const all = [...this.#workloads.values()].map((workload) => this.#withPods(workload));
+    const selected = all.filter(isSelected);
     this.#selected.set(name, selected);
     return selected;
   }
@@ -120,25 +119,32 @@ class Namespace {
     else this.#services.delete(name);
   }
 
-  putWorkload(one: PlacedWorkload, ...both: (PlacedWorkload | undefined)[]): string[] {
-    const id = `${one.kind}/${one.name}`;
-    const [, after] = both;
-    if (after) this.#workloads.set(id, after);
-    else this.#workloads.delete(id);
+  /** Who takes a Deployment's pods for its own has the labels of that Deployment, so the same Services are touched. */
+  putWorkload(before: PlacedWorkload | undefined, after: PlacedWorkload | undefined): string[] {
+    const old = before && this.#withPods(before);
+    if (before) this.#workloads.delete(idOf(before));
+    if (after) this.#workloads.set(idOf(after), after);
+    const both = [old, after && this.#withPods(after)];
     const touched = [...this.#services.values()].filter(({ selector }) => {
       return both.some((workload) => workload && matches(selector, workload.labels));
     });
     for (const { name } of touched) this.#selected.delete(name);
     return touched.map(({ name }) => name);
   }
+
+  #withPods(workload: PlacedWorkload): PlacedWorkload {
+    if (workload.deployment === undefined) return workload;
+    const { labels, ports } = this.#workloads.get(`Deployment/${workload.deployment}`) ?? workload;
+    return { ...workload, labels, ports };
+  }
 }
 
-/** A Deployment, a StatefulSet, or a Rollout of Argo with a template of its own. */
+/** A Deployment, a StatefulSet, or a Rollout of Argo, which can refer to a Deployment. */
 export interface Workload extends KubeObject {
-  spec?: { template?: V1PodTemplateSpec } & Partial<V1Deployment["spec"]>;
+  spec?: { template?: V1PodTemplateSpec; workloadRef?: { kind?: string; name?: string } };
 }
 
-function placedService({ metadata, spec }: V1Service): PlacedService {
+export function placedService({ metadata, spec }: V1Service): PlacedService {
   const sandbox = metadata?.labels?.[SANDBOX_LABEL];
   return {
     name: metadata?.name ?? "",
@@ -153,8 +159,10 @@ function placedService({ metadata, spec }: V1Service): PlacedService {
   };
 }
 
-function placedWorkload({ kind = "", metadata, spec }: Workload): PlacedWorkload {
-  const { containers = [], initContainers = [] } = spec?.template?.spec ?? {};
+export function placedWorkload({ metadata, spec }: Workload, kind: string): PlacedWorkload {
+  const { template, workloadRef } = spec ?? {};
+  const deployment = template === undefined && workloadRef?.kind === "Deployment" ? workloadRef.name : undefined;
+  const { containers = [], initContainers = [] } = template?.spec ?? {};
   const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === "Always");
   // Of two ports with one name Kubernetes takes the first.
   const named = [...containers, ...sidecars].flatMap(({ ports = [] }) => ports).reverse();
@@ -162,9 +170,12 @@ function placedWorkload({ kind = "", metadata, spec }: Workload): PlacedWorkload
     kind: KINDS[kind] ?? kind,
     namespace: metadata?.namespace ?? "",
     name: metadata?.name ?? "",
-    labels: spec?.template?.metadata?.labels ?? {},
+    labels: template?.metadata?.labels ?? {},
     ports: Object.fromEntries(named.flatMap(({ name, containerPort: port }) => (name ? [[name, port]] : []))),
+    ...(deployment !== undefined && { deployment }),
   };
 }
+
+const idOf = ({ kind, name }: PlacedWorkload) => `${kind}/${name}`;
 
 const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);

@@ -2,8 +2,9 @@
 import type { StoredRoute } from "../../../routes/model/live-route.ts";
 import type { Reference } from "../../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../../routes/model/names.ts";
+import { SANDBOX_LABEL } from "../../../routes/model/sandbox.ts";
 import { parseHostName, parseServiceName, type ServiceName } from "../../../routes/model/service.ts";
-import { containerPort, type PlacedPort, type Places, SANDBOX_LABEL } from "./places.ts";
+import { containerPort, type PlacedPort, type Places } from "./places.ts";
 
 /** A rule in the form that the REST API shows. One is known by its key and its baseline; it never changes, another one takes its place. */
 export interface Rule {
@@ -48,7 +49,6 @@ export const LEFT_OUT = {
   subset: "it names a subset, which has no host of its own",
   workload: "no workload is known for its baseline",
   target: "no host and port are known for its target",
-  not_ready: "its target has no endpoint that is ready",
 } as const;
 export type LeftOut = keyof typeof LEFT_OUT;
 
@@ -57,8 +57,6 @@ export interface Surroundings {
   domain: string;
   /** What the cluster has; undefined outside of one, where routes have to name workloads. */
   places?: Places;
-  /** Whether a Service has a ready endpoint; undefined where nobody can tell. */
-  isReady?(name: string, namespace: string, port: number): boolean | undefined;
 }
 
 /** The parts of a route, at least one, or why it has none. */
@@ -146,8 +144,6 @@ function locate(
   if (surroundings.places && service === undefined) return "target";
   const port = service ? portIn(service.ports, name.port, usual) : (name.port ?? usual.port);
   if (typeof port !== "number") return "target";
-  const isMissing = route.missing !== "fail" && surroundings.isReady?.(name.name, home, port) === false;
-  if (isMissing) return "not_ready";
   const host = `${name.name}.${home}.svc${name.domain === undefined ? "" : `.${name.domain}`}`;
   return { at: { host, port }, sandbox: service?.sandbox ?? sandboxOf(route) };
 }
