@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ROUTE_API, ROUTE_KIND, type RouteResource } from "../../routes/model/route-resource.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { Informer } from "../../shared/cluster/informer.ts";
-import { type KubeObject, refOf } from "../../shared/cluster/object.ts";
+import { type KubeObject, refOf, title } from "../../shared/cluster/object.ts";
 import { reason } from "../../shared/errors.ts";
 import type { Events } from "../events.ts";
 import { type QueueSettings, WorkQueue } from "../queue.ts";
@@ -52,14 +52,14 @@ class Namespace {
   constructor(
     cluster: Cluster,
     namespace: string,
-    changed: () => void,
+    changed: (object: KubeObject | undefined) => void,
     failed: (kind: string, thrown: unknown) => void,
   ) {
     const follow = <T extends KubeObject, Kept>(apiVersion: string, kind: string, keep: (object: T) => Kept) =>
       new Informer<T, Kept>(cluster, {
         ...{ apiVersion, kind, namespace, keep, mostRetryMs: 30_000 },
         onChange: (before, after) => {
-          if (!isDeepStrictEqual(before, after)) changed();
+          if (!isDeepStrictEqual(before, after)) changed((after ?? before) as KubeObject | undefined);
         },
         onTrouble: (thrown) => failed(kind, thrown),
       });
@@ -81,6 +81,8 @@ export class Overrides {
   readonly #queue: WorkQueue;
   /** When each subset was first seen without a route, by Service and subset. */
   readonly #unused = new Map<string, number>();
+  /** What was written of an object since its watch has told of it. */
+  readonly #written = new Map<string, unknown>();
   readonly #told = new Map<string, string>();
   /** Namespaces of which everything has been read once. */
   readonly #begun = new Set<string>();
@@ -95,7 +97,7 @@ export class Overrides {
             { namespace, why: reason(thrown) },
             `${kind}s can't be read, so routes to versions stay as they are`,
           );
-        return [namespace, new Namespace(cluster, namespace, () => this.#changed(namespace), failed)];
+        return [namespace, new Namespace(cluster, namespace, (object) => this.#changed(namespace, object), failed)];
       }),
     );
     this.#queue = new WorkQueue({
@@ -134,7 +136,8 @@ export class Overrides {
   }
 
   /** Which Services a change touches is not worth working out: the work on one that it does not touch writes nothing. */
-  #changed(namespace: string): void {
+  #changed(namespace: string, object?: KubeObject): void {
+    if (object?.kind !== undefined) this.#written.delete(title(object));
     const known = this.#namespaces.get(namespace);
     if (known === undefined || !this.#begun.has(namespace)) return;
     const owned = [...known.routes.values(), ...known.destinationRules.values()];
@@ -150,16 +153,23 @@ export class Overrides {
     const wanted = this.#wanted(service, known);
     if (service) this.#tell(service, name, wanted.told);
     const isOf = (object: KubeObject) => isOurs(object) && serviceName(object) === short;
-    const rule = known.destinationRules.get(namespace, destinationRuleName(short));
+    const named = known.destinationRules.get(namespace, destinationRuleName(short));
+    const rule = named && isOf(named) ? named : undefined;
     const routes = [...known.routes.values()].filter(isOf);
 
     const { subsets, again } = this.#withLingering(name, wanted.subsets, rule?.spec?.subsets ?? []);
-    if (service && subsets.length > 0)
-      await this.#putRule(destinationRule(service, subsets, this.#settings.domain), rule);
-    for (const route of wanted.routes) await this.#putRoute(route, routes);
+    // Somebody else's of this very name stays as it is.
+    if (service && subsets.length > 0 && named === rule)
+      await this.#put(destinationRule(service, subsets, this.#settings.domain), rule);
+    for (const route of wanted.routes) {
+      await this.#put(
+        route as KubeObject,
+        routes.find(({ metadata }) => metadata.name === route.metadata.name),
+      );
+    }
     const kept = new Set(wanted.routes.map(({ metadata }) => metadata.name));
     for (const route of routes) if (!kept.has(route.metadata.name)) await this.#settings.cluster.remove(refOf(route));
-    if (rule && isOf(rule) && subsets.length === 0) await this.#settings.cluster.remove(refOf(rule));
+    if (rule && subsets.length === 0) await this.#settings.cluster.remove(refOf(rule));
     return again;
   }
 
@@ -193,15 +203,11 @@ export class Overrides {
     return { subsets, again: lingering.length > 0 ? lingerMs : undefined };
   }
 
-  async #putRule(rule: DestinationRule, there: DestinationRule | undefined): Promise<void> {
-    if (there && isDeepStrictEqual(there.spec, rule.spec)) return;
-    await this.#settings.cluster.apply(rule, { force: true });
-  }
-
-  async #putRoute(route: RouteResource, there: readonly RouteResource[]): Promise<void> {
-    const before = there.find(({ metadata }) => metadata.name === route.metadata.name);
-    if (before && isDeepStrictEqual(before.spec, route.spec)) return;
-    await this.#settings.cluster.apply(route as KubeObject, { force: true });
+  async #put(object: KubeObject & { spec?: unknown }, there: { spec?: unknown } | undefined): Promise<void> {
+    const name = title(object);
+    if ([there?.spec, this.#written.get(name)].some((spec) => isDeepStrictEqual(spec, object.spec))) return;
+    await this.#settings.cluster.apply(object, { force: true });
+    this.#written.set(name, object.spec);
   }
 
   #tell(service: ServiceObject, name: string, told: readonly string[]): void {
