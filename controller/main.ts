@@ -1,8 +1,14 @@
 // The controller beside a route server: of all of a cluster one at a time tells what became of Sandboxes, makes their copies, and ends them.
+import type { Cluster } from "../shared/cluster/cluster.ts";
+import { Events } from "./events.ts";
 import { Leader, type LeaderSettings } from "./leader.ts";
+import { Overrides } from "./overrides/overrides.ts";
 import { Term, type TermSettings } from "./term.ts";
 
 export interface ControllerSettings extends TermSettings {
+  /** Namespaces in which versions of pods become routes. */
+  overrides?: readonly string[];
+  overridesLingerMs?: number;
   times?: LeaderSettings["times"];
 }
 
@@ -14,19 +20,33 @@ export interface Controller {
   readonly ended: Promise<void>;
 }
 
-export function startController({ times, ...settings }: ControllerSettings): Controller {
+export function startController({
+  times,
+  overrides = [],
+  overridesLingerMs,
+  ...settings
+}: ControllerSettings): Controller {
   const { cluster, namespace, identity, log } = settings;
   let current: Term | undefined;
+  const followVersions = async (own: Cluster) => {
+    if (overrides.length === 0) return;
+    // What an event says is logged as well, so nobody misses one that can't be written.
+    const events = new Events({ cluster: own, identity, failed: () => {} });
+    const { domain } = settings;
+    const linger = overridesLingerMs === undefined ? {} : { lingerMs: overridesLingerMs };
+    await new Overrides({ cluster: own, namespaces: overrides, domain, events, log, ...linger }).run();
+  };
   const leader = new Leader({
     cluster,
     namespace,
     identity,
     async lead(signal) {
       log.info({ identity }, "this controller leads");
-      const term = new Term({ ...settings, cluster: cluster.withSignal(signal) });
+      const own = cluster.withSignal(signal);
+      const term = new Term({ ...settings, cluster: own });
       current = term;
       try {
-        await term.run();
+        await Promise.all([term.run(), followVersions(own)]);
       } finally {
         if (current === term) current = undefined;
         log.info({ identity }, "this controller leads no more");

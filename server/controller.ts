@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { ClusterForks } from "../controller/forks/forks.ts";
 import { startController } from "../controller/main.ts";
 import { Cluster } from "../shared/cluster/cluster.ts";
+import { UsageError } from "../shared/errors.ts";
 import type { Feed } from "./feed/feed.ts";
 import type { Settings } from "./settings.ts";
 import type { State } from "./state/state.ts";
@@ -12,7 +13,7 @@ import type { WatchedServices } from "./store/kubernetes/services.ts";
 import type { KubernetesPlace } from "./stores.ts";
 
 export interface ControllerParts {
-  settings: Pick<Settings, "controller" | "domain">;
+  settings: Pick<Settings, "controller" | "domain" | "overrides">;
   /** Undefined where the routes are not in Kubernetes, and there is nothing to control. */
   kubernetes: KubernetesPlace | undefined;
   services: WatchedServices | undefined;
@@ -23,7 +24,15 @@ export interface ControllerParts {
 
 /** What it returns ends the controller, which gives its lease back. */
 export function openController({ settings, kubernetes, services, state, feed, log }: ControllerParts) {
-  if (kubernetes === undefined || services === undefined || !settings.controller) return async () => {};
+  if (kubernetes === undefined || services === undefined || !settings.controller) {
+    if (settings.overrides === undefined) return async () => {};
+    throw new UsageError(
+      "versions of pods become routes only where the routes are in Kubernetes and this server may control",
+      {
+        next: "leave --overrides out, or run it with --store kubernetes and without --controller false",
+      },
+    );
+  }
   const ending = new AbortController();
   const { cluster, namespace } = kubernetes;
   const options = { ...cluster.options, signal: ending.signal, fieldManager: "keyway-controller" };
@@ -46,6 +55,7 @@ export function openController({ settings, kubernetes, services, state, feed, lo
     },
     forks: (own) => new ClusterForks({ cluster: own, failed: (why) => log.warn({ why }, "copies of workloads") }),
     log,
+    ...(settings.overrides && { overrides: settings.overrides }),
   });
   services.onService = (name, inNamespace) => controller.serviceChanged(inNamespace, name);
   return async () => {

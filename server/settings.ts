@@ -125,6 +125,14 @@ export const SETTINGS = {
       error: "expected true or false",
     }),
   ),
+  overrides: setting(
+    "namespaces",
+    "namespaces, separated by commas, in which the versions of pods (label version) become routes for `x-override: SERVICE:VERSION`",
+    undefined,
+    z
+      .union([z.string().transform((text) => text.split(",").map((one) => one.trim())), z.array(z.string())])
+      .pipe(z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "expected names of namespaces")).min(1)),
+  ),
   keys: setting("sources", "sources of keys that explanations go by, separated by commas", DEFAULT_SOURCE, sources),
   hierarchy: setting(
     "character",
@@ -169,6 +177,7 @@ type Optional =
   | "tokens"
   | "anonymous"
   | "hierarchy"
+  | "overrides"
   | "signadotGrpc"
   | "signadotRest"
   | "etcdUser"

@@ -6,7 +6,7 @@ import { readInput, withFileErrors } from "../../shared/input.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
-import { rbacManifests, type Subject, serverManifests } from "../manifests/rights.ts";
+import { overridesManifests, rbacManifests, type Subject, serverManifests } from "../manifests/rights.ts";
 
 interface Flags {
   namespace: string;
@@ -17,6 +17,7 @@ interface Flags {
   group?: string;
   serviceAccount?: string;
   server?: boolean;
+  overrides: string[];
   output: Exclude<Format, "table">;
 }
 
@@ -49,6 +50,12 @@ export const renderRbac: Register = (group, io) => {
       [] as string[],
     )
     .option("--server", "the rights of a route server with its routes in this namespace, instead of an installation's")
+    .option(
+      "--overrides <name>",
+      "with --server: a namespace in which versions of pods become routes; can be repeated",
+      (name: string, before: string[]) => [...before, name],
+      [] as string[],
+    )
     .option("--user <name>", "who gets the rights")
     .option("--group <name>", "who gets the rights")
     .option("--service-account <namespace/name>", "who gets the rights")
@@ -57,7 +64,10 @@ export const renderRbac: Register = (group, io) => {
       const subject = subjectOf(flags);
       const routeNamespaces = [...flags.routeNamespace, ...(await namespacesIn(flags.routes))];
       const manifests = flags.server
-        ? serverManifests(flags.namespace, subject)
+        ? [
+            ...serverManifests(flags.namespace, subject),
+            ...flags.overrides.flatMap((namespace) => overridesManifests(namespace, subject)),
+          ]
         : rbacManifests({ ...flags, routeNamespaces }, subject);
       const list = { apiVersion: "v1", kind: "List", items: manifests };
       io.out.write(flags.output === "json" ? toJson(list) : manifests.map((one) => toYaml(one)).join("---\n"));

@@ -183,6 +183,27 @@ export function serverManifests(namespace: string, subject: Subject) {
   ];
 }
 
+/** What a route server's controller takes to make routes of the versions of a namespace's pods. */
+export function overridesManifests(namespace: string, subject: Subject): (V1Role | V1RoleBinding)[] {
+  const rbac = "rbac.authorization.k8s.io";
+  const metadata = { name: "keyway-overrides", namespace };
+  const follow = ["get", "list", "watch"];
+  const write = ["create", "patch", "delete"];
+  const rules = [
+    { apiGroups: [""], resources: ["services", "pods"], verbs: follow },
+    { apiGroups: ["networking.istio.io"], resources: ["virtualservices"], verbs: follow },
+    { apiGroups: ["networking.istio.io"], resources: ["destinationrules"], verbs: [...follow, ...write] },
+    { apiGroups: [GROUP], resources: ["routes"], verbs: [...follow, ...write] },
+    { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
+  ];
+  const subjects = [subject.kind === "ServiceAccount" ? subject : { ...subject, apiGroup: rbac }];
+  const roleRef = { apiGroup: rbac, kind: "Role", name: metadata.name };
+  return [
+    { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules },
+    { apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata, roleRef, subjects },
+  ];
+}
+
 function rulesOf(held: Right[]): V1PolicyRule[] {
   const rules = new Map<string, V1PolicyRule>();
   for (const { verb, group, resource, name } of held) {
