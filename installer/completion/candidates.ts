@@ -7,24 +7,33 @@ export interface Candidate {
 }
 
 /** Things of the live table that a word may name. */
-export type Named = "id" | "key" | "owner" | "service" | "label";
+export type OfRoutes = "id" | "key" | "owner" | "service" | "label";
 
-/** The words that may stand last, `files` for any file, or the things of the live table that may be named. */
+/** Things of the Sandboxes of a namespace that a word may name. */
+export type OfSandboxes = "sandbox" | "sandbox key";
+export type Named = OfRoutes | OfSandboxes;
+
+/** The words that may stand last, `files` for any file, or the things of the live table or of a cluster that may be named. */
 export type Candidates = readonly Candidate[] | "files" | { named: Named };
 
 /** Flags whose values are in the live table. */
-const NAMED_BY_FLAG: Record<string, Named> = {
+const NAMED_BY_FLAG: Record<string, OfRoutes> = {
   "--key": "key",
   "--owner": "owner",
   "--service": "service",
   "--label": "label",
 };
 
-/** Commands whose arguments name routes by their ids, and one whose argument is a service. */
+/** The same of commands about Sandboxes. */
+const NAMED_OF_SANDBOXES: Record<string, OfSandboxes> = { "--key": "sandbox key" };
+
+/** Commands whose arguments name routes by their ids, services or Sandboxes. */
 const NAMED_BY_ARGUMENT: Record<string, Named> = {
   "route delete": "id",
   "route renew": "id",
   "route set": "service",
+  "sandbox create": "sandbox",
+  "sandbox delete": "sandbox",
 };
 
 /** What may stand in the place of the last of the words, which may be begun; the other words are whole. */
@@ -49,11 +58,11 @@ export function candidatesFor(program: Command, words: readonly string[]): Candi
     command = sub;
     path.push(word);
   }
-  if (pending !== undefined) return valuesOf(pending);
+  if (pending !== undefined) return valuesOf(pending, path);
   const [, flag = "", value] = /^(--[^=]+)=(.*)$/s.exec(begun) ?? [];
   if (value !== undefined) {
     const option = optionOf(command, flag);
-    const values = option === undefined ? [] : valuesOf(option);
+    const values = option === undefined ? [] : valuesOf(option, path);
     return Array.isArray(values) ? values.map((one: Candidate) => ({ ...one, word: `${flag}=${one.word}` })) : [];
   }
   if (begun.startsWith("-")) return flagsOf(command);
@@ -83,9 +92,9 @@ function flagsOf(command: Command): Candidate[] {
   ];
 }
 
-function valuesOf({ long, flags, argChoices }: Option): Candidates {
+function valuesOf({ long, flags, argChoices }: Option, [group]: readonly string[]): Candidates {
   if (argChoices) return argChoices.map((word) => ({ word, meaning: "" }));
-  const named = NAMED_BY_FLAG[long ?? ""];
+  const named = (group === "sandbox" ? NAMED_OF_SANDBOXES : NAMED_BY_FLAG)[long ?? ""];
   if (named !== undefined) return { named };
   return /<(?:file|path)>/.test(flags) ? "files" : [];
 }

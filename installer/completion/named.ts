@@ -3,7 +3,7 @@ import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { Io } from "../../shared/io.ts";
 import { within } from "../../shared/net/limit.ts";
 import { parseServer, type TableFlags } from "../cli/table-flags.ts";
-import type { Candidate, Named } from "./candidates.ts";
+import type { Candidate, Named, OfRoutes, OfSandboxes } from "./candidates.ts";
 
 /** Milliseconds after which nothing is completed rather than that a person waits. */
 const PATIENCE = 800;
@@ -16,6 +16,7 @@ export async function namedCandidates(named: Named, words: readonly string[], un
     signal: within(unlimited.signal, PATIENCE, new Error("nobody waits longer for a completion")),
   };
   try {
+    if (named === "sandbox" || named === "sandbox key") return await ofSandboxes(named, words, io);
     const { openTable } = await import("../route-table/open.ts");
     const table = await openTable(flagsIn(words), io);
     const { routes } = await table.list({}, (count) => {
@@ -24,17 +25,35 @@ export async function namedCandidates(named: Named, words: readonly string[], un
     const found = new Map(
       routes.flatMap((route) => wordsOf(named, route as StoredRoute)).map((one) => [one.word, one]),
     );
-    const begun = words.at(-1) ?? "";
-    return [...found.values()].filter(({ word }) => word.startsWith(begun)).slice(0, MOST);
+    return begunBy(words, [...found.values()]);
   } catch {
     return [];
   }
 }
 
+async function ofSandboxes(named: OfSandboxes, words: readonly string[], io: Io): Promise<Candidate[]> {
+  const { connectForSandboxes } = await import("../cli/sandbox-flags.ts");
+  const { Sandboxes } = await import("../sandbox/in-cluster.ts");
+  const flags = flagsIn(words);
+  const cluster = await connectForSandboxes(flags, io);
+  const sandboxes = await new Sandboxes(cluster).list(flags.namespace ?? cluster.namespace);
+  return begunBy(
+    words,
+    sandboxes.map(({ metadata: { name }, spec: { key = name } }) =>
+      named === "sandbox" ? { word: name, meaning: key === name ? "" : key } : { word: key, meaning: name },
+    ),
+  );
+}
+
+function begunBy(words: readonly string[], candidates: readonly Candidate[]): Candidate[] {
+  const begun = words.at(-1) ?? "";
+  return candidates.filter(({ word }) => word.startsWith(begun)).slice(0, MOST);
+}
+
 /** Routes beyond which the table is not read for a completion. */
 const MOST_READ = 5000;
 
-function wordsOf(named: Named, { id, key, owner, service, from, labels = {} }: StoredRoute): Candidate[] {
+function wordsOf(named: OfRoutes, { id, key, owner, service, from, labels = {} }: StoredRoute): Candidate[] {
   const what = [key, typeof service === "string" ? service : from].filter((one) => one !== undefined).join(" of ");
   if (named === "id") return [{ word: id, meaning: what }];
   if (named === "key") return key === undefined ? [] : [{ word: key, meaning: "" }];

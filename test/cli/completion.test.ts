@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { startSandboxes } from "../sandbox/bed.ts";
 import { startRoutes } from "./routes.ts";
 import { runCli } from "./run.ts";
 
@@ -107,4 +108,15 @@ test("bash takes the script, and completes with it", async () => {
 
 test("a shell that there is not is wrong usage", async () => {
   expect((await runCli(["completion", "tcsh"])).code).toBe(2);
+});
+
+test("names and keys of Sandboxes are those of the namespace", async () => {
+  const { put, kubeconfig } = await startSandboxes();
+  put("pr-42", {});
+  put("pr-7", { spec: { key: "seven" } });
+  const place = ["--kubeconfig", kubeconfig, "-n", "demo"];
+  expect(await offered(["sandbox", "delete", ...place, ""])).toEqual(["pr-42", "pr-7"]);
+  expect(await offered(["sandbox", "create", ...place, "pr-4"])).toEqual(["pr-42"]);
+  expect(await offered(["sandbox", "list", ...place, "--key", ""])).toEqual(["pr-42", "seven"]);
+  expect(await offered(["sandbox", "list", "--kubeconfig", "/nowhere", "--key", ""])).toEqual([]);
 });
