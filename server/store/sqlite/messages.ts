@@ -29,7 +29,8 @@ export interface Part {
   part: [id: string, text: string][];
 }
 
-export type Request = Part | Write | "close";
+/** The writes of one request become durable together. */
+export type Request = Part | { writes: Write[] } | "close";
 
 /** What became of a route that was to be set. */
 export const UNCHANGED = 0;

@@ -21,6 +21,7 @@ import {
   type Row,
   UNCHANGED,
   type WorkerSettings,
+  type Write,
   type Written,
 } from "./messages.ts";
 
@@ -45,6 +46,9 @@ interface Waiting {
 export class SqliteStore implements Store {
   readonly #settings: WorkerSettings;
   readonly #waiting = new Map<number, Waiting>();
+  /** Writes that go to the other thread once it has done those that it has: they share the next sync, and waking it. */
+  #next: Write[] = [];
+  #isWriting = false;
   #worker: Worker | undefined;
   #history: bigint | undefined;
   #onChange: (change: Change) => void = () => {};
@@ -122,23 +126,26 @@ export class SqliteStore implements Store {
     // A large one goes over in parts, between which others have their turn.
     let at = 0;
     for (; set.length - at > PART; at += PART) {
-      this.#post({ number, part: written(set.slice(at, at + PART)) });
+      this.#open.postMessage({ number, part: written(set.slice(at, at + PART)) } satisfies Request);
       await setImmediate();
     }
+    const worker = this.#open;
     return new Promise((resolve, reject) => {
       this.#waiting.set(number, { transaction, resolve, reject });
-      try {
-        this.#post({ number, set: written(set.slice(at)), delete: gone, require });
-      } catch (thrown) {
-        this.#waiting.delete(number);
-        reject(thrown);
-      }
+      this.#next.push({ number, set: written(set.slice(at)), delete: gone, require });
+      if (!this.#isWriting) this.#write(worker);
     });
   }
 
-  #post(request: Request): void {
+  get #open(): Worker {
     if (this.#worker === undefined) throw new Unavailable("the store is closed", { where: this.#settings.file });
-    this.#worker.postMessage(request);
+    return this.#worker;
+  }
+
+  #write(worker: Worker): void {
+    this.#isWriting = this.#next.length > 0;
+    if (this.#isWriting) worker.postMessage({ writes: this.#next } satisfies Request);
+    this.#next = [];
   }
 
   /** Writes what was given before, then lets go of the file. */
@@ -147,6 +154,7 @@ export class SqliteStore implements Store {
     if (worker === undefined) return;
     this.#worker = undefined;
     const ended = new Promise((resolve) => worker.once("exit", resolve));
+    this.#write(worker);
     worker.postMessage("close");
     await ended;
     await this.#work;
@@ -172,6 +180,7 @@ export class SqliteStore implements Store {
     if (isPart) return;
     for (const change of this.#gathered()) this.#onChange(change);
     if (!("done" in answer)) return;
+    if (this.#worker) this.#write(this.#worker);
     for (const done of answer.done) {
       const waiting = this.#waiting.get(done.number);
       this.#waiting.delete(done.number);

@@ -1,5 +1,5 @@
 // The thread that has the database open: it writes, syncs, and looks for what other processes have written.
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { Full } from "../store.ts";
 import { Database } from "./database.ts";
 import { errorOf, failureOf } from "./failures.ts";
@@ -54,17 +54,17 @@ function serve(database: Database, seen: Seen): void {
 
   const parts = new Map<number, Write["set"]>();
 
-  /** The transaction that is whole with a request. */
-  const whole = (request: Part | Write): Write | undefined => {
-    const { number } = request;
+  const keep = ({ number, part }: Part): void => {
     const before = parts.get(number) ?? [];
-    if ("part" in request) {
-      for (const one of request.part) before.push(one);
-      parts.set(number, before);
-      return undefined;
-    }
-    parts.delete(number);
-    return before.length === 0 ? request : { ...request, set: before.concat(request.set) };
+    for (const one of part) before.push(one);
+    parts.set(number, before);
+  };
+
+  /** The transaction with its parts that came before. */
+  const whole = (write: Write): Write => {
+    const before = parts.get(write.number);
+    parts.delete(write.number);
+    return before === undefined ? write : { ...write, set: before.concat(write.set) };
   };
 
   /** Where several can't be written together, each is tried alone: one that is too large for the disk must not take others with it. */
@@ -86,26 +86,18 @@ function serve(database: Database, seen: Seen): void {
     }
   };
 
-  port?.on("message", (first: Request) => {
-    const requests = [first, ...waiting()];
-    const writes = requests.flatMap((request) => (request === "close" ? [] : (whole(request) ?? [])));
-    if (writes.length > 0) write(writes);
-    if (!requests.includes("close")) return;
+  port?.on("message", (request: Request) => {
+    if (request !== "close") {
+      if ("part" in request) keep(request);
+      else write(request.writes.map(whole));
+      return;
+    }
     clearInterval(poll);
     database.close();
     seen.close();
     answer("closed");
     port.close();
   });
-}
-
-/** What has come meanwhile: it shares the next sync. */
-function waiting(): Request[] {
-  const requests: Request[] = [];
-  for (let next = port && receiveMessageOnPort(port); next; next = port && receiveMessageOnPort(port)) {
-    requests.push(next.message);
-  }
-  return requests;
 }
 
 function refusal(number: number, thrown: unknown): Refused {
