@@ -1,6 +1,6 @@
 // The route server as a whole: opens the store, listens, and ends in order.
 import type { Server } from "node:http";
-import { pino } from "pino";
+import type { Logger } from "pino";
 import { KeywayError } from "../shared/errors.ts";
 import type { Io } from "../shared/io.ts";
 import { VERSION } from "../shared/package.ts";
@@ -13,6 +13,7 @@ import { type Door, openSignadot } from "./doors/signadot/door.ts";
 import { startExpiry, systemClock } from "./expiry.ts";
 import { Feed } from "./feed/feed.ts";
 import { createHttpServer, end, LIMITS, listen } from "./http.ts";
+import { openLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { type Settings, unknownVariables } from "./settings.ts";
 import { State } from "./state/state.ts";
@@ -24,10 +25,15 @@ const HEARTBEAT_MS = 15_000;
 
 /** Serves until the signal of `io` is aborted; `ready` is called with the address once it listens. */
 export async function serve(settings: Settings, io: Io, ready: (url: string) => void): Promise<void> {
-  const log = pino(
-    { level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    { write: (line: string) => void io.err.write(line) },
-  );
+  const { log, close } = openLog(settings.logLevel, io.err);
+  try {
+    await serveLogged(settings, io, log, ready);
+  } finally {
+    close();
+  }
+}
+
+async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url: string) => void): Promise<void> {
   for (const name of unknownVariables(io.env)) log.warn({ variable: name }, "this variable is no setting");
   const address = parseAddress(settings.listen) ?? { host: "127.0.0.1", port: 8700 };
   const ending = new AbortController();
@@ -126,7 +132,7 @@ function connectionsOf(server: Server): () => number {
   return () => connections;
 }
 
-function fileTokens(file: string, log: pino.Logger): Authenticator {
+function fileTokens(file: string, log: Logger): Authenticator {
   return new FileTokens(file, {
     reread: (tokens) => log.info({ tokens }, "the tokens were read again"),
     failed: (error) => log.error({ err: error }, "the tokens file can't be used; the tokens from before stay"),

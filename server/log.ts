@@ -1,0 +1,28 @@
+import { type Logger, pino } from "pino";
+import type { Sink } from "../shared/io.ts";
+
+/** Milliseconds for which lines are gathered: writing each by itself would cost a busy server more than answering. */
+const GATHERED = 10;
+
+/** The server's log, a JSON object in each line. What is gathered is written by `close`, and when the process exits. */
+export function openLog(level: string, sink: Sink): { log: Logger; close(): void } {
+  let lines = "";
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (lines !== "") sink.write(lines);
+    lines = "";
+  };
+  const write = (line: string) => {
+    lines += line;
+    timer ??= setTimeout(flush, GATHERED);
+  };
+  process.once("exit", flush);
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  const close = () => {
+    process.off("exit", flush);
+    flush();
+  };
+  return { log, close };
+}
