@@ -5,6 +5,7 @@ import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Lines } from "../../scripts/proxy/lines.ts";
+import { cpuSeconds } from "../lib/envoy.ts";
 import { LOAD_CORE, PROXY_CORE } from "../lib/load.ts";
 import { quantile } from "../lib/stats.ts";
 import { fill, pinned, routeOf, withServer } from "./bed.ts";
@@ -19,6 +20,8 @@ export type Writes = {
   p99: number;
   /** Answers to proxies a second. */
   answers: number;
+  /** The server's share of its core. */
+  busy: number;
   /** Bytes of the server's resident memory for each waiting proxy. */
   perProxy: number;
 };
@@ -29,9 +32,12 @@ const pollers = fileURLToPath(new URL("pollers.ts", import.meta.url));
 export async function writesUnderPolls(proxies: number, rate: number, seconds: number): Promise<Writes> {
   process.stderr.write(`${rate} writes a second, ${proxies} proxies\n`);
   return withServer(async (server) => {
-    pinned(server.child.pid as number, PROXY_CORE);
+    const pid = server.child.pid as number;
+    pinned(pid, PROXY_CORE);
+    // Who measures shares the other core with the proxies.
+    pinned(process.pid, LOAD_CORE);
     await fill(server, KEYS);
-    const before = resident(server.child.pid as number);
+    const before = resident(pid);
     const order = JSON.stringify({ port: server.port, proxies });
     const child = spawn("taskset", ["-c", `${LOAD_CORE}`, process.execPath, pollers, order], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -41,17 +47,20 @@ export async function writesUnderPolls(proxies: number, rate: number, seconds: n
       const latest = () => JSON.parse(lines.all.at(-1) ?? '{"answers":0,"waiting":0}');
       while (latest().waiting < proxies || latest().answers < proxies) await sleep(200);
       await sleep(1000);
-      const perProxy = (resident(server.child.pid as number) - before) / proxies;
+      const perProxy = (resident(pid) - before) / proxies;
       const answers = latest().answers;
+      const cpu = cpuSeconds(pid);
       const start = performance.now();
       const times = await write(server.port, rate, seconds);
       const took = (performance.now() - start) / 1000;
+      const busy = (cpuSeconds(pid) - cpu) / took;
       await sleep(1000);
       const hundredth = (value: number) => Math.round(value * 100) / 100;
       return {
         ...{ proxies, rate, reached: Math.round(times.length / took) },
         ...{ p50: hundredth(quantile(times, 0.5)), p99: hundredth(quantile(times, 0.99)) },
-        ...{ answers: Math.round((latest().answers - answers) / took), perProxy: Math.round(perProxy) },
+        ...{ answers: Math.round((latest().answers - answers) / took), busy: hundredth(busy) },
+        perProxy: Math.round(perProxy),
       };
     } finally {
       child.kill();

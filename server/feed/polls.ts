@@ -8,7 +8,8 @@ import { changedPart, type Part, wholePart } from "./sweep.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Changes of a table are gathered so long that all proxies that wait for any table can be answered without taking up the server. */
+/** From one time that those who wait are answered to the next, changes of a table are gathered so long that all proxies that wait for any
+ * table can be answered without taking up the server. */
 const GATHER_FOR_EACH = 0.25; // milliseconds
 const LEAST_GATHERED = 5; // milliseconds: less is not worth a timer
 const MOST_GATHERED = 500; // milliseconds
@@ -167,6 +168,7 @@ export class Polls {
   #answer(): void {
     this.#gathering = undefined;
     this.#isAnswering = true;
+    this.#answeredAt = performance.now();
     this.#pace.add(this.#answering());
   }
 
@@ -191,7 +193,6 @@ export class Polls {
       yield;
     }
     this.#isAnswering = false;
-    this.#answeredAt = performance.now();
     if (!this.#table.isSettled) return;
     const { last } = this.#table.log;
     if ([...this.#waiting].some(({ place }) => place < last)) this.changed();
