@@ -107,6 +107,7 @@ export class SqliteStore implements Store {
             resolve({ ...loaded, routes, changes: this.#gathered() });
           } else if ("trouble" in answer) this.#setTrouble(answer.trouble && errorOf(answer.trouble));
           else {
+            if ("done" in answer && this.#worker) this.#write(this.#worker);
             this.#answers.push(answer);
             this.#work ??= this.#workOff();
           }
@@ -180,7 +181,6 @@ export class SqliteStore implements Store {
     if (isPart) return;
     for (const change of this.#gathered()) this.#onChange(change);
     if (!("done" in answer)) return;
-    if (this.#worker) this.#write(this.#worker);
     for (const done of answer.done) {
       const waiting = this.#waiting.get(done.number);
       this.#waiting.delete(done.number);
