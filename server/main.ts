@@ -92,6 +92,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     );
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     log.info({ url }, "listening");
+    log.flush();
     ready(url);
 
     await aborted(io.signal);
