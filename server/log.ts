@@ -21,7 +21,8 @@ export function openLog(level: string, sink: Sink): { log: Logger; close(): void
     timer = setTimeout(flush, GATHERED);
   };
   process.once("exit", flush);
-  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write, flush });
+  const stream = { write, flush };
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   const close = () => {
     process.off("exit", flush);
     clearTimeout(timer);
