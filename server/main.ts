@@ -95,6 +95,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     endController = openController({ settings, kubernetes, services, state: routes, feed, log });
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     log.info({ url }, "listening");
+    log.flush();
     ready(url);
 
     await aborted(io.signal);
