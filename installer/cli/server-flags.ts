@@ -89,4 +89,4 @@ function parseSetting(text: string, before: string[] = []): string[] {
   return [...before, `${flagOf(setting)}=${value}`];
 }
 
-const DECIDED: readonly string[] = ["listen", "store", "anonymous", "tokens", "grace", "peers"];
+const DECIDED: readonly string[] = ["listen", "store", "anonymous", "tokens", "grace"];

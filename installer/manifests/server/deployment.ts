@@ -1,14 +1,6 @@
 import type { V1Container, V1Deployment } from "@kubernetes/client-node";
 import { listenersOf } from "./listeners.ts";
-import {
-  CHOICE_ANNOTATION,
-  metadataOf,
-  PORT,
-  SERVER_NAME,
-  SERVICE_NAME,
-  type ServerChoice,
-  selector,
-} from "./server.ts";
+import { CHOICE_ANNOTATION, metadataOf, PORT, SERVER_NAME, type ServerChoice, selector } from "./server.ts";
 
 /** Seconds that a pod is still asked while it is taken off the Service, before it begins to end. */
 const LEAVING = 5;
@@ -60,7 +52,6 @@ function container(choice: ServerChoice): V1Container {
       "serve",
       `--listen=0.0.0.0:${PORT}`,
       `--store=kubernetes:${namespace}`,
-      `--peers=${namespace}/${SERVICE_NAME}`,
       `--grace=${GRACE}`,
       ...(anonymous.length > 0 ? [`--anonymous=${anonymous.join(",")}`] : []),
       ...more,
