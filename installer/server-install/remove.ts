@@ -43,8 +43,8 @@ export async function planServerRemoval(cluster: Cluster, namespace: string): Pr
     if (inhabitant === undefined) objects.push(home);
     else kept.push(`namespace ${namespace}: ${title(inhabitant)} is in it, too`);
   }
-  const resources =
-    others.length > 0 ? [] : (await Promise.all(CUSTOM_RESOURCES.map((one) => listed(cluster, one)))).flat();
+  const goes = CUSTOM_RESOURCES.filter(({ kind }) => objects.some((object) => isDefinitionOf(object, kind)));
+  const resources = (await Promise.all(goes.map((one) => listed(cluster, one)))).flat();
   return { namespace, resources, objects, kept };
 }
 
@@ -87,6 +87,10 @@ async function present(cluster: Cluster, refs: Ref[]): Promise<KubeObject[]> {
 }
 
 const kindOf = (ref: Ref | undefined) => ({ apiVersion: ref?.apiVersion ?? "", kind: ref?.kind ?? "" });
+
+function isDefinitionOf(object: KubeObject & { spec?: { names?: { kind?: string } } }, kind: string): boolean {
+  return object.kind === "CustomResourceDefinition" && object.spec?.names?.kind === kind;
+}
 
 /** None where the cluster does not have the kind. */
 async function listed(

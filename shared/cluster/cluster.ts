@@ -231,9 +231,11 @@ export class Cluster {
     return (await this.#ask<{ gitVersion: string }>(request)).gitVersion;
   }
 
-  /** The resources of one API group version, empty when the cluster does not have it. */
+  /** The resources that one API group version has now, empty when the cluster does not have it. */
   async resources(group: string, version: string): Promise<ApiResource[]> {
-    return this.#discover(group === "" ? version : `${group}/${version}`);
+    const apiVersion = group === "" ? version : `${group}/${version}`;
+    this.#discovered.delete(apiVersion);
+    return this.#discover(apiVersion);
   }
 
   async may({ verb, group, resource, namespace, name }: AccessRight): Promise<boolean> {

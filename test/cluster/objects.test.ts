@@ -85,6 +85,17 @@ test("asks for the version, for resources, for rights and through services", asy
   expect(await cluster.readService("istio-system", "istiod", 15014, "version")).toBe("1.29.1-abc-Clean");
 });
 
+test("the resources of a group are those that it has now", async () => {
+  const api = await server();
+  const cluster = await connect(api);
+  const some = { kind: "APIResourceList", apiVersion: "v1", resources: [] };
+  api.faults.add(/^GET \/apis\/extensions\.istio\.io\/v1alpha1$/, (_, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(some));
+  });
+  expect(await cluster.resources("extensions.istio.io", "v1alpha1")).toEqual([]);
+  expect(await cluster.resources("extensions.istio.io", "v1alpha1")).toHaveLength(1);
+});
+
 test("a name is one part of a path, whatever is in it", async () => {
   const api = await server();
   const cluster = await connect(api);

@@ -1,11 +1,11 @@
 // Routes as custom resources of a real API server.
-import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { routeDefinition } from "../../installer/manifests/crds.ts";
 import type { Role } from "../../server/auth/authenticator.ts";
 import { KubernetesTokens } from "../../server/auth/kubernetes.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
 import { Cluster } from "../../shared/cluster/cluster.ts";
-import type { KubeObject } from "../../shared/cluster/object.ts";
+import { type KubeObject, refOf } from "../../shared/cluster/object.ts";
 import { follow, route, storeContract } from "../store/contract.ts";
 import { ADMIN_TOKEN } from "./bed/api.ts";
 import { mesh } from "./bed/shared.ts";
@@ -18,7 +18,17 @@ function connect(signal: AbortSignal): Promise<Cluster> {
   return Cluster.connect({ kubeconfig: mesh.kubeconfig }, {}, options);
 }
 
+/** A store follows the Routes of all namespaces, so none may be left of the test before. */
+async function deleteRoutes(): Promise<void> {
+  const cluster = await connect(new AbortController().signal);
+  const left = await cluster.list<KubeObject>("keyway.dev/v1alpha1", "Route");
+  await Promise.all(left.map((one) => cluster.remove(refOf(one))));
+}
+
+afterAll(deleteRoutes);
+
 async function emptyNamespace() {
+  await deleteRoutes();
   const namespace = `routes-${++namespaces}`;
   await mesh.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   const ended = new AbortController();

@@ -219,9 +219,11 @@ test("custom resources that were there before outlive the server", async () => {
   const cluster = await startCluster();
   const crds = parseAllDocuments((await runCli(["render", "crds"])).out).map((one) => one.toJS());
   cluster.api.put(...crds);
+  const route = { apiVersion: "keyway.dev/v1alpha1", kind: "Route", metadata: { name: "alice", namespace: "demo" } };
+  cluster.api.put({ ...route, spec: { service: "reviews", key: "pr-42", to: "t" } });
   expect(await cluster.install()).toMatchObject({ code: 0 });
   expect(await cluster.server("uninstall")).toMatchObject({ code: 0 });
-  for (const crd of crds) expect(cluster.api.find(crd)).toBeDefined();
+  for (const one of [...crds, route]) expect(cluster.api.find(one)).toBeDefined();
 });
 
 test("a server that Helm looks after is left to Helm", async () => {
