@@ -20,14 +20,23 @@ export interface ClusterFlags {
 }
 
 export function clusterFlags(command: Command): Command {
+  return placeFlags(command, "namespace of the workloads").option(
+    "--istio-namespace <name>",
+    "namespace of Istio's control plane",
+    "istio-system",
+  );
+}
+
+/** A namespace, and how its cluster is reached; `preset` where the namespace is not the context's unless said. */
+export function placeFlags(command: Command, namespace: string, preset?: string): Command {
+  const what = preset === undefined ? `${namespace} (default: the context's)` : namespace;
   return command
-    .option("-n, --namespace <name>", "namespace of the workloads (default: the context's)", parseName)
+    .option("-n, --namespace <name>", what, parseName, preset)
     .option(
       "--kubeconfig <file>",
       "how to reach the cluster (default: $KUBECONFIG, ~/.kube/config, the pod's own account)",
     )
-    .option("--context <name>", "context of the kubeconfig (default: its current one)")
-    .option("--istio-namespace <name>", "namespace of Istio's control plane", "istio-system");
+    .option("--context <name>", "context of the kubeconfig (default: its current one)");
 }
 
 export function nameFlag(command: Command): Command {

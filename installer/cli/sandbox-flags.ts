@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import type { Io } from "../../shared/io.ts";
 import { connectWithHint } from "./connect.ts";
-import { type ClusterFlags, parseName, parseSeconds } from "./flags.ts";
+import { type ClusterFlags, parseName, parseSeconds, placeFlags } from "./flags.ts";
 import { collect } from "./table-flags.ts";
 
 export type PlaceFlags = Partial<Pick<ClusterFlags, "kubeconfig" | "context" | "namespace">>;
@@ -25,14 +25,8 @@ export function sandboxFilterFlags(command: Command): Command {
 /** Seconds of --wait without a number. */
 export const DEFAULT_WAIT = 120;
 
-export function placeFlags(command: Command): Command {
-  return command
-    .option("-n, --namespace <name>", "namespace of the Sandboxes (default: the context's)", parseName)
-    .option(
-      "--kubeconfig <file>",
-      "how to reach the cluster (default: $KUBECONFIG, ~/.kube/config, the pod's own account)",
-    )
-    .option("--context <name>", "context of the kubeconfig (default: its current one)");
+export function sandboxPlaceFlags(command: Command): Command {
+  return placeFlags(command, "namespace of the Sandboxes");
 }
 
 export function waitFlag(command: Command, until: string): Command {

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { ROLES, type Role } from "../../server/auth/authenticator.ts";
 import { flagOf, settingNames } from "../../server/settings.ts";
-import { DEFAULT_NAMESPACE, type ServerChoice } from "../manifests/server/server.ts";
-import { parseName } from "./flags.ts";
+import { DEFAULT_NAMESPACE, DEFAULT_REPLICAS, type ServerChoice } from "../manifests/server/server.ts";
+import { applyFlags, parseName, placeFlags, waitFlags } from "./flags.ts";
+import { outputOption } from "./output.ts";
 
 /** Where the server is, and how the cluster is reached. */
 export interface ServerPlaceFlags {
@@ -12,13 +13,7 @@ export interface ServerPlaceFlags {
 }
 
 export function serverPlaceFlags(command: Command): Command {
-  return command
-    .option("-n, --namespace <name>", "namespace of the server", parseName, DEFAULT_NAMESPACE)
-    .option(
-      "--kubeconfig <file>",
-      "how to reach the cluster (default: $KUBECONFIG, ~/.kube/config, the pod's own account)",
-    )
-    .option("--context <name>", "context of the kubeconfig (default: its current one)");
+  return placeFlags(command, "namespace of the server", DEFAULT_NAMESPACE);
 }
 
 /** What a person can say of a server; what is not said stays as it is, or takes its default. */
@@ -45,6 +40,17 @@ export function serverChoiceFlags(command: Command): Command {
       "a further setting of `keyway serve`, as in --set logLevel=debug; can be repeated",
       parseSetting,
     );
+}
+
+/** All flags of a command that changes a server. */
+export function serverChangeFlags(command: Command): Command {
+  for (const add of [serverPlaceFlags, serverChoiceFlags, applyFlags]) add(command);
+  return waitFlags(command, 120).addOption(outputOption());
+}
+
+/** What a server is where nothing but its image is said. */
+export function newServer(namespace: string, image: string): ServerChoice {
+  return { namespace, image, replicas: DEFAULT_REPLICAS, anonymous: ["proxy"], arguments: [] };
 }
 
 /** What was there before, with what is said now. */

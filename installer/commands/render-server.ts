@@ -3,9 +3,9 @@ import { UsageError } from "../../shared/errors.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
-import { type ServerChoiceFlags, serverChoiceFlags, withSaid } from "../cli/server-flags.ts";
+import { newServer, type ServerChoiceFlags, serverChoiceFlags, withSaid } from "../cli/server-flags.ts";
 import { definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
-import { DEFAULT_NAMESPACE, DEFAULT_REPLICAS } from "../manifests/server/server.ts";
+import { DEFAULT_NAMESPACE } from "../manifests/server/server.ts";
 
 interface Flags extends ServerChoiceFlags {
   namespace: string;
@@ -27,9 +27,7 @@ export const renderServer: Register = (group, io) => {
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
     .action((flags: Flags) => {
       if (flags.image === undefined) throw new UsageError("which image? Give --image");
-      const { namespace, image } = flags;
-      const preset = { namespace, image, replicas: DEFAULT_REPLICAS, anonymous: ["proxy" as const], arguments: [] };
-      const choice = withSaid(preset, flags);
+      const choice = withSaid(newServer(flags.namespace, flags.image), flags);
       const items = [namespaceOf(choice), ...definitionObjects(), ...serverObjects(choice)];
       const list = { apiVersion: "v1", kind: "List", items };
       io.out.write(flags.output === "json" ? toJson(list) : items.map((one) => toYaml(one)).join("---\n"));

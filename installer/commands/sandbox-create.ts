@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { applyFlags, parseName } from "../cli/flags.ts";
 import { outputOption } from "../cli/output.ts";
-import { placeFlags, waitFlag } from "../cli/sandbox-flags.ts";
+import { sandboxPlaceFlags, waitFlag } from "../cli/sandbox-flags.ts";
 import { collect } from "../cli/table-flags.ts";
 import type { CreateFlags } from "../sandbox/create.ts";
 import { FORK_FLAGS, type ForkWord } from "../sandbox/fork-words.ts";
@@ -70,7 +70,7 @@ export const sandboxCreate: Register = (group, io) => {
   for (const flag of FORK_FLAGS) {
     command.on(`option:${flag}`, (value: string | null) => void words.push({ flag, value: value ?? "" }));
   }
-  placeFlags(applyFlags(waitFlag(command, "all proxies have it")))
+  sandboxPlaceFlags(applyFlags(waitFlag(command, "all proxies have it")))
     .addOption(outputOption())
     .action(async (name: string, flags: CreateFlags) => {
       const { createSandbox } = await import("../sandbox/create.ts");

@@ -6,9 +6,9 @@ import { progress } from "../cli/progress.ts";
 import {
   connectForSandboxes,
   type PlaceFlags,
-  placeFlags,
   type SandboxFilter,
   sandboxFilterFlags,
+  sandboxPlaceFlags,
   waitFlag,
   waitSeconds,
 } from "../cli/sandbox-flags.ts";
@@ -33,7 +33,7 @@ export const sandboxDelete: Register = (group, io) => {
       ["what would go?", "keyway sandbox delete --label team=checkout --dry-run"],
     ],
   });
-  placeFlags(waitFlag(sandboxFilterFlags(command), "they and their copies are gone"))
+  sandboxPlaceFlags(waitFlag(sandboxFilterFlags(command), "they and their copies are gone"))
     .option("--ignore-not-found", "a name that is not there is no failure")
     .addOption(dryRunOption())
     .addOption(outputOption())

@@ -4,9 +4,9 @@ import { progress } from "../cli/progress.ts";
 import {
   connectForSandboxes,
   type PlaceFlags,
-  placeFlags,
   type SandboxFilter,
   sandboxFilterFlags,
+  sandboxPlaceFlags,
 } from "../cli/sandbox-flags.ts";
 import { chosenBy } from "../sandbox/chosen.ts";
 
@@ -26,7 +26,7 @@ export const sandboxList: Register = (group, io) => {
       ["for programs, with all conditions", "keyway sandbox list -o json"],
     ],
   });
-  placeFlags(sandboxFilterFlags(command))
+  sandboxPlaceFlags(sandboxFilterFlags(command))
     .option("-A, --all-namespaces", "of all namespaces")
     .addOption(outputOption())
     .action(async (flags: Flags) => {

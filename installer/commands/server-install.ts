@@ -1,16 +1,13 @@
 import { UsageError } from "../../shared/errors.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { connectAdministrator, withDeadline } from "../cli/connect.ts";
-import { applyFlags, waitFlags } from "../cli/flags.ts";
-import { outputOption } from "../cli/output.ts";
 import {
+  newServer,
   type ServerChoiceFlags,
   type ServerPlaceFlags,
-  serverChoiceFlags,
-  serverPlaceFlags,
+  serverChangeFlags,
   withSaid,
 } from "../cli/server-flags.ts";
-import { DEFAULT_REPLICAS } from "../manifests/server/server.ts";
 import type { ServerChangeFlags } from "../server-install/change.ts";
 
 interface Flags extends ServerPlaceFlags, ServerChoiceFlags, ServerChangeFlags {
@@ -34,20 +31,15 @@ export const serverInstall: Register = (group, unlimited) => {
       ["through Git", "keyway render server --image registry.example/keyway:0.1.0 > keyway-server.yaml"],
     ],
   });
-  for (const add of [serverPlaceFlags, serverChoiceFlags, applyFlags]) add(command);
-  waitFlags(command, 120)
-    .addOption(outputOption())
-    .action(async (flags: Flags) => {
-      if (flags.image === undefined) {
-        throw new UsageError("which image? Give --image", {
-          next: "build it with the Dockerfile: docker build -t REGISTRY/keyway:VERSION . && docker push REGISTRY/keyway:VERSION",
-        });
-      }
-      const io = withDeadline(unlimited, flags.timeout);
-      const { changeServer } = await import("../server-install/change.ts");
-      const cluster = await connectAdministrator(flags, io);
-      const { namespace, image } = flags;
-      const preset = { namespace, image, replicas: DEFAULT_REPLICAS, anonymous: ["proxy" as const], arguments: [] };
-      await changeServer(io, cluster, withSaid(preset, flags), flags);
-    });
+  serverChangeFlags(command).action(async (flags: Flags) => {
+    if (flags.image === undefined) {
+      throw new UsageError("which image? Give --image", {
+        next: "build it with the Dockerfile: docker build -t REGISTRY/keyway:VERSION . && docker push REGISTRY/keyway:VERSION",
+      });
+    }
+    const io = withDeadline(unlimited, flags.timeout);
+    const { changeServer } = await import("../server-install/change.ts");
+    const cluster = await connectAdministrator(flags, io);
+    await changeServer(io, cluster, withSaid(newServer(flags.namespace, flags.image), flags), flags);
+  });
 };

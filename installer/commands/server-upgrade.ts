@@ -1,14 +1,6 @@
 import { defineCommand, type Register } from "../cli/command.ts";
 import { connectAdministrator, withDeadline } from "../cli/connect.ts";
-import { applyFlags, waitFlags } from "../cli/flags.ts";
-import { outputOption } from "../cli/output.ts";
-import {
-  type ServerChoiceFlags,
-  type ServerPlaceFlags,
-  serverChoiceFlags,
-  serverPlaceFlags,
-  withSaid,
-} from "../cli/server-flags.ts";
+import { type ServerChoiceFlags, type ServerPlaceFlags, serverChangeFlags, withSaid } from "../cli/server-flags.ts";
 import type { ServerChangeFlags } from "../server-install/change.ts";
 
 interface Flags extends ServerPlaceFlags, ServerChoiceFlags, ServerChangeFlags {
@@ -27,16 +19,13 @@ export const serverUpgrade: Register = (group, unlimited) => {
       ["what this command brings, with nothing else changed", "keyway server upgrade --diff"],
     ],
   });
-  for (const add of [serverPlaceFlags, serverChoiceFlags, applyFlags]) add(command);
-  waitFlags(command, 120)
-    .addOption(outputOption())
-    .action(async (flags: Flags) => {
-      const io = withDeadline(unlimited, flags.timeout);
-      const { changeServer } = await import("../server-install/change.ts");
-      const { choiceOf, installedDeployment, noServer } = await import("../server-install/installed.ts");
-      const cluster = await connectAdministrator(flags, io);
-      const there = await installedDeployment(cluster, flags.namespace);
-      if (there === undefined) throw noServer(flags.namespace);
-      await changeServer(io, cluster, withSaid(choiceOf(there), flags), flags);
-    });
+  serverChangeFlags(command).action(async (flags: Flags) => {
+    const io = withDeadline(unlimited, flags.timeout);
+    const { changeServer } = await import("../server-install/change.ts");
+    const { choiceOf, installedDeployment, noServer } = await import("../server-install/installed.ts");
+    const cluster = await connectAdministrator(flags, io);
+    const there = await installedDeployment(cluster, flags.namespace);
+    if (there === undefined) throw noServer(flags.namespace);
+    await changeServer(io, cluster, withSaid(choiceOf(there), flags), flags);
+  });
 };

@@ -1,13 +1,14 @@
 // Routes and Sandboxes, deleted before what understands them.
 import { setTimeout as sleep } from "node:timers/promises";
 import { ROUTE_API, ROUTE_KIND } from "../../routes/model/route-resource.ts";
+import { SANDBOX_API, SANDBOX_KIND } from "../../routes/model/sandbox.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../../shared/cluster/object.ts";
 import type { Progress } from "../cli/progress.ts";
 
 /** Sandboxes first: they have forks. */
 export const CUSTOM_RESOURCES = [
-  { apiVersion: ROUTE_API, kind: "Sandbox" },
+  { apiVersion: SANDBOX_API, kind: SANDBOX_KIND },
   { apiVersion: ROUTE_API, kind: ROUTE_KIND },
 ];
 
