@@ -44,7 +44,7 @@ export const serverSeen: Check<CheckContext> = {
   id: "server-visible",
   description: "the selected proxies know the route server",
   severity: "fatal",
-  hint: "a Sidecar resource or an exportTo hides it: add its namespace to the Sidecar's egress hosts",
+  hint: "one made a moment ago is known within seconds; else a Sidecar resource or an exportTo hides it: add its namespace to the Sidecar's egress hosts",
   needs: ["rights", "workloads", "server"],
   async run(context): Promise<CheckOutcome> {
     const table = tableOf(context.installation);

@@ -7,7 +7,7 @@ import type { Pod } from "./bed/pod.ts";
 import { mesh } from "./bed/shared.ts";
 import { startUnit } from "./bed/unit.ts";
 import { until } from "./bed/until.ts";
-import { keyway, keywayDone, publishModule, quiet } from "./keyway.ts";
+import { keyway, keywayDone, publishModule } from "./keyway.ts";
 
 const NAMESPACE = "live";
 const MAIN = new URL("../../installer/main.ts", import.meta.url).pathname;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const ports = [{ name: "http", port: PORT }];
   await mesh.service({ name: "routes", namespace: NAMESPACE, selector: { app: "routes" }, ports });
   await serve(server);
-  await quiet(Object.values(pods));
+  await mesh.waitForProxies();
   module = await publishModule();
 });
 
