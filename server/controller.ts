@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { ClusterForks } from "../controller/forks/forks.ts";
 import { startController } from "../controller/main.ts";
+import type { Services } from "../controller/surroundings.ts";
 import { Cluster } from "../shared/cluster/cluster.ts";
 import { UsageError } from "../shared/errors.ts";
 import type { Feed } from "./feed/feed.ts";
@@ -35,6 +36,7 @@ export function openController({ settings, kubernetes, services, state, feed, lo
   }
   const ending = new AbortController();
   const { cluster, namespace } = kubernetes;
+  const known: Services = services;
   const options = { ...cluster.options, signal: ending.signal, fieldManager: "keyway-controller" };
   const controller = startController({
     cluster: new Cluster(cluster.transport, cluster.namespace, options),
@@ -53,7 +55,12 @@ export function openController({ settings, kubernetes, services, state, feed, lo
         return { total: proxies, inForce };
       },
     },
-    forks: (own) => new ClusterForks({ cluster: own, failed: (why) => log.warn({ why }, "copies of workloads") }),
+    forks: (own) =>
+      new ClusterForks({
+        cluster: own,
+        isReady: (service, inNamespace) => known.isReady?.(service, inNamespace),
+        failed: (why) => log.warn({ why }, "copies of workloads"),
+      }),
     log,
     ...(settings.overrides && { overrides: settings.overrides }),
   });
