@@ -55,7 +55,6 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
 
     const surroundings = { domain: settings.domain, ...(services && { services }) };
     const feed = new Feed(routes, surroundings);
-    if (services) services.onChange = () => void feed.renameServices();
     const api: Api = {
       state: routes,
       store,

@@ -133,6 +133,12 @@ export const SETTINGS = {
       .union([z.string().transform((text) => text.split(",").map((one) => one.trim())), z.array(z.string())])
       .pipe(z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "expected names of namespaces")).min(1)),
   ),
+  readiness: setting(
+    "how",
+    "whether a target without a ready pod leaves the tables, where the routes are in Kubernetes: endpoints, or off where pods are in other clusters, too",
+    "endpoints",
+    z.enum(["endpoints", "off"], { error: "expected endpoints or off" }),
+  ),
   keys: setting("sources", "sources of keys that explanations go by, separated by commas", DEFAULT_SOURCE, sources),
   hierarchy: setting(
     "character",

@@ -27,6 +27,12 @@ export interface Opened {
   kubernetes?: KubernetesPlace;
 }
 
+/** What goes wrong as long as something can't be read. */
+const WITHOUT = {
+  Services: "routes that say no port are in no table of proxies on Istio",
+  EndpointSlices: "routes to targets without a ready pod are in tables as if they were ready",
+};
+
 /** The store that the setting names: `sqlite:FILE`, `kubernetes[:NAMESPACE]` or `etcd:URL,URL`. */
 export async function openStore(
   settings: Settings,
@@ -40,15 +46,17 @@ export async function openStore(
   const rightsHint =
     "have an administrator apply what `keyway render rbac --server -n NAMESPACE --service-account NAMESPACE/NAME` prints";
   const cluster = await Cluster.connect({}, env, { signal, fieldManager: "keyway-server", rightsHint });
-  const services = new WatchedServices(cluster, (why) =>
-    log.error({ why }, "the Services can't be read: routes that say no port are in no table of proxies on Istio"),
-  );
+  const services = new WatchedServices(cluster, {
+    withReadiness: settings.readiness === "endpoints",
+    failed: (what, why) => log.error({ why }, `the ${what} can't be read: ${WITHOUT[what]}`),
+  });
   await services.start();
   const namespace = rest || cluster.namespace;
   const invalid = (route: string, why: string) => log.warn({ route, why }, "this Route is none, and passed over");
   const authenticator = new KubernetesTokens(cluster, namespace, settings.anonymous ?? []);
   const withoutSandboxes = (why: string) => log.error({ why }, "Sandboxes can't be read: none of them is in force");
   const store = new KubernetesStore({ cluster, namespace, invalid, withoutSandboxes });
+  services.onChange = (changes, version) => store.tellServices(changes, version);
   return { store, services, authenticator, kubernetes: { cluster, namespace } };
 }
 

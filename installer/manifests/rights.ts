@@ -135,15 +135,14 @@ function forkRules(rule: Rule): V1PolicyRule[] {
 /** What it takes to follow Sandboxes, to tell in their statuses and by events what became of them, and to end them. */
 function sandboxRules(rule: Rule): V1PolicyRule[] {
   return [
-    rule([GROUP], ["routes"], ["list", "watch"]),
     rule([GROUP], ["sandboxes"], ["get", "list", "watch", "patch", "delete"]),
     rule([GROUP], ["sandboxes/status"], ["patch"]),
     rule(["events.k8s.io"], ["events"], ["create"]),
   ];
 }
 
-/** What a route server with its routes in Kubernetes takes: its own Route resources, the Services of all namespaces to read, and whose
- * tokens there are. */
+/** What a route server with its routes in Kubernetes takes: the Routes of all namespaces, as an id may name any of them, the Services and
+ * their endpoints to read, and whose tokens there are. */
 export function serverManifests(namespace: string, subject: Subject) {
   const rbac = "rbac.authorization.k8s.io";
   const metadata = { name: "keyway-server", namespace };
@@ -155,23 +154,24 @@ export function serverManifests(namespace: string, subject: Subject) {
     verbs,
     ...more,
   });
-  const own = rule([GROUP], ["routes"], ["get", "list", "watch", "create", "update", "delete"]);
+  const routes = rule([GROUP], ["routes"], ["get", "list", "watch", "create", "update", "delete"]);
   // Of several controllers one at a time holds the Lease.
   const lease = rule(["coordination.k8s.io"], ["leases"], ["create"]);
   const ownLease = rule(["coordination.k8s.io"], ["leases"], ["get", "update"], { resourceNames: [CONTROLLER_LEASE] });
   const home = rule([""], ["namespaces"], ["get"], { resourceNames: [namespace] });
   const services = rule([""], ["services"], ["list", "watch"]);
+  const endpoints = rule(["discovery.k8s.io"], ["endpointslices"], ["list", "watch"]);
   const tokens = rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]);
   const access = rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]);
   const roleRef = (kind: string, name: string) => ({ apiGroup: rbac, kind, name });
   return [
-    { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules: [own, lease, ownLease] },
+    { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules: [lease, ownLease] },
     { apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata, roleRef: roleRef("Role", metadata.name), subjects },
     {
       apiVersion: `${rbac}/v1`,
       kind: "ClusterRole",
       metadata: clusterName,
-      rules: [home, services, tokens, access, ...sandboxRules(rule), ...forkRules(rule)],
+      rules: [home, routes, services, endpoints, tokens, access, ...sandboxRules(rule), ...forkRules(rule)],
     },
     {
       apiVersion: `${rbac}/v1`,

@@ -6,8 +6,6 @@ export interface Place extends Changed {
   /** The state's, when the table became this. */
   revision: number;
   digest: U64;
-  /** Whether the services that the server knows have changed, and not the routes: then the revision is that of an earlier place, too. */
-  isOfServices: boolean;
 }
 
 const MOST_PLACES = 65_536;
@@ -20,8 +18,8 @@ export class BucketLog {
   #first = 0;
   #buckets = 0;
 
-  constructor(start: Omit<Place, keyof Changed | "isOfServices">) {
-    this.#places = [{ ...start, buckets: [], rules: false, isOfServices: false }];
+  constructor(start: Omit<Place, keyof Changed>) {
+    this.#places = [{ ...start, buckets: [], rules: false }];
   }
 
   /** The number of the place that is now. */
@@ -62,17 +60,9 @@ export class BucketLog {
 
   /** The number of the place where somebody is who holds the table of a revision, with this digest if that is known. */
   find(revision: number, digest: U64 | undefined): number | undefined {
-    let index = this.#lastUpTo(revision);
-    if (digest) {
-      const own = this.#places[index]?.revision;
-      for (; index >= 0 && this.#places[index]?.revision === own; index--) {
-        if (equal((this.#places[index] as Place).digest, digest)) return this.#first + index;
-      }
-      return undefined;
-    }
-    // Who was told of this revision may have been told before the services changed.
-    while (index >= 0 && this.#places[index]?.isOfServices && this.#places[index]?.revision === revision) index--;
-    return index < 0 ? undefined : this.#first + index;
+    const index = this.#lastUpTo(revision);
+    const place = this.#places[index];
+    return place === undefined || (digest && !equal(place.digest, digest)) ? undefined : this.#first + index;
   }
 
   /** The buckets that have changed since a place, ascending. */

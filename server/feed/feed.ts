@@ -10,6 +10,7 @@ import { Pace } from "./pace.ts";
 import { type Bytes, Polls, TooLarge } from "./polls.ts";
 import { type InForce, Proxies } from "./proxies.ts";
 import { parseQuestion, type Question } from "./query.ts";
+import { RoutesByService } from "./routes-by-service.ts";
 import { type Scope, scopeText } from "./scope.ts";
 import { ROUTES_A_TURN, ScopedTable } from "./scoped-table.ts";
 import type { ServiceDirectory, Surroundings } from "./services.ts";
@@ -75,6 +76,8 @@ export class Feed {
   readonly #interested = new Map<string | undefined, Set<Served>>();
   readonly #pace = new Pace();
   readonly #pool = new BucketPool();
+  /** Undefined where nobody knows any services. */
+  readonly #byService: RoutesByService | undefined;
   readonly #stop: () => void;
   #isClosed = false;
   #waiting = 0;
@@ -87,6 +90,7 @@ export class Feed {
     this.#history = u64(Number(state.history & 0xffff_ffffn), Number(state.history >> 32n));
     this.#surroundings = { domain, ...(services && { services }) };
     this.#options = { maxPolls, maxTables, idle, ...(pageBytes !== undefined && { pageBytes }) };
+    this.#byService = services && new RoutesByService(state, this.#surroundings);
     const unlisten = state.onChange((change) => this.#apply(change));
     const timer = setInterval(() => this.#dropIdle(), Math.min(idle, 60_000)).unref();
     this.#stop = () => {
@@ -172,11 +176,6 @@ export class Feed {
     });
   }
 
-  /** Takes over that other services are known. */
-  async renameServices(): Promise<void> {
-    await Promise.all([...this.#served.values()].map(({ table }) => table.rename()));
-  }
-
   /** Answers all polls; those that come later are answered at once. */
   close(): void {
     this.#isClosed = true;
@@ -230,7 +229,8 @@ export class Feed {
     return served;
   }
 
-  #apply(change: Applied): void {
+  #apply(applied: Applied): void {
+    const change = this.#byService?.apply(applied) ?? applied;
     for (const { table } of this.#interested.get(undefined) ?? []) table.apply(change);
     if (this.#interested.size === (this.#interested.has(undefined) ? 1 : 0)) return;
     const parts = new Parts(change, this.#interested);

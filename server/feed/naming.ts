@@ -7,6 +7,7 @@ import type { Reference, Route } from "../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../routes/model/names.ts";
 import type { ServiceName, ServicePort } from "../../routes/model/service.ts";
 import { clusterOf } from "../state/filter.ts";
+import { readyPart, targetNames } from "./readiness.ts";
 import type { InboundPort, Scope } from "./scope.ts";
 import { type Baseline, meshService, portOf, type Surroundings, servicesOf } from "./services.ts";
 
@@ -14,6 +15,15 @@ import { type Baseline, meshService, portOf, type Surroundings, servicesOf } fro
 export type Naming = (route: StoredRoute) => Route[];
 
 export function namingFor(scope: Scope, surroundings: Surroundings): Naming {
+  const named = namesIn(scope, surroundings);
+  const home = scope.kind === "inbound" ? scope.ports[0]?.namespace : scope.namespace;
+  return (route) => {
+    const ready = readyPart(route, home, surroundings);
+    return ready ? named(ready) : [];
+  };
+}
+
+function namesIn(scope: Scope, surroundings: Surroundings): Naming {
   if (scope.kind === "plain") {
     const names = plainNames(scope, surroundings);
     return (route) => plainRoutes(route, names);
@@ -24,7 +34,11 @@ export function namingFor(scope: Scope, surroundings: Surroundings): Naming {
 
 /** Why a route that names services is in no table of proxies that call clusters as Istio does; undefined when nothing keeps it out. */
 export function leftOut(route: StoredRoute, surroundings: Surroundings): string | undefined {
-  return clusterOf(route) === undefined ? outboundRoutes(route, "default", surroundings).why : undefined;
+  if (clusterOf(route) !== undefined) return undefined;
+  if (readyPart(route, "default", surroundings) === undefined) {
+    return `no pod of ${targetNames(route, surroundings).join(", ")} is ready; until one is, requests take the baseline`;
+  }
+  return outboundRoutes(route, "default", surroundings).why;
 }
 
 /** The services and the clusters that a scope may have routes from, by the names that routes give them; undefined for any. */
@@ -43,7 +57,7 @@ export function interestOf(
 }
 
 /** All names of a service. One without a namespace is meant in each. */
-function namesOf(name: string, namespace: string, { domain }: Surroundings): string[] {
+export function namesOf(name: string, namespace: string, { domain }: Surroundings): string[] {
   return [name, `${name}.${namespace}`, `${name}.${namespace}.svc`, serviceHost({ name, namespace }, domain)];
 }
 

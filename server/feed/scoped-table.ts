@@ -1,8 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
-import { equal } from "../../routes/model/u64.ts";
 import { Batch } from "../../routes/table/batch.ts";
-import { laneHash } from "../../routes/table/digest.ts";
 import type { BucketPool } from "../../routes/table/pool.ts";
 import { type Changed, RouteTable } from "../../routes/table/table.ts";
 import type { Filter } from "../state/filter.ts";
@@ -15,9 +13,6 @@ export type RouteSource = Pick<State, "revision" | "list">;
 
 /** Routes that are compiled before others have their turn. */
 export const ROUTES_A_TURN = 2000;
-
-/** A change of the known services that changes more buckets is not kept: proxies that have the table from before get it anew. */
-const MOST_BY_SERVICES = 64;
 
 /**
  * The table of one scope, kept up with the state. It is made in turns while the state goes on changing, and so is a change of many routes;
@@ -77,26 +72,16 @@ export class ScopedTable {
     while (!steps.next().done);
   }
 
-  /** Makes the table anew, because other services are known. */
-  async rename(): Promise<void> {
-    await this.settled();
-    const [before, log] = [this.#table, this.log];
-    this.#log = undefined;
-    this.#begin(this.#build(), () => this.#logDifference(log, before));
-    await this.settled();
+  #begin(first?: Promise<void>): void {
+    this.#work = this.#doWork(first);
   }
 
-  #begin(first?: Promise<void>, last?: () => void): void {
-    this.#work = this.#doWork(first, last);
-  }
-
-  async #doWork(first: Promise<void> | undefined, last: (() => void) | undefined): Promise<void> {
+  async #doWork(first: Promise<void> | undefined): Promise<void> {
     await (first ?? turn());
     for (let next = this.#pending.shift(); next; next = this.#pending.shift()) {
       const change = await next;
       if (change) for (const _ of this.#applying(change)) await turn();
     }
-    last?.();
     this.#log ??= new BucketLog({ revision: this.revision, digest: this.#table.digest });
     this.#work = undefined;
     this.#onChange();
@@ -118,18 +103,6 @@ export class ScopedTable {
     for (const _ of this.#table.applying(batch)) await turn();
   }
 
-  #logDifference(log: BucketLog, before: RouteTable): void {
-    const { buckets, rules } = this.#table;
-    const most = Math.max(before.buckets.length, buckets.length);
-    const changed = Array.from({ length: most }, (_, index) => index).filter((index) => {
-      const [old, now] = [before.buckets[index], buckets[index]];
-      return !old || !now || !equal(old.hash, now.hash);
-    });
-    if (changed.length > MOST_BY_SERVICES) return;
-    this.#log = log;
-    this.#logChange({ buckets: changed, rules: !equal(laneHash(before.rules), laneHash(rules)) }, this.revision, true);
-  }
-
   *#applying(change: Applied): Generator<void, void> {
     const batch = new Batch();
     let read = 0;
@@ -140,16 +113,16 @@ export class ScopedTable {
     }
     for (const { id, key } of change.delete) batch.delete(id, key);
     const changed = yield* this.#table.applying(batch);
-    this.#logChange(changed, change.revision, false);
+    this.#logChange(changed, change.revision);
   }
 
   #put(batch: Batch, route: StoredRoute): void {
     for (const named of this.#naming(route)) batch.set(route.id, named);
   }
 
-  #logChange(changed: Changed, revision: number, isOfServices: boolean): void {
+  #logChange(changed: Changed, revision: number): void {
     if (!this.#log || (changed.buckets.length === 0 && !changed.rules)) return;
-    this.#log.add({ ...changed, revision, digest: this.#table.digest, isOfServices });
+    this.#log.add({ ...changed, revision, digest: this.#table.digest });
     if (!this.#work) this.#onChange();
   }
 }

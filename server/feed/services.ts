@@ -8,6 +8,8 @@ import { targetsOf } from "../../routes/model/targets.ts";
 /** The services that a server knows of; one outside of Kubernetes knows of none. */
 export interface ServiceDirectory {
   find(name: string, namespace: string): Service | undefined;
+  /** Whether a pod of the service is ready, for this port of it if one is said; undefined where nobody knows, or nobody looked. */
+  isReady?(name: string, namespace: string, port?: number | string): boolean | undefined;
 }
 
 export interface Surroundings {

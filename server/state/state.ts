@@ -1,6 +1,6 @@
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { Slices } from "../slices.ts";
-import type { Change, Loaded } from "../store/store.ts";
+import type { Change, Loaded, ServiceChange } from "../store/store.ts";
 import type { Filter } from "./filter.ts";
 import { ChangeLog } from "./log.ts";
 import { Routes } from "./routes.ts";
@@ -10,6 +10,7 @@ export interface Applied {
   revision: number;
   set: readonly { before: StoredRoute | undefined; after: StoredRoute }[];
   delete: readonly StoredRoute[];
+  services?: readonly ServiceChange[];
 }
 
 export type Listener = (change: Applied) => void;
@@ -109,13 +110,14 @@ export class State {
     while (this.#revision < revision && this.#work) await this.#work;
   }
 
-  #make({ revision, set, delete: gone }: Change): void {
+  #make({ revision, set, delete: gone, services }: Change): void {
     const applied = {
+      ...(services && { services }),
       set: set.map((route) => this.#routes.put(route)),
       delete: gone.flatMap((id) => this.#routes.remove(id) ?? []),
     };
-    const logged = { set: applied.set.map(({ after }) => after), delete: applied.delete };
-    this.#tell({ revision, ...applied }, { revision, ...logged });
+    const logged = { revision, set: applied.set.map(({ after }) => after), delete: applied.delete };
+    this.#tell({ revision, ...applied }, logged);
   }
 
   async #makePending(): Promise<void> {
@@ -128,7 +130,7 @@ export class State {
     this.#work = undefined;
   }
 
-  async #makeInSlices({ revision, set, delete: gone }: Change, slices: Slices): Promise<void> {
+  async #makeInSlices({ revision, set, delete: gone, services }: Change, slices: Slices): Promise<void> {
     const routes = new Routes(this.#routes);
     const applied: Applied["set"][number][] = [];
     const after: StoredRoute[] = [];
@@ -143,12 +145,15 @@ export class State {
       if (route) removed.push(route);
     });
     this.#routes = routes;
-    this.#tell({ revision, set: applied, delete: removed }, { revision, set: after, delete: removed });
+    this.#tell(
+      { revision, set: applied, delete: removed, ...(services && { services }) },
+      { revision, set: after, delete: removed },
+    );
   }
 
   #tell(applied: Applied, logged: Parameters<ChangeLog["add"]>[0]): void {
     this.#revision = applied.revision;
-    this.#log.add(logged);
+    if (logged.set.length > 0 || logged.delete.length > 0) this.#log.add(logged);
     for (const listener of this.#listeners) listener(applied);
   }
 }

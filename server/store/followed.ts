@@ -43,7 +43,7 @@ export class Followed {
     for (const route of change.set) this.#routes.set(route.id, route);
     for (const id of change.delete) this.#routes.delete(id);
     this.#revision = Math.max(this.#revision, change.revision);
-    if (change.set.length > 0 || change.delete.length > 0) {
+    if (change.set.length > 0 || change.delete.length > 0 || change.services) {
       if (this.#early) this.#early.push(change);
       else this.#onChange(change);
     }

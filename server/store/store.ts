@@ -36,12 +36,22 @@ export interface Committed {
   set: readonly Outcome[];
 }
 
+/** A service of which something else is known now. */
+export interface ServiceChange {
+  name: string;
+  namespace: string;
+  /** Whether its ports are others, or it has come or gone; else it is ready now, or not any more. */
+  isOfPorts: boolean;
+}
+
 /** One transaction that changed something, or several that another server made, as one. */
 export interface Change {
   revision: number;
   set: StoredRoute[];
   /** Ids of routes that were there. */
   delete: string[];
+  /** Where the store knows services: those of which it knows something else, from this revision on. */
+  services?: readonly ServiceChange[];
 }
 
 export interface Loaded {

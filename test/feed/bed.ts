@@ -1,6 +1,7 @@
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { Feed, type FeedOptions } from "../../server/feed/feed.ts";
 import { State } from "../../server/state/state.ts";
+import type { ServiceChange } from "../../server/store/store.ts";
 import { tableOf } from "../table/tables.ts";
 import type { ReferenceClient } from "./reference-client.ts";
 
@@ -24,6 +25,10 @@ export class Routes {
     this.state.apply({ revision, set: set.map((route) => ({ ...route, revision })), delete: [...gone] });
     for (const id of gone) this.all.delete(id);
     for (const route of set) this.all.set(route.id, route);
+  }
+
+  changeService(...services: ServiceChange[]): void {
+    this.state.apply({ revision: ++this.#revision, set: [], delete: [], services });
   }
 }
 

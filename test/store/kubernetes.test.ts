@@ -236,27 +236,96 @@ test("what is written again is not taken for what is there by a server that is b
   expect(set).toEqual([{ revision: Number(api.find(theirs)?.metadata.resourceVersion), created: false }]);
 });
 
-test("services are known by their ports, as they come and go", async () => {
-  const api = await startServer();
-  const service = (name: string, port: number) => ({
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name, namespace },
-    spec: { ports: [{ port, name: "http", targetPort: 8080 }] },
-  });
-  api.put(service("reviews", 9080));
-  const failures: string[] = [];
-  const services = new WatchedServices(await connect(api), (why) => failures.push(why));
-  let changes = 0;
+const service = (name: string, spec: object = {}) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, namespace },
+  spec: { selector: { app: name }, ports: [{ port: 9080, name: "http", targetPort: 8080 }], ...spec },
+});
+
+/** The endpoints of a service, ready or not. */
+const slice = (of: string, ready: (boolean | undefined)[], more: object = {}) => ({
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+  metadata: { name: `${of}-1`, namespace, labels: { "kubernetes.io/service-name": of } },
+  addressType: "IPv4",
+  ports: [{ name: "http", port: 8080 }],
+  endpoints: ready.map((one) => ({ addresses: ["10.0.0.1"], conditions: one === undefined ? {} : { ready: one } })),
+  ...more,
+});
+
+async function watchServices(api: ApiServer, more: object = {}) {
+  const told: string[] = [];
+  const services = new WatchedServices(await connect(api), { failed: (what) => told.push(`no ${what}`), ...more });
   await services.start();
-  services.onChange = () => changes++;
+  services.onChange = (changes) =>
+    told.push(...changes.map(({ name, isOfPorts }) => `${isOfPorts ? "ports" : "readiness"} of ${name}`));
+  return { services, told };
+}
+
+test("services are known by their ports, and only a change of these is told", async () => {
+  const api = await startServer();
+  api.put(service("reviews"));
+  const { services, told } = await watchServices(api);
   expect(services.find("reviews", namespace)?.ports).toEqual([{ port: 9080, name: "http", targetPort: 8080 }]);
-  api.put(service("ratings", 9081));
+  api.put({ ...service("reviews"), metadata: { ...service("reviews").metadata, labels: { a: "b" } } });
+  api.put(service("ratings", { ports: [{ port: 9081 }] }));
   await expect.poll(() => services.find("ratings", namespace)?.ports[0]?.port).toBe(9081);
-  api.delete(service("reviews", 9080));
+  api.delete(service("reviews"));
   await expect.poll(() => services.find("reviews", namespace)).toBeUndefined();
-  await expect.poll(() => changes).toBeGreaterThan(0);
-  expect(failures).toEqual([]);
+  expect(told).toEqual(["ports of ratings", "ports of reviews"]);
+});
+
+test("a service is ready as long as an endpoint of it is, port by port, and only a flip is told", async () => {
+  const api = await startServer();
+  const ports = [
+    { port: 80, name: "http" },
+    { port: 90, name: "admin" },
+  ];
+  api.put(service("a", { ports }), service("b"), slice("a", [true, false]));
+  const { services, told } = await watchServices(api);
+  const ready = (name: string, port?: number | string) => services.isReady(name, namespace, port);
+  expect([
+    ready("a"),
+    ready("a", 80),
+    ready("a", "http"),
+    ready("a", 90),
+    ready("a", 70),
+    ready("b"),
+    ready("c"),
+  ]).toEqual([true, true, true, false, undefined, false, undefined]);
+  api.put(slice("a", [true, true]));
+  await expect.poll(() => services.endpoints("a", namespace)).toBe(2);
+  expect(told).toEqual([]);
+  api.put(slice("a", [false, false]), slice("b", [undefined]));
+  await expect.poll(() => [ready("a"), ready("b")]).toEqual([false, true]);
+  expect(told).toEqual(["readiness of a", "readiness of b"]);
+  api.put(slice("b", [true], { metadata: { ...slice("b", []).metadata, name: "b-6" }, addressType: "IPv6" }));
+  api.delete(slice("b", []));
+  await expect.poll(() => api.find(slice("b", []))).toBeUndefined();
+  await expect.poll(() => services.endpoints("b", namespace)).toBe(1);
+  api.delete({ ...slice("b", []), metadata: { name: "b-6", namespace } });
+  await expect.poll(() => ready("b")).toBe(false);
+});
+
+test("what has its endpoints elsewhere is not judged, nor is anything before the endpoints are known", async () => {
+  const api = await startServer();
+  api.put(service("external", { type: "ExternalName", externalName: "x.example.com" }));
+  api.put(service("headless", { selector: {}, clusterIP: "None" }), service("bare", { selector: {} }), service("a"));
+  const missing = /endpointslices/;
+  api.faults.add(missing, noSuchPath, 3);
+  const { services, told } = await watchServices(api);
+  const all = () => ["external", "headless", "bare", "a"].map((name) => services.isReady(name, namespace));
+  expect(all()).toEqual([undefined, undefined, undefined, undefined]);
+  await expect.poll(all).toEqual([undefined, undefined, undefined, false]);
+  expect(told).toEqual([
+    "no EndpointSlices",
+    ...["a", "bare", "external", "headless"].map((name) => `readiness of ${name}`),
+  ]);
+  api.put(slice("bare", [false]));
+  await expect.poll(all).toEqual([undefined, undefined, false, false]);
+  const off = await watchServices(api, { withReadiness: false });
+  expect(off.services.isReady("a", namespace)).toBeUndefined();
 });
 
 test("a server with its routes in Kubernetes serves them, lets in by Kubernetes' rights, and knows ports by the Services", async () => {
@@ -281,6 +350,26 @@ test("a server with its routes in Kubernetes serves them, lets in by Kubernetes'
   const table = await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0");
   expect(table.status).toBe(200);
   expect(String(table.body)).toContain("outbound|9080||reviews-pr-42.demo.svc.cluster.local");
+  const hasTarget = async () => {
+    const { body } = await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0");
+    return String(body).includes("reviews-pr-42");
+  };
+  api.put(service("reviews-pr-42"));
+  await expect.poll(hasTarget).toBe(false);
+  api.put(slice("reviews-pr-42", [true]));
+  await expect.poll(hasTarget).toBe(true);
+  const explain = {
+    method: "GET",
+    path: "/",
+    headers: [["x-routing-key", "pr-42"]],
+    from: "outbound|9080||reviews.demo.svc.cluster.local",
+  };
+  const outcome = async () =>
+    (await ask("/v1/explain", sent("POST", explain, { authorization: "Bearer secret" }))).body as { outcome: string };
+  expect(await outcome()).toMatchObject({ outcome: "routed" });
+  api.put(slice("reviews-pr-42", [false]));
+  await expect.poll(hasTarget).toBe(false);
+  expect(await outcome()).not.toMatchObject({ outcome: "routed" });
 });
 
 const sandbox = (name: string, spec: object, inNamespace = "shop", more: object = {}) => ({

@@ -8,7 +8,15 @@ import { statusOf } from "../../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../../shared/cluster/cluster.ts";
 import { type KeywayError, reason } from "../../../shared/errors.ts";
 import { type Difference, differenceOf, idsOf } from "../difference.ts";
-import { type Change, type Committed, type Loaded, type Store, type Transaction, Unavailable } from "../store.ts";
+import {
+  type Change,
+  type Committed,
+  type Loaded,
+  type ServiceChange,
+  type Store,
+  type Transaction,
+  Unavailable,
+} from "../store.ts";
 import { unavailable } from "./failures.ts";
 import { FollowedCluster } from "./followed-cluster.ts";
 import { refOf, refuseManaged, sandboxOf } from "./route-ids.ts";
@@ -73,6 +81,12 @@ export class KubernetesStore implements Store {
   /** What there is to say of Sandboxes, and who is told that there may be something else to say. */
   get sandboxes(): Pick<SandboxTable, "verdict" | "size"> {
     return this.#there.table.sandboxes;
+  }
+
+  /** Makes a change of what is known of services now, so that it has its place among the changes of routes. */
+  tellServices(services: readonly ServiceChange[], version: number): void {
+    const { followed } = this.#there;
+    followed.apply({ revision: Math.max(version, followed.revision + 1), set: [], delete: [], services });
   }
 
   set onVerdicts(listener: (sandboxes: readonly string[]) => void) {
