@@ -26,6 +26,7 @@ test("without a word, everything has its default", async () => {
     listen: "127.0.0.1:8700",
     store: "sqlite:keyway.db",
     domain: "cluster.local",
+    readiness: "endpoints",
     controller: true,
     keys: ["header:x-routing-key"],
     maxBody: 268_435_456,
