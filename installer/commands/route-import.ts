@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { SYSTEMS, type System } from "../../import/kinds.ts";
 import { parseDuration } from "../../routes/model/duration.ts";
 import { parseSource } from "../../routes/model/sources.ts";
 import { UsageError } from "../../shared/errors.ts";
@@ -6,7 +7,6 @@ import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { outputOption } from "../cli/output.ts";
 import { changeFlags, collect, remoteFlags, type TableFlags, waitFlag } from "../cli/table-flags.ts";
-import { SYSTEMS, type System } from "../import/kinds.ts";
 import type { ImportFlags } from "../route-table/import-files.ts";
 
 const AUTO = "auto";

@@ -1,6 +1,6 @@
+import { CHANGES, type Finding, type FindingKind, placeOf, type Report } from "../../import/report.ts";
 import type { Io } from "../../shared/io.ts";
 import { progress } from "../cli/progress.ts";
-import { CHANGES, type Finding, type FindingKind, placeOf, type Report } from "../import/report.ts";
 
 /** Findings of one kind that are told one by one. */
 const SHOWN = 1000;

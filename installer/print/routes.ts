@@ -3,10 +3,10 @@ import { parseDate } from "../../routes/model/date.ts";
 import { toFileEntry } from "../../routes/model/file-entry.ts";
 import type { LiveRoute } from "../../routes/model/live-route.ts";
 import type { Io } from "../../shared/io.ts";
+import { deriveId } from "../../shared/route-id.ts";
 import { table, toYaml } from "../cli/output.ts";
 import { formatCondition } from "../route-words/condition.ts";
 import { formatReference, formatShares } from "../route-words/reference.ts";
-import { deriveId } from "../route-words/route-id.ts";
 
 export const ROUTE_COLUMNS = ["key", "service", "to", "conditions", "expires", "owner", "id"];
 const NOTHING = "-";

@@ -1,17 +1,17 @@
 // Routes of route files, and of what other systems' tools give out, are added to those of a server or a cluster.
 import { writeFile } from "node:fs/promises";
 import { setImmediate as turn } from "node:timers/promises";
+import { type Item, readItems } from "../../import/documents.ts";
+import { importItems } from "../../import/import.ts";
+import type { System } from "../../import/kinds.ts";
+import { type Mapping, parseMapping } from "../../import/mapping.ts";
+import { placeOf, type Report } from "../../import/report.ts";
 import { KeywayError, reason } from "../../shared/errors.ts";
 import { nameOf, readInput } from "../../shared/input.ts";
 import type { Io } from "../../shared/io.ts";
 import { count, emit, type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import type { ChangeFlags, WaitFlag } from "../cli/table-flags.ts";
-import { type Item, readItems } from "../import/documents.ts";
-import { importItems } from "../import/import.ts";
-import type { System } from "../import/kinds.ts";
-import { type Mapping, parseMapping } from "../import/mapping.ts";
-import { placeOf, type Report } from "../import/report.ts";
 import { changesOf, printFindings } from "../print/findings.ts";
 import { fileEntries, routeFileYaml, routeTable } from "../print/routes.ts";
 import { labelsOf } from "../route-words/wanted.ts";

@@ -7,8 +7,8 @@ import { parseRouteList, type RouteList } from "../../routes/reading/route-list.
 import { fits } from "../../server/state/filter.ts";
 import { decode, nameOf, readInputBytes, withFileErrors } from "../../shared/input.ts";
 import type { Io } from "../../shared/io.ts";
+import { deriveId } from "../../shared/route-id.ts";
 import { replaceFile } from "../cli/replace.ts";
-import { deriveId } from "../route-words/route-id.ts";
 import type { ListFilter } from "../server-client/client.ts";
 import { created } from "../yaml-edit/created.ts";
 import { readText, type Text } from "../yaml-edit/text.ts";

@@ -1,10 +1,11 @@
 // The words of Amalgam8's `a8ctl route-set`: `--default v1 --selector 'v2(user="Alice")' --selector 'v3(weight=0.1)'`.
+
+import { comparisonOf } from "../../import/comparison.ts";
 import type { LiveRoute } from "../../routes/model/live-route.ts";
 import type { Condition, Reference, Share } from "../../routes/model/model.ts";
 import { cutOff, toUnits, WHOLE } from "../../routes/model/weight.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { slugOf } from "../../shared/short-name.ts";
-import { comparisonOf } from "./pattern.ts";
 
 /** What was said, and which flag said it. */
 export interface Words {

@@ -4,10 +4,10 @@ import type { Condition, Missing } from "../../routes/model/model.ts";
 import { formatPath } from "../../routes/reading/diagnostic.ts";
 import { readLiveRoute } from "../../routes/reading/live-route.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { deriveId } from "../../shared/route-id.ts";
 import type { WantedRoute } from "../route-table/table.ts";
 import { parseCondition } from "./condition.ts";
 import { parseReference, parseShare } from "./reference.ts";
-import { deriveId } from "./route-id.ts";
 import { routesFromWords } from "./selectors.ts";
 
 /** As typed. */

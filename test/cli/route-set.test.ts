@@ -1,6 +1,6 @@
 // `keyway route set` and what takes away or renews what it made, against a route server.
 import { expect, test } from "vitest";
-import { deriveId } from "../../installer/route-words/route-id.ts";
+import { deriveId } from "../../shared/route-id.ts";
 import { startRoutes } from "./routes.ts";
 
 const soon = expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);

@@ -1,6 +1,6 @@
 // How a text is taken apart, and that everything in it keeps its place.
 import { describe, expect, test } from "vitest";
-import { readItems } from "../../installer/import/documents.ts";
+import { readItems } from "../../import/documents.ts";
 
 const items = (text: string) => [...readItems("in", text)];
 const values = (text: string) => items(text).map(({ value }) => value);

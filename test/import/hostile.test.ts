@@ -1,7 +1,7 @@
 // Whatever is fed to an import, it is read or refused with words for a person.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { SYSTEMS, type System } from "../../installer/import/kinds.ts";
+import { SYSTEMS, type System } from "../../import/kinds.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import { ALL } from "./fixtures.ts";
 import { mistakeIn, read } from "./read.ts";

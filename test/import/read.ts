@@ -1,8 +1,8 @@
 // What an import makes of texts, for looking at.
 
-import { readItems } from "../../installer/import/documents.ts";
-import { type ImportOptions, importItems } from "../../installer/import/import.ts";
-import { placeOf } from "../../installer/import/report.ts";
+import { readItems } from "../../import/documents.ts";
+import { type ImportOptions, importItems } from "../../import/import.ts";
+import { placeOf } from "../../import/report.ts";
 import { toFileEntry } from "../../routes/model/file-entry.ts";
 
 export interface Read {

@@ -10,7 +10,9 @@ type Import = { from: string; to: string; kind: "now" | "later" | "type" };
 
 const IMPORT = /^(import type|import|export|\}).*? from "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
 
-const files = globSync("{filter,routes,shared,server,controller,installer,scripts}/**/*.{ts,mjs}", { cwd: ROOT });
+const files = globSync("{filter,routes,import,shared,server,controller,installer,scripts}/**/*.{ts,mjs}", {
+  cwd: ROOT,
+});
 const imports = files.flatMap((from) => importsOf(from));
 const testImports = globSync("test/**/*.ts", { cwd: ROOT }).flatMap((from) => importsOf(from));
 
@@ -73,6 +75,7 @@ describe("directions", () => {
       [
         "node:",
         "routes/",
+        "import/",
         "shared/",
         "controller/",
         "@kubernetes/client-node",
@@ -97,6 +100,7 @@ describe("directions", () => {
       "controller/plan/",
       ["node:", "routes/", "controller/surroundings.ts"],
     ],
+    ["what other systems say is read without asking anybody", "import/", ["routes/", "shared/", "zod"]],
     ["twins are pure", "installer/twins/", ["routes/model/"]],
     [
       "the registry client knows nothing of clusters and installations",
@@ -153,7 +157,9 @@ describe("directions", () => {
   });
 
   test("the product knows nothing of its scripts, tests and benchmarks", () => {
-    const product = imports.filter(({ from }) => /^(filter|routes|shared|server|controller|installer)\//.test(from));
+    const product = imports.filter(({ from }) =>
+      /^(filter|routes|import|shared|server|controller|installer)\//.test(from),
+    );
     expect(product.filter(({ to }) => /^(scripts|test|bench)\//.test(to))).toEqual([]);
     expect(imports.filter(({ to }) => /^(test|bench)\//.test(to))).toEqual([]);
   });
@@ -188,7 +194,7 @@ describe("no circles", () => {
   });
 
   const inProduct = imports.filter(({ from, to }) =>
-    [from, to].every((path) => /^(routes|shared|server|controller|installer)\//.test(path)),
+    [from, to].every((path) => /^(routes|import|shared|server|controller|installer)\//.test(path)),
   );
 
   test("among the files of the product, not even by a type", () => {
@@ -229,6 +235,6 @@ test("every module of the installer can be reached by a unit test", () => {
 
 test("before it knows its command, the command loads no package but these", () => {
   const loaded = [...reached("installer/main.ts", ["now"])];
-  const packages = loaded.filter((name) => !/^(installer|shared|routes)\/|^node:|^package\.json$/.test(name));
+  const packages = loaded.filter((name) => !/^(installer|shared|routes|import)\/|^node:|^package\.json$/.test(name));
   expect(packages.sort()).toEqual(["commander", "picocolors"]);
 });

@@ -1,5 +1,5 @@
 // Names of services as other systems write them, as route files have them.
-import { parseHostName } from "../../routes/model/service.ts";
+import { parseHostName } from "../routes/model/service.ts";
 
 const CLUSTER_HOST = /^([^.:*]+)\.([^.:*]+)\.svc(?:\.cluster\.local)?$/;
 

@@ -1,5 +1,5 @@
 // Regular expressions that are no more than a text with anything before or behind it.
-import type { Condition } from "../../routes/model/model.ts";
+import type { Condition } from "../routes/model/model.ts";
 
 export type Comparison = Pick<Condition, "exact" | "prefix" | "suffix" | "contains" | "present">;
 

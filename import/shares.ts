@@ -1,5 +1,5 @@
-import type { Reference, Share } from "../../routes/model/model.ts";
-import { WHOLE } from "../../routes/model/weight.ts";
+import type { Reference, Share } from "../routes/model/model.ts";
+import { WHOLE } from "../routes/model/weight.ts";
 
 const UNITS_A_PERCENT = 10_000;
 

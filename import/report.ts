@@ -1,15 +1,15 @@
 // What an import comes to: routes, what they need beside them, and what is not as it was.
 
 import type { z } from "zod";
-import { fromFileEntry } from "../../routes/model/file-entry.ts";
-import { inOrder, type LiveRoute } from "../../routes/model/live-route.ts";
-import { formatPath, type Path } from "../../routes/reading/diagnostic.ts";
-import { readLiveRoute } from "../../routes/reading/live-route.ts";
-import { diagnosticsOf } from "../../routes/reading/validate.ts";
-import type { KubeObject } from "../../shared/cluster/object.ts";
-import { KeywayError, printable } from "../../shared/errors.ts";
-import { nameOf } from "../../shared/input.ts";
-import { deriveId } from "../route-words/route-id.ts";
+import { fromFileEntry } from "../routes/model/file-entry.ts";
+import { inOrder, type LiveRoute } from "../routes/model/live-route.ts";
+import { formatPath, type Path } from "../routes/reading/diagnostic.ts";
+import { readLiveRoute } from "../routes/reading/live-route.ts";
+import { diagnosticsOf } from "../routes/reading/validate.ts";
+import type { KubeObject } from "../shared/cluster/object.ts";
+import { KeywayError, printable } from "../shared/errors.ts";
+import { nameOf } from "../shared/input.ts";
+import { deriveId } from "../shared/route-id.ts";
 import type { Item } from "./documents.ts";
 
 /** `narrowed`: fewer requests go there than did. `widened`: more do. `dropped`: it is not carried over. `note`: to know, or to do. */
@@ -22,6 +22,8 @@ export interface Finding {
   /** From the item's value on. */
   path: Path;
   message: string;
+  /** Whether what was dropped leaves it as it is which requests go where. */
+  stands?: true;
 }
 
 /** A route, and what of the input it comes from. */
@@ -47,8 +49,13 @@ export class Report {
     return [...this.#routes.values()];
   }
 
-  tell(kind: FindingKind, item: Item, path: Path, message: string): void {
-    this.findings.push({ kind, item, path, message });
+  /** What is wrong with the input. */
+  get mistakes(): readonly Omit<Finding, "kind">[] {
+    return this.#mistakes;
+  }
+
+  tell(kind: FindingKind, item: Item, path: Path, message: string, more: Pick<Finding, "stands"> = {}): void {
+    this.findings.push({ kind, item, path, message, ...more });
   }
 
   mistake(item: Item, path: Path, message: string): void {

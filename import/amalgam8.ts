@@ -1,8 +1,8 @@
 // Amalgam8's rules in both of its dialects: 0.x searches patterns anywhere in a value, 1.x compares the whole value.
-import type { Reference, Share } from "../../routes/model/model.ts";
-import { isHeaderName } from "../../routes/model/sources.ts";
-import type { Path } from "../../routes/reading/diagnostic.ts";
-import { comparisonOf, literal } from "../route-words/pattern.ts";
+import type { Reference, Share } from "../routes/model/model.ts";
+import { isHeaderName } from "../routes/model/sources.ts";
+import type { Path } from "../routes/reading/diagnostic.ts";
+import { comparisonOf, literal } from "./comparison.ts";
 import type { Item } from "./documents.ts";
 import { list, map, maybe, name, number, object, text } from "./fields.ts";
 import { type Mapping, mapped } from "./mapping.ts";
@@ -22,30 +22,49 @@ const rule = object({
   match: maybe(object({ source: maybe(object({ name })), headers: maybe(map(text)) })),
   route: maybe(object({ backends: list(backend) })),
 });
-type Amalgam8Rule = (typeof rule)["_output"];
+export type Amalgam8Rule = (typeof rule)["_output"];
 type Backend = (typeof backend)["_output"];
 
-interface Found {
+/** A rule, and where it stands. */
+export interface PlacedRule {
   item: Item;
   path: Path;
   rule: Amalgam8Rule;
+  /** Whether it is of 1.x. */
+  isNew: boolean;
 }
 
-interface Options {
+export interface TranslationOptions {
   mappings: readonly Mapping[];
+  /** What says a mapping, for messages. */
+  mapFlag: string;
   /** The source that a header's value is a key of, by the header's name. */
   keyHeaders: ReadonlyMap<string, string>;
+  /** What the ids of a service's routes begin with. */
+  nameOf: (service: string) => string;
+  /** Whether there is anything behind a service with all of these tags; a route that leads nowhere is left out. */
+  isThere?: (service: string, tags: readonly string[]) => boolean;
 }
 
 const OF_1 = ["resilience", "lb_type", "uri", "http_req_timeout", "http_req_retries"];
 
-export function importAmalgam8(report: Report, items: readonly Item[], options: Options): void {
+export function importAmalgam8(
+  report: Report,
+  items: readonly Item[],
+  options: Pick<TranslationOptions, "mappings" | "keyHeaders">,
+): void {
   const found = items.flatMap((item) => rulesIn(report, item));
   // What is certain to be 1.x is; anything else may be 0.x.
   const isNew = found.some(({ rule: { route } }) => {
     const fields = [route, ...(route?.backends ?? [])].flatMap((one) => Object.keys(one ?? {}));
     return fields.some((field) => OF_1.includes(field));
   });
+  const rules = found.map((one) => ({ ...one, isNew }));
+  translateRules(report, rules, { ...options, mapFlag: "--map", nameOf: (service) => `amalgam8-${service}` });
+}
+
+/** Adds the routes of the rules to the report, and what can't be carried over. */
+export function translateRules(report: Report, found: readonly PlacedRule[], options: TranslationOptions): void {
   for (const one of found.filter(({ rule: { route } }) => route === undefined)) {
     report.tell(
       "dropped",
@@ -68,19 +87,19 @@ export function importAmalgam8(report: Report, items: readonly Item[], options: 
         );
       }
     }
-    const first = ordered[0] as Found;
+    const first = ordered[0] as PlacedRule;
     addOrdered(report, {
       item: first.item,
       service,
-      name: `amalgam8-${service}`,
-      rules: ordered.flatMap((one) => toRule(report, one, { ...options, isNew })),
-      otherwise: `was answered with ${isNew ? 404 : 412}`,
+      name: options.nameOf(service),
+      rules: ordered.flatMap((one) => toRule(report, one, options)),
+      otherwise: `was answered with ${first.isNew ? 404 : 412}`,
       path: first.path,
     });
   }
 }
 
-function rulesIn(report: Report, item: Item): Found[] {
+function rulesIn(report: Report, item: Item): Omit<PlacedRule, "isNew">[] {
   const each = listsIn(item.value).flatMap(({ path, rules }) =>
     rules.map((value, at) => ({ value, path: path.concat(at) })),
   );
@@ -114,7 +133,7 @@ function bare({ value }: Item): { value: unknown; path: Path } {
 
 const READ = ["name", "tags", "weight", "backends"];
 
-function toRule(report: Report, { item, path, rule }: Found, options: Options & { isNew: boolean }): Rule[] {
+function toRule(report: Report, { item, path, rule, isNew }: PlacedRule, options: TranslationOptions): Rule[] {
   const { match, route, destination } = rule;
   const drop = (at: Path, why: string) => {
     report.tell(
@@ -127,7 +146,7 @@ function toRule(report: Report, { item, path, rule }: Found, options: Options & 
   };
   const unread = Object.keys(match ?? {}).find((field) => field !== "source" && field !== "headers");
   if (unread !== undefined) return drop(["match", unread], "Keyway has no such condition");
-  if (match?.source && !options.isNew) {
+  if (match?.source && !isNew) {
     return drop(
       ["match", "source"],
       `it is for requests of ${match.source.name} alone, and a proxy knows its caller by its identity`,
@@ -137,7 +156,7 @@ function toRule(report: Report, { item, path, rule }: Found, options: Options & 
   let combinations: Demand[][] = [[]];
   for (const [header, pattern] of Object.entries(match?.headers ?? {})) {
     const place: Path = ["match", "headers", header];
-    const choices = headerChoices(header, pattern, options);
+    const choices = headerChoices(header, pattern, isNew, options.keyHeaders);
     if (choices === undefined)
       return drop(place, "Keyway compares texts, and has no regular expressions like this one");
     if (choices.tell) report.tell(choices.tell[0], item, [...path, ...place], choices.tell[1]);
@@ -154,17 +173,20 @@ function toRule(report: Report, { item, path, rule }: Found, options: Options & 
   }
   const shares = sharesOf(report, item, [...path, "route", "backends"], backends, destination, options);
   if (shares === undefined) return [];
-  if (shares.length > 1 && !options.isNew) {
+  if (shares.length > 1 && !isNew) {
     report.tell(
       "dropped",
       item,
       [...path, "route", "backends"],
       "Amalgam8 0.x keeps a browser with its version by a cookie; here each request is chosen for anew, unless `sticky` is written to the route",
+      { stands: true },
     );
   }
   const [only] = shares;
-  const to = shares.length === 1 && only ? only.to : shares;
-  return combinations.map((demands) => ({ item, path, demands, to }));
+  const gone = goneTargets(rule, options);
+  const left = shares.filter(({ to }) => !gone.has(JSON.stringify(to)));
+  const to = shares.length === 1 && only ? only.to : left;
+  return combinations.map((demands) => ({ item, path, demands, to, ...(left.length === 0 && { isGone: true }) }));
 }
 
 const POLICY = "what takes this route is treated as the baseline's own route says";
@@ -174,7 +196,8 @@ type Choices = { demands: Demand[]; tell?: [FindingKind, string] };
 function headerChoices(
   typed: string,
   pattern: string,
-  { isNew, keyHeaders }: Options & { isNew: boolean },
+  isNew: boolean,
+  keyHeaders: ReadonlyMap<string, string>,
 ): Choices | undefined {
   const header = typed.toLowerCase();
   if (!isHeaderName(header)) return undefined;
@@ -232,7 +255,7 @@ function sharesOf(
   path: Path,
   backends: readonly Backend[],
   destination: string,
-  { mappings }: Options,
+  options: TranslationOptions,
 ): Share<Reference>[] | undefined {
   if (backends.length === 0) {
     report.mistake(item, path, "at least one backend is needed");
@@ -247,7 +270,7 @@ function sharesOf(
   const rest = unweighted > 0 ? Math.max(0, 1 - sum) / unweighted : 0;
   const shares: Share<Reference>[] = [];
   for (const [at, { name = destination, tags = [], weight = rest }] of backends.entries()) {
-    const to = targetOf(report, item, [...path, at, "tags"], name, tags, mappings);
+    const to = targetOf(report, item, [...path, at, "tags"], name, tags, options);
     if (to === undefined) return undefined;
     shares.push({ to, weight });
   }
@@ -256,34 +279,53 @@ function sharesOf(
   return whole;
 }
 
+/** The targets of a rule, as texts, of which none of the backends that lead there is there. */
+function goneTargets(rule: Amalgam8Rule, { isThere = () => true, ...options }: TranslationOptions): Set<string> {
+  const gone = new Set<string>();
+  const there = new Set<string>();
+  for (const { name = rule.destination, tags = [] } of rule.route?.backends ?? []) {
+    const text = JSON.stringify(referenceOf(name, tags, options.mappings));
+    (isThere(name, tags) ? there : gone).add(text);
+  }
+  return new Set([...gone].filter((one) => !there.has(one)));
+}
+
 function targetOf(
   report: Report,
   item: Item,
   path: Path,
   service: string,
   tags: readonly string[],
-  mappings: readonly Mapping[],
+  { mappings, mapFlag }: TranslationOptions,
 ): Reference | undefined {
-  if (tags.length === 0) return service;
+  const to = referenceOf(service, tags, mappings);
   const all = tags.join(",");
-  const said = mapped(all, service, mappings);
-  if (said !== undefined) return said;
-  const [tag = ""] = tags;
-  if (tags.length > 1) {
+  if (to === undefined) {
     report.tell(
       "dropped",
       item,
       path,
-      `a route leads to one subset, and these are ${tags.length} tags; say which with --map ${all}=subset:NAME`,
+      `a route leads to one subset, and these are ${tags.length} tags; say which with ${mapFlag} ${all}=subset:NAME`,
     );
-    return undefined;
+  } else if (tags.length > 0 && mapped(all, service, mappings) === undefined) {
+    const subset = subsetOf(all);
+    report.tell(
+      "note",
+      item,
+      path,
+      `${all} is taken for the subset ${subset}, which a DestinationRule has to declare; ${mapFlag} says another target`,
+    );
   }
-  const subset = tag.replace(/^[^=]+=/, "");
-  report.tell(
-    "note",
-    item,
-    path,
-    `${tag} is taken for the subset ${subset}, which a DestinationRule has to declare; --map says another target`,
-  );
-  return { service, subset };
+  return to;
 }
+
+/** What a service with all of these tags is; undefined for several tags that no mapping knows. */
+function referenceOf(service: string, tags: readonly string[], mappings: readonly Mapping[]): Reference | undefined {
+  if (tags.length === 0) return service;
+  const said = mapped(tags.join(","), service, mappings);
+  if (said !== undefined || tags.length > 1) return said;
+  return { service, subset: subsetOf(tags.join()) };
+}
+
+/** A label `version=v2` stands for its value. */
+const subsetOf = (tag: string) => tag.replace(/^[^=]+=/, "");

@@ -1,6 +1,6 @@
 // What a name of another system stands for here, as `--map` says: `v2=subset:v2`, `version=v2=service:{service}-v2`, `*=subset:{tag}`.
-import type { Reference } from "../../routes/model/model.ts";
-import { UsageError } from "../../shared/errors.ts";
+import type { Reference } from "../routes/model/model.ts";
+import { UsageError } from "../shared/errors.ts";
 
 export interface Mapping {
   from: string;

@@ -1,12 +1,12 @@
 // Rules of which the first that fits decides, as the routes of one service: keys where that changes nothing, else conditions in order.
-import { isKey } from "../../routes/model/key.ts";
-import type { LiveRoute } from "../../routes/model/live-route.ts";
-import type { Condition, Reference, Share } from "../../routes/model/model.ts";
-import { formatPath, type Path } from "../../routes/reading/diagnostic.ts";
-import { conditionIdentity } from "../../routes/reading/duplicates.ts";
-import { slugOf } from "../../shared/short-name.ts";
+import { isKey } from "../routes/model/key.ts";
+import type { LiveRoute } from "../routes/model/live-route.ts";
+import type { Condition, Reference, Share } from "../routes/model/model.ts";
+import { formatPath, type Path } from "../routes/reading/diagnostic.ts";
+import { conditionIdentity } from "../routes/reading/duplicates.ts";
+import { slugOf } from "../shared/short-name.ts";
 import type { Item } from "./documents.ts";
-import type { FindingKind, Report } from "./report.ts";
+import type { Finding, FindingKind, Report } from "./report.ts";
 
 /** Something that a rule demands: a condition, a key, or what can be taken for either. */
 export interface Demand {
@@ -25,6 +25,8 @@ export interface Rule {
   to: Reference | Share<Reference>[];
   /** Whether the target is the baseline itself, which needs no route where nothing stands behind it. */
   isBaseline?: boolean;
+  /** Whether there is nothing behind the target: the rule has its place among the others, and no route. */
+  isGone?: boolean;
 }
 
 export interface Ordered {
@@ -85,7 +87,8 @@ class Sequence {
   add(rule: Rule, at: number): void {
     const { demands, port, to } = rule;
     if (this.#last) {
-      this.#tell("dropped", rule, `never reached: ${fieldOf(this.#last)} takes every request before it`);
+      const message = `never reached: ${fieldOf(this.#last)} takes every request before it`;
+      this.#tell("dropped", rule, message, { stands: true });
       return;
     }
     const keyed = demands.filter(isKeyed);
@@ -122,20 +125,29 @@ class Sequence {
     const when = rule.demands.flatMap((one) => (one === own ? [] : (one.condition ?? [])));
     const identities = [[], when.map(conditionIdentity)].map((one) => JSON.stringify([rule.port, value, one]));
     if (identities.some((one) => this.#taken.has(one))) {
-      this.#tell("dropped", rule, "never reached: a rule before it takes the same requests");
+      this.#tell("dropped", rule, "never reached: a rule before it takes the same requests", { stands: true });
       return;
     }
     this.#taken.add(identities[1] ?? "");
     this.#route(rule, { ...(when.length > 0 && { id: this.#idOf(at), when }), key: value, to });
   }
 
-  #route({ item = this.#ordered.item, path, port }: Rule, route: Omit<LiveRoute, "id"> & { id?: string }): void {
+  #route(
+    { item = this.#ordered.item, path, port, isGone }: Rule,
+    route: Omit<LiveRoute, "id"> & { id?: string },
+  ): void {
+    if (isGone) return;
     const { service } = this.#ordered;
     this.#report.add(item, path, { service: port === undefined ? service : `${service}:${port}`, ...route });
   }
 
-  #tell(kind: FindingKind, { item = this.#ordered.item, path }: Rule, message: string): void {
-    this.#report.tell(kind, item, path, message);
+  #tell(
+    kind: FindingKind,
+    { item = this.#ordered.item, path }: Rule,
+    message: string,
+    more?: Pick<Finding, "stands">,
+  ): void {
+    this.#report.tell(kind, item, path, message, more);
   }
 }
 

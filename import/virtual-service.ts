@@ -1,7 +1,7 @@
 // VirtualServices of Istio, those that mt-inside/overrides makes among them.
 import type { z } from "zod";
-import type { Reference, Share } from "../../routes/model/model.ts";
-import type { Path } from "../../routes/reading/diagnostic.ts";
+import type { Reference, Share } from "../routes/model/model.ts";
+import type { Path } from "../routes/reading/diagnostic.ts";
 import type { Item } from "./documents.ts";
 import { flag, list, map, maybe, metadata, name, number, object, port, text } from "./fields.ts";
 import { isHost, serviceOf } from "./hosts.ts";

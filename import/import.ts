@@ -1,5 +1,5 @@
 // What the tools of other systems give out, as routes of Keyway.
-import { printable } from "../../shared/errors.ts";
+import { printable } from "../shared/errors.ts";
 import { importAmalgam8 } from "./amalgam8.ts";
 import { importPods, isBridgePod } from "./bridge.ts";
 import type { Item } from "./documents.ts";

@@ -1,7 +1,7 @@
 // Signadot's routes: answers of its routes API, in the camel case of REST and in the snake case that `sdroutes` prints, and the resources
 // of its operator.
-import { SANDBOX_LABEL } from "../../routes/model/sandbox.ts";
-import type { Path } from "../../routes/reading/diagnostic.ts";
+import { SANDBOX_LABEL } from "../routes/model/sandbox.ts";
+import type { Path } from "../routes/reading/diagnostic.ts";
 import type { Item } from "./documents.ts";
 import { list, maybe, metadata, name, object, port, text } from "./fields.ts";
 import { serviceOf } from "./hosts.ts";

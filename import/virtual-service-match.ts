@@ -1,8 +1,8 @@
 // What one entry of a VirtualService's `match` demands, in Keyway's conditions.
-import type { Condition } from "../../routes/model/model.ts";
-import { isHeaderName } from "../../routes/model/sources.ts";
-import type { Path } from "../../routes/reading/diagnostic.ts";
-import type { Comparison } from "../route-words/pattern.ts";
+import type { Condition } from "../routes/model/model.ts";
+import { isHeaderName } from "../routes/model/sources.ts";
+import type { Path } from "../routes/reading/diagnostic.ts";
+import type { Comparison } from "./comparison.ts";
 import type { Item } from "./documents.ts";
 import { maybe, object, text } from "./fields.ts";
 import type { Demand, Rule } from "./ordered.ts";

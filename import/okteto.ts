@@ -1,5 +1,5 @@
 // Okteto's Diverts, and VirtualServices that its istio driver has diverted.
-import type { Path } from "../../routes/reading/diagnostic.ts";
+import type { Path } from "../routes/reading/diagnostic.ts";
 import type { Item } from "./documents.ts";
 import { list, map, maybe, metadata, name, object, text } from "./fields.ts";
 import { serviceOf } from "./hosts.ts";

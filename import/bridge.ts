@@ -1,8 +1,8 @@
 // Pods of Bridge to Kubernetes that take requests of a Service, as `kubectl get pods -o yaml` prints them.
 
 import { z } from "zod";
-import { quoted } from "../../routes/model/bytes.ts";
-import type { Path } from "../../routes/reading/diagnostic.ts";
+import { quoted } from "../routes/model/bytes.ts";
+import type { Path } from "../routes/reading/diagnostic.ts";
 import type { Item } from "./documents.ts";
 import { list, map, maybe, metadata, object, port, text } from "./fields.ts";
 import type { Report } from "./report.ts";

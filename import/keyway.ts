@@ -1,5 +1,5 @@
 // Route resources of Keyway, as `kubectl get routes.keyway.dev -o yaml` prints them.
-import { MANAGED_BY, OWNER_ANNOTATION } from "../../routes/model/route-resource.ts";
+import { MANAGED_BY, OWNER_ANNOTATION } from "../routes/model/route-resource.ts";
 import type { Item } from "./documents.ts";
 import { metadata, object } from "./fields.ts";
 import type { Report } from "./report.ts";

@@ -1,5 +1,5 @@
 // Which system a document is of, told by what is in it.
-import { ROUTE_API } from "../../routes/model/route-resource.ts";
+import { ROUTE_API } from "../routes/model/route-resource.ts";
 import { objectOf } from "./report.ts";
 import { isSandboxText } from "./signadot-sandbox.ts";
 

@@ -1,8 +1,8 @@
 // Takes a text apart into the things that it holds: the documents of YAML, the values of JSON, and the items of lists in either.
-import { ConfigurationError, type Path } from "../../routes/reading/diagnostic.ts";
-import { readYaml } from "../../routes/reading/yaml.ts";
-import { reason } from "../../shared/errors.ts";
-import { withFileErrors } from "../../shared/input.ts";
+import { ConfigurationError, type Path } from "../routes/reading/diagnostic.ts";
+import { readYaml } from "../routes/reading/yaml.ts";
+import { reason } from "../shared/errors.ts";
+import { withFileErrors } from "../shared/input.ts";
 import { endOfValue, offsetOf, skipSpace } from "./json-text.ts";
 
 export interface Place {

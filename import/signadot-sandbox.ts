@@ -1,8 +1,8 @@
 // Sandboxes and route groups as Signadot's CLI writes and reads them: they become Sandboxes to finish by hand.
 
-import { ROUTE_API } from "../../routes/model/route-resource.ts";
-import type { Path } from "../../routes/reading/diagnostic.ts";
-import { slugOf } from "../../shared/short-name.ts";
+import { ROUTE_API } from "../routes/model/route-resource.ts";
+import type { Path } from "../routes/reading/diagnostic.ts";
+import { slugOf } from "../shared/short-name.ts";
 import type { Item } from "./documents.ts";
 import { list, map, maybe, name, object, text } from "./fields.ts";
 import type { Report } from "./report.ts";

@@ -1,7 +1,7 @@
 // Regular expressions of other systems that say what Keyway has a condition or a key for. Here a pattern has to match the whole value, as
 // RE2 does in Envoy.
-import { PRESETS } from "../../routes/model/sources.ts";
-import { type Comparison, comparisonOf, literal } from "../route-words/pattern.ts";
+import { PRESETS } from "../routes/model/sources.ts";
+import { type Comparison, comparisonOf, literal } from "./comparison.ts";
 
 /** The texts that one of several alternatives has to be: `a|b`, `^(a|b.*)$`. Undefined where Keyway can't compare one of them. */
 export function alternatives(pattern: string): Comparison[] | undefined {

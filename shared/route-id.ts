@@ -1,7 +1,7 @@
-import type { LiveRoute } from "../../routes/model/live-route.ts";
-import type { Reference } from "../../routes/model/model.ts";
-import { conditionIdentity } from "../../routes/reading/duplicates.ts";
-import { shortName } from "../../shared/short-name.ts";
+import type { LiveRoute } from "../routes/model/live-route.ts";
+import type { Reference } from "../routes/model/model.ts";
+import { conditionIdentity } from "../routes/reading/duplicates.ts";
+import { shortName } from "./short-name.ts";
 
 /**
  * The id of a route that was given none: the same for the same baseline, key and conditions, whatever the target is. It can be the name of a
