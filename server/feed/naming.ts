@@ -7,7 +7,7 @@ import type { Reference, Route } from "../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../routes/model/names.ts";
 import type { ServiceName, ServicePort } from "../../routes/model/service.ts";
 import { clusterOf } from "../state/filter.ts";
-import { readyPart, targetNames } from "./readiness.ts";
+import { clusterReadiness, readyPart, serviceReadiness, targetNames } from "./readiness.ts";
 import type { InboundPort, Scope } from "./scope.ts";
 import { type Baseline, meshService, portOf, type Surroundings, servicesOf } from "./services.ts";
 
@@ -15,30 +15,29 @@ import { type Baseline, meshService, portOf, type Surroundings, servicesOf } fro
 export type Naming = (route: StoredRoute) => Route[];
 
 export function namingFor(scope: Scope, surroundings: Surroundings): Naming {
-  const named = namesIn(scope, surroundings);
-  const home = scope.kind === "inbound" ? scope.ports[0]?.namespace : scope.namespace;
-  return (route) => {
-    const ready = readyPart(route, home, surroundings);
-    return ready ? named(ready) : [];
-  };
-}
-
-function namesIn(scope: Scope, surroundings: Surroundings): Naming {
   if (scope.kind === "plain") {
     const names = plainNames(scope, surroundings);
-    return (route) => plainRoutes(route, names);
+    return (route) => {
+      const ready = readyPart(route, serviceReadiness(route, scope.namespace, surroundings));
+      return ready ? plainRoutes(ready, names) : [];
+    };
   }
-  if (scope.kind === "outbound") return (route) => outboundRoutes(route, scope.namespace, surroundings).routes;
-  return (route) => inboundRoutes(route, scope.ports, surroundings);
+  const isReady = clusterReadiness(surroundings);
+  const ready = (routes: Route[]) => routes.flatMap((route) => readyPart(route, isReady) ?? []);
+  if (scope.kind === "outbound") return (route) => ready(outboundRoutes(route, scope.namespace, surroundings).routes);
+  return (route) => ready(inboundRoutes(route, scope.ports, surroundings));
 }
 
 /** Why a route that names services is in no table of proxies that call clusters as Istio does; undefined when nothing keeps it out. */
 export function leftOut(route: StoredRoute, surroundings: Surroundings): string | undefined {
   if (clusterOf(route) !== undefined) return undefined;
-  if (readyPart(route, "default", surroundings) === undefined) {
-    return `no pod of ${targetNames(route, surroundings).join(", ")} is ready; until one is, requests take the baseline`;
-  }
-  return outboundRoutes(route, "default", surroundings).why;
+  const { routes, why } = outboundRoutes(route, "default", surroundings);
+  if (routes.length === 0 || why !== undefined) return why;
+  const names = targetNames(route, surroundings);
+  // Those of the caller's namespace may be ready there.
+  if (names.some((name) => !name.includes("."))) return undefined;
+  if (routes.some((one) => readyPart(one, clusterReadiness(surroundings)))) return undefined;
+  return `no pod of ${names.join(", ")} is ready; until one is, requests take the baseline`;
 }
 
 /** The services and the clusters that a scope may have routes from, by the names that routes give them; undefined for any. */

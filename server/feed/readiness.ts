@@ -6,28 +6,48 @@ import { serviceText } from "../../routes/model/qualify.ts";
 import { targetsOf } from "../../routes/model/targets.ts";
 import { meshService, type Surroundings } from "./services.ts";
 
-/** A service that a route has for a target. */
-interface Target {
-  name: string;
-  /** Unknown where neither the target nor the baseline says it: it is the caller's. */
-  namespace: string | undefined;
-  /** Number or name. */
-  port: number | string | undefined;
+/** Whether a target may be in a table. What nobody knows anything of may. */
+type IsReady<Target> = (to: Target) => boolean;
+
+interface Leading<Target> {
+  to?: Target | undefined;
+  split?: readonly { to: Target }[] | undefined;
+  missing?: string | undefined;
 }
 
-/** The route without the targets that are known to have no ready pod; undefined where none is left. */
-export function readyPart(
+/** The route without the targets that are not ready; undefined where none is left. */
+export function readyPart<Own extends Leading<Target>, Target>(route: Own, isReady: IsReady<Target>): Own | undefined {
+  // Who wants an error in place of the baseline leaves it to the proxy to find the target missing.
+  if (route.missing === "fail") return route;
+  const { to, split } = route;
+  if (split === undefined) return to === undefined || isReady(to) ? route : undefined;
+  const left = split.filter((share) => isReady(share.to));
+  if (left.length === split.length) return route;
+  return left.length === 0 ? undefined : { ...route, split: left };
+}
+
+/** Of clusters that are named as Istio names them: a service of the mesh that is not there, or has no such port, is no target either. */
+export function clusterReadiness({ services, domain }: Surroundings): IsReady<string> {
+  return (cluster) => {
+    const service = serviceIn(cluster, domain);
+    return service === undefined || (services?.isReady?.(service.name, service.namespace, service.port) ?? true);
+  };
+}
+
+/** Of a route's targets in the table of an Envoy without a mesh, whose clusters may have the names of Services without being any. */
+export function serviceReadiness(
   route: StoredRoute,
   home: string | undefined,
   surroundings: Surroundings,
-): StoredRoute | undefined {
-  // Who wants an error in place of the baseline leaves it to the proxy to find the target missing.
-  if (surroundings.services?.isReady === undefined || route.missing === "fail") return route;
-  const { to, split } = route;
-  if (split === undefined) return to === undefined || isReady(to, route, home, surroundings) ? route : undefined;
-  const left = split.filter((share) => isReady(share.to, route, home, surroundings));
-  if (left.length === split.length) return route;
-  return left.length === 0 ? undefined : { ...route, split: left };
+): IsReady<Reference> {
+  return (to) => {
+    const target = targetOf(to, route, surroundings);
+    const namespace = target?.namespace ?? home;
+    const { services } = surroundings;
+    if (target === undefined || namespace === undefined) return true;
+    if (services?.find(target.name, namespace) === undefined) return true;
+    return services.isReady?.(target.name, namespace, target.port) ?? true;
+  };
 }
 
 /** The services that the route has for targets, as `NAME.NAMESPACE`, or `NAME` for those of the caller's namespace. */
@@ -39,22 +59,19 @@ export function targetNames(route: StoredRoute, surroundings: Surroundings): str
   return [...new Set(names)];
 }
 
-/** What nobody knows anything of is taken for ready. */
-function isReady(to: Reference, route: StoredRoute, home: string | undefined, surroundings: Surroundings): boolean {
-  const target = targetOf(to, route, surroundings);
-  const namespace = target?.namespace ?? home;
-  if (target === undefined || namespace === undefined) return true;
-  return surroundings.services?.isReady?.(target.name, namespace, target.port) ?? true;
+/** A service that a route has for a target. */
+interface Target {
+  name: string;
+  /** Unknown where neither the target nor the baseline says it: it is the caller's. */
+  namespace: string | undefined;
+  /** Number or name. */
+  port: number | string | undefined;
 }
 
 /** Undefined for what is no service of this mesh. */
 function targetOf(to: Reference, route: StoredRoute, surroundings: Surroundings): Target | undefined {
   const cluster = clusterIn(to, route);
-  if (cluster !== undefined) {
-    const { host = "", port } = parseOutboundCluster(cluster) ?? {};
-    const service = host.endsWith(`.svc.${surroundings.domain}`) ? parseServiceHost(host) : undefined;
-    return service && { ...service, port };
-  }
+  if (cluster !== undefined) return serviceIn(cluster, surroundings.domain);
   const name = meshService(serviceText(to) ?? "", surroundings);
   if (name === undefined) return undefined;
   const baseline = meshService(serviceText(route.service) ?? "", surroundings);
@@ -65,4 +82,11 @@ function targetOf(to: Reference, route: StoredRoute, surroundings: Surroundings)
 function clusterIn(to: Reference, { from }: StoredRoute): string | undefined {
   if (typeof to === "object") return "cluster" in to ? to.cluster : undefined;
   return from === undefined ? undefined : to;
+}
+
+/** Of an outbound cluster, as Istio names them. */
+function serviceIn(cluster: string, domain: string): (Target & { namespace: string }) | undefined {
+  const { host = "", port } = parseOutboundCluster(cluster) ?? {};
+  const service = host.endsWith(`.svc.${domain}`) ? parseServiceHost(host) : undefined;
+  return service && { ...service, port };
 }

@@ -1,7 +1,7 @@
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { RouteIndex } from "../state/route-index.ts";
 import type { Applied, State } from "../state/state.ts";
-import type { ServiceChange } from "../store/store.ts";
+import { ANY_SERVICE, type ServiceChange } from "../store/store.ts";
 import { namesOf } from "./naming.ts";
 import { targetNames } from "./readiness.ts";
 import type { Surroundings } from "./services.ts";
@@ -41,6 +41,7 @@ export class RoutesByService {
 
   /** Those whose names in tables may depend on what has changed. Whether a service is ready concerns those alone that lead to it. */
   *#routesOf({ name, namespace, isOfPorts }: ServiceChange): Generator<StoredRoute, void> {
+    if (name === ANY_SERVICE) return yield* this.#all({});
     yield* this.#byTarget.of(name);
     yield* this.#byTarget.of(`${name}.${namespace}`);
     if (!isOfPorts) return;

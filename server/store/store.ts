@@ -36,6 +36,9 @@ export interface Committed {
   set: readonly Outcome[];
 }
 
+/** For name and namespace of a change that may be one of any service. */
+export const ANY_SERVICE = "*";
+
 /** A service of which something else is known now. */
 export interface ServiceChange {
   name: string;

@@ -343,6 +343,41 @@ describe("readiness of targets", () => {
     }
   });
 
+  test("a target is looked at by the port that it has in the table, and one that is none is left out where clusters are Istio's", async () => {
+    const ports = [{ port: 80 }, { port: 90 }];
+    const services = {
+      find: (name: string, namespace: string) => (name === "gone" ? undefined : { name, namespace, ports }),
+      isReady: (name: string, _: string, port?: number | string) => name !== "gone" && port !== 90,
+    };
+    const routes = [
+      { id: "a", service: "reviews", key: "both", to: "x" },
+      { id: "b", service: "reviews:80", key: "other", to: "x:90" },
+      { id: "c", service: "reviews:80", key: "gone", to: "gone" },
+      { id: "d", service: "reviews:80", key: "elsewhere", to: "api.example.com:443" },
+    ];
+    const { feed } = bed(routes, { services });
+    const istio = await clientOf(feed, "outbound:demo");
+    expect(istio.lookUp("both")).toEqual(["outbound|80||x.demo.svc.cluster.local"]);
+    expect(["other", "gone", "elsewhere"].map((key) => istio.lookUp(key).length)).toEqual([0, 0, 1]);
+    const plain = await clientOf(feed, "demo/reviews");
+    expect(["both", "other", "gone"].map((key) => plain.lookUp(key).length)).toEqual([1, 0, 1]);
+  });
+
+  test("once what there is not is known, every route is looked at", async () => {
+    let isKnown = false;
+    const services = {
+      find: (name: string, namespace: string) => ({ name, namespace, ports: [{ port: 80 }] }),
+      isReady: (name: string) => (isKnown ? name !== "gone" : undefined),
+    };
+    const { feed, routes } = bed([{ id: "a", service: "reviews", key: "k", to: "gone" }], { services });
+    const client = await clientOf(feed, "outbound:demo");
+    expect(client.lookUp("k")).toHaveLength(1);
+    isKnown = true;
+    routes.changeService({ namespace: "*", name: "*", isOfPorts: false });
+    await settle(feed, client);
+    expect(client.lookUp("k")).toEqual([]);
+  });
+
   test("of a split the share that is not ready goes to the baseline", async () => {
     const { feed, flip } = await followed([
       {

@@ -1,23 +1,15 @@
 // What a real API server makes of the custom resources: whom it refuses, and with which words.
 import { beforeAll, expect, test } from "vitest";
-import { customResources } from "../../installer/manifests/crds.ts";
-import { Cluster } from "../../shared/cluster/cluster.ts";
+import type { Cluster } from "../../shared/cluster/cluster.ts";
 import type { KubeObject } from "../../shared/cluster/object.ts";
 import { mesh } from "./bed/shared.ts";
-import { until } from "./bed/until.ts";
+import { applyDefinitions, connect } from "./definitions.ts";
 
 let cluster: Cluster;
 
 beforeAll(async () => {
-  const options = { signal: new AbortController().signal, fieldManager: "keyway-controller", rightsHint: "ask" };
-  cluster = await Cluster.connect({ kubeconfig: mesh.kubeconfig }, {}, options);
-  for (const one of customResources()) {
-    await cluster.apply({ ...one, metadata: { ...one.metadata, namespace: "" } } as KubeObject, { force: true });
-  }
-  await until("the API server to serve Sandboxes and Routes", async () => {
-    const served = (await cluster.resources("keyway.dev", "v1alpha1")).map(({ name }) => name);
-    return served.includes("sandboxes/status") && served.includes("routes/status");
-  });
+  cluster = await connect("keyway-controller");
+  await applyDefinitions();
   await mesh.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "sandbox-resources" } });
 });
 
@@ -92,11 +84,7 @@ test("two people may each apply their own fork of a Sandbox", async () => {
   const mine = sandbox({ forks: [{ workload: "Deployment/a" }] }, "shared");
   const theirs = sandbox({ forks: [{ workload: "Deployment/b" }] }, "shared");
   await cluster.apply(mine);
-  const other = await Cluster.connect(
-    { kubeconfig: mesh.kubeconfig },
-    {},
-    { ...cluster.options, fieldManager: "other" },
-  );
+  const other = await connect("other");
   const kept = (await other.apply(theirs)) as KubeObject & { spec: { forks: { workload: string }[] } };
   expect(kept.spec.forks.map(({ workload }) => workload).sort()).toEqual(["Deployment/a", "Deployment/b"]);
 });

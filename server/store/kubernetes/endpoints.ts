@@ -25,17 +25,28 @@ export function toSlice({ metadata = {}, addressType, ports, endpoints }: V1Endp
   };
 }
 
+/** A Service whose ready ports are others than before. Each is the name that the Service gives it; ANY_PORT stands for any of them. */
+export interface Flip {
+  service: string;
+  before: ReadonlySet<string>;
+  after: ReadonlySet<string>;
+}
+
+export const ANY_PORT = ".";
+
 /** How many endpoints of which Services are ready. */
 export class Endpoints {
   readonly #slices = new Map<string, Map<string, Slice>>();
 
-  /** Takes a slice over that has come, changed or gone; the Services whose ports may be ready now, or not any more. */
-  change(before: Slice | undefined, after: Slice | undefined): string[] {
+  /** Takes a slice over that has come, changed or gone. */
+  change(before: Slice | undefined, after: Slice | undefined): Flip[] {
     const services = [...new Set([before, after].flatMap((slice) => slice?.service ?? []))];
-    const readyBefore = services.map((service) => this.#readyPorts(service));
+    const flips = services.map((service) => ({ service, before: this.#readyPorts(service) }));
     if (before) this.#remove(before);
     if (after) this.#slicesOf(after.service).set(after.id, after);
-    return services.filter((service, at) => this.#readyPorts(service) !== readyBefore[at]);
+    return flips
+      .map((flip) => ({ ...flip, after: this.#readyPorts(flip.service) }))
+      .filter(({ before: was, after: is }) => was.size !== is.size || [...is].some((port) => !was.has(port)));
   }
 
   /** Whether anything tells of endpoints of the Service. */
@@ -53,9 +64,9 @@ export class Endpoints {
     return Math.max(0, ...counts.values());
   }
 
-  #readyPorts(service: string): string {
+  #readyPorts(service: string): Set<string> {
     const ready = [...(this.#slices.get(service)?.values() ?? [])].filter((slice) => slice.ready > 0);
-    return [...new Set(ready.flatMap(({ ports }) => [".", ...ports]))].sort().join(" ");
+    return new Set(ready.flatMap(({ ports }) => [ANY_PORT, ...ports]));
   }
 
   #slicesOf(service: string): Map<string, Slice> {

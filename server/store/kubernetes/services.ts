@@ -6,8 +6,9 @@ import { Informer } from "../../../shared/cluster/informer.ts";
 import { reason } from "../../../shared/errors.ts";
 import { serviceOf } from "../../../shared/services/services.ts";
 import type { ServiceDirectory } from "../../feed/services.ts";
-import type { ServiceChange } from "../store.ts";
-import { Endpoints, type Slice, toSlice } from "./endpoints.ts";
+import { ANY_SERVICE as ANY, type ServiceChange } from "../store.ts";
+import { ANY_PORT, Endpoints, type Slice, toSlice } from "./endpoints.ts";
+import { SettlingServices } from "./settling.ts";
 
 interface Known {
   service: Service;
@@ -18,17 +19,23 @@ interface Known {
 export interface WatchSettings {
   /** Told once for each time that the Services, or their endpoints, can't be read. */
   failed: (what: "Services" | "EndpointSlices", why: string) => void;
-  /** Whether readiness is looked at; false where endpoints are in other clusters, too. */
+  /** Whether readiness is looked at; false where services or endpoints are elsewhere, too. */
   withReadiness?: boolean;
+  /** Milliseconds after which a mesh's proxies know endpoints that have become ready. */
+  settleMs?: number;
 }
+
+/** istiod waits 100 ms for further changes before it tells its proxies of one. */
+const SETTLE_MS = 1000;
 
 /** The Services of all namespaces, as the cluster has them now: by them a route without a port finds its port, and targets are ready or not. */
 export class WatchedServices implements ServiceDirectory {
   readonly #services: Informer<V1Service, Known>;
   readonly #slices: Informer<V1EndpointSlice, Slice> | undefined;
   readonly #endpoints = new Endpoints();
-  /** Whether all endpoints have been read: before, nobody can say that a Service has none. */
-  #isSynced = false;
+  readonly #settling: SettlingServices;
+  /** Whether all Services, and all endpoints, have been read: before, nobody can say what there is not. */
+  #isSynced = { services: false, slices: false };
   /** By `NAMESPACE/NAME`, since the last time that it was told: whether the ports are others. */
   #changed = new Map<string, boolean>();
   /** Called for each Service that has come, changed or gone, or whose endpoints have changed in some way. */
@@ -36,13 +43,22 @@ export class WatchedServices implements ServiceDirectory {
   #onChange: (changes: ServiceChange[], version: number) => void = () => {};
 
   /** `cluster` is asked until its signal is aborted. */
-  constructor(cluster: Cluster, { failed, withReadiness = true }: WatchSettings) {
+  constructor(cluster: Cluster, { failed, withReadiness = true, settleMs = SETTLE_MS }: WatchSettings) {
+    this.#settling = new SettlingServices(settleMs, (service) => {
+      if (cluster.options.signal.aborted) return;
+      this.#note(service, false);
+      this.#tell(0);
+      this.#tellOne(service);
+    });
     this.#services = new Informer(cluster, {
       apiVersion: "v1",
       kind: "Service",
       keep: toKnown,
       onChange: (before, after) => this.#noteService(before, after),
-      onVersion: (version) => this.#tell(version),
+      onVersion: (version) => {
+        this.#sync("services");
+        this.#tell(version);
+      },
       onTrouble: (thrown) => failed("Services", reason(thrown)),
     });
     if (!withReadiness) return;
@@ -51,11 +67,13 @@ export class WatchedServices implements ServiceDirectory {
       kind: "EndpointSlice",
       keep: toSlice,
       onChange: (before, after) => {
-        for (const service of this.#endpoints.change(before, after)) this.#note(service, false);
+        for (const flip of this.#endpoints.change(before, after)) {
+          if (this.#isSynced.slices && this.#settling.flip(flip)) this.#note(flip.service, false);
+        }
         for (const id of new Set([before?.service, after?.service])) this.#tellOne(id);
       },
       onVersion: (version) => {
-        this.#sync();
+        this.#sync("slices");
         this.#tell(version);
       },
       onTrouble: (thrown) => failed("EndpointSlices", reason(thrown)),
@@ -70,23 +88,34 @@ export class WatchedServices implements ServiceDirectory {
     for (const { service } of this.#services.values()) yield service;
   }
 
+  /** False also for a Service that is not there, or has no such port. */
   isReady(name: string, namespace: string, port?: number | string): boolean | undefined {
     const count = this.endpoints(name, namespace, port);
-    return count === undefined ? undefined : count > 0;
+    if (count === undefined || count === 0) return count === undefined ? undefined : false;
+    const own = port === undefined ? ANY_PORT : this.#portNamed(port, this.find(name, namespace));
+    return this.#settling.isSettled(`${namespace}/${name}`, own ?? ANY_PORT);
   }
 
   /** How many endpoints are ready; undefined where nobody knows. */
   endpoints(name: string, namespace: string, port?: number | string): number | undefined {
     const known = this.#services.get(namespace, name);
     const id = `${namespace}/${name}`;
-    if (!this.#isSynced || known === undefined || known.backing === "unknown") return undefined;
-    if (known.backing === "slices" && !this.#endpoints.has(id)) return undefined;
+    if (!this.#slices || !this.#isSynced.services) return undefined;
+    if (known === undefined) return 0;
+    if (!this.#isSynced.slices) return undefined;
+    if (known.backing === "unknown" || (known.backing === "slices" && !this.#endpoints.has(id))) return undefined;
     if (port === undefined) return this.#endpoints.count(id);
-    const own = known.service.ports.find((one) => one.port === port || one.name === port);
-    return own && this.#endpoints.count(id, own.name ?? "");
+    const own = this.#portNamed(port, known.service);
+    return own === undefined ? 0 : this.#endpoints.count(id, own);
   }
 
-  /** Called at once when something else is known of Services, with the version of what has told it. */
+  /** As slices name it. */
+  #portNamed(port: number | string, service: Service | undefined): string | undefined {
+    const own = service?.ports.find((one) => one.port === port || one.name === port);
+    return own && (own.name ?? "");
+  }
+
+  /** Called at once when something else is known of Services, with the version of what has told it; 0 where nothing has but time. */
   set onChange(listener: (changes: ServiceChange[], version: number) => void) {
     this.#onChange = listener;
   }
@@ -112,11 +141,11 @@ export class WatchedServices implements ServiceDirectory {
     this.#changed.set(service, isOfPorts || this.#changed.get(service) === true);
   }
 
-  /** With the first endpoints that are known all Services may be ready or not. */
-  #sync(): void {
-    if (this.#isSynced) return;
-    this.#isSynced = true;
-    for (const { service } of this.#services.values()) this.#note(`${service.namespace}/${service.name}`, false);
+  /** From here on what there is not is known as well, so every route may lead to what is not ready. */
+  #sync(what: "services" | "slices"): void {
+    if (this.#isSynced[what]) return;
+    this.#isSynced[what] = true;
+    this.#note(`${ANY}/${ANY}`, false);
   }
 
   #tell(version: number): void {
