@@ -14,13 +14,13 @@ import type { Forks } from "./forks/forks.ts";
 import type { InForceWatch } from "./in-force.ts";
 import { inForceCondition, notAccepted, resolvedCondition, type Said, since } from "./plan/conditions.ts";
 import { findingsOf, routeStatusOf } from "./plan/resolved.ts";
-import type { SandboxTable, Verdict } from "./plan/sandbox-table.ts";
+import type { Verdict } from "./plan/sandbox-table.ts";
 import type { StatusWriter } from "./status.ts";
-import type { Services } from "./surroundings.ts";
+import type { Resources, Services } from "./surroundings.ts";
 
 export interface SandboxSettings {
   cluster: Cluster;
-  table: SandboxTable;
+  resources: Pick<Resources, "verdict">;
   services: Services;
   domain: string;
   forks: Forks;
@@ -67,10 +67,10 @@ export class SandboxWork {
   /** The milliseconds after which to look at it again. */
   async work(told: SandboxResource): Promise<number | undefined> {
     const sandbox = this.#newest(told);
-    const { table, finalizers, clock } = this.#settings;
+    const { resources, finalizers, clock } = this.#settings;
     const { namespace, name, deletionTimestamp } = sandbox.metadata;
     if (deletionTimestamp !== undefined) return finalizers.finish(sandbox);
-    const verdict = table.verdict(namespace, name);
+    const verdict = resources.verdict(namespace, name);
     if (verdict === undefined) return undefined;
     const now = clock.now();
     const left = now === undefined ? DOUBT_MS : millisecondsUntil(verdict.expires, now);

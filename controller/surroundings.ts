@@ -1,6 +1,8 @@
 // What the controller takes from the route server beside it, as little as it needs.
 import type { LiveRoute, StoredRoute } from "../routes/model/live-route.ts";
+import type { SandboxResource } from "../routes/model/sandbox.ts";
 import type { Service } from "../routes/model/service.ts";
+import type { Verdict } from "./plan/sandbox-table.ts";
 
 /** The Services of the cluster. */
 export interface Services {
@@ -11,6 +13,23 @@ export interface Services {
   isReady?(name: string, namespace: string): boolean | undefined;
   /** How many pods take requests; undefined where nobody can say. */
   endpoints?(name: string, namespace: string): number | undefined;
+}
+
+/** Who is told of resources. `isNew` says that a resource is another one than before, and not only its status or what is to be said of it. */
+export interface ResourceListener {
+  /** `name` is `NAMESPACE/NAME`. */
+  sandbox(name: string, isNew: boolean): void;
+}
+
+/** The resources of the cluster, as the route server beside it follows them, and what it makes of them. */
+export interface Resources {
+  /** Resolves once all have been read for the first time. */
+  readonly synced: Promise<unknown>;
+  sandboxes(): Iterable<SandboxResource>;
+  sandbox(namespace: string, name: string): SandboxResource | undefined;
+  verdict(namespace: string, name: string): Verdict | undefined;
+  /** What it returns ends it. */
+  listen(listener: ResourceListener): () => void;
 }
 
 /** How many proxies may route for something, and how many of them have it. */

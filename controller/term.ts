@@ -4,7 +4,6 @@ import { type SandboxResource, sandboxName } from "../routes/model/sandbox.ts";
 import { isForbidden, isNotFound } from "../shared/cluster/api-errors.ts";
 import type { Cluster } from "../shared/cluster/cluster.ts";
 import { reason } from "../shared/errors.ts";
-import { ClusterTable } from "./cluster-table.ts";
 import { Events } from "./events.ts";
 import { TrustedClock } from "./expiry.ts";
 import { Finalizers } from "./finalizers.ts";
@@ -15,7 +14,7 @@ import { servicesOf } from "./plan/resolved.ts";
 import { type QueueSettings, WorkQueue } from "./queue.ts";
 import { SandboxWork } from "./sandboxes.ts";
 import { StatusWriter } from "./status.ts";
-import type { LiveTable, Services } from "./surroundings.ts";
+import type { LiveTable, Resources, Services } from "./surroundings.ts";
 
 export interface Log {
   info(fields: object, message: string): void;
@@ -26,11 +25,10 @@ export interface Log {
 export interface TermSettings {
   /** Its signal ends the term; everything is written under its field manager. */
   cluster: Cluster;
-  /** The namespace whose Routes have their names for ids. */
-  namespace: string;
   identity: string;
   /** The DNS domain of the mesh. */
   domain: string;
+  resources: Resources;
   services: Services;
   table: LiveTable;
   forks: (cluster: Cluster) => Forks;
@@ -42,7 +40,6 @@ export interface TermSettings {
 
 export class Term {
   readonly #settings: TermSettings;
-  readonly #resources: ClusterTable;
   readonly #queue: WorkQueue;
   readonly #work: SandboxWork;
   readonly #events: Events;
@@ -53,7 +50,7 @@ export class Term {
 
   constructor(settings: TermSettings) {
     this.#settings = settings;
-    const { cluster, namespace, identity, domain, services, table, log, queue = {} } = settings;
+    const { cluster, identity, domain, resources, services, table, log, queue = {} } = settings;
     const forks = settings.forks(cluster);
     forks.onChange = (namespace, name) => this.#forksChanged(`${namespace}/${name}`);
     this.#events = new Events({ cluster, identity, failed: (thrown) => this.#once(thrown, "events can't be written") });
@@ -67,15 +64,8 @@ export class Term {
       abandoned: (sandbox, thrown) => this.#abandoned(sandbox, thrown),
       ...(settings.finalizers && { times: settings.finalizers }),
     });
-    this.#resources = new ClusterTable({
-      cluster,
-      home: namespace,
-      changed: (name, isNew) => this.#queue.add(name, isNew),
-      failed: (kind, thrown) =>
-        log.error({ why: reason(thrown) }, `${kind}s can't be read, so statuses stay as they are`),
-    });
     this.#work = new SandboxWork({
-      ...{ cluster, table: this.#resources.table, services, domain, forks, finalizers, status, clock },
+      ...{ cluster, resources, services, domain, forks, finalizers, status, clock },
       inForce: this.#inForce,
       expired: (sandbox) => log.info({ sandbox }, "the Sandbox is past its time, and deleted"),
     });
@@ -93,10 +83,13 @@ export class Term {
       if (signal.aborted) resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
-    await Promise.race([this.#resources.start(), over]);
+    const { resources } = this.#settings;
+    await Promise.race([resources.synced, over]);
+    const unlisten = resources.listen({ sandbox: (name, isNew) => this.#queue.add(name, isNew) });
+    for (const { metadata } of resources.sandboxes()) this.#queue.add(sandboxName(metadata), true);
     await over;
+    unlisten();
     await this.#queue.close();
-    await this.#resources.ended();
   }
 
   /** Something has happened to a Service or to its pods. */
@@ -106,15 +99,20 @@ export class Term {
 
   async #workOn(name: string): Promise<number | undefined> {
     if (this.#settings.cluster.options.signal.aborted) return undefined;
-    const sandbox = this.#resources.get(name);
+    const sandbox = this.#sandbox(name);
     if (sandbox === undefined) {
       this.#forget(name);
       return undefined;
     }
     const { namespace } = sandbox.metadata;
-    const routes = this.#resources.table.verdict(namespace, sandbox.metadata.name)?.routes ?? [];
+    const routes = this.#settings.resources.verdict(namespace, sandbox.metadata.name)?.routes ?? [];
     this.#interests.set(name, [...new Set(routes.flatMap(({ route }) => servicesOf(route)))]);
     return this.#work.work(sandbox);
+  }
+
+  #sandbox(name: string): SandboxResource | undefined {
+    const [namespace = "", short = ""] = name.split("/");
+    return this.#settings.resources.sandbox(namespace, short);
   }
 
   #forget(name: string): void {
@@ -149,7 +147,7 @@ export class Term {
   #failed(name: string, thrown: unknown, retryMs: number): void {
     const { cluster, log } = this.#settings;
     if (cluster.options.signal.aborted) return;
-    const sandbox = this.#resources.get(name);
+    const sandbox = this.#sandbox(name);
     const fields = { sandbox: name, why: reason(thrown), retryMs };
     log.error(fields, "the Sandbox can't be looked after; it is tried again");
     if (sandbox && isForbidden(thrown)) {

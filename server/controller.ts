@@ -35,12 +35,13 @@ export function openController({ settings, kubernetes, services, state, feed, lo
     );
   }
   const ending = new AbortController();
-  const { cluster, namespace } = kubernetes;
+  const { cluster, namespace, resources } = kubernetes;
   const known: Services = services;
   const options = { ...cluster.options, signal: ending.signal, fieldManager: "keyway-controller" };
   const controller = startController({
     cluster: new Cluster(cluster.transport, cluster.namespace, options),
     namespace,
+    resources,
     // A process that has the name of another one would take its lease for its own.
     identity: `${hostname()}-${randomUUID().slice(0, 8)}`,
     domain: settings.domain,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Logger } from "pino";
+import type { Resources } from "../controller/surroundings.ts";
 import { Cluster } from "../shared/cluster/cluster.ts";
 import { KeywayError, reason, UsageError } from "../shared/errors.ts";
 import type { Io } from "../shared/io.ts";
@@ -16,6 +17,7 @@ import type { Store } from "./store/store.ts";
 export interface KubernetesPlace {
   cluster: Cluster;
   namespace: string;
+  resources: Resources;
 }
 
 export interface Opened {
@@ -57,7 +59,7 @@ export async function openStore(
   const withoutSandboxes = (why: string) => log.error({ why }, "Sandboxes can't be read: none of them is in force");
   const store = new KubernetesStore({ cluster, namespace, invalid, withoutSandboxes });
   services.onChange = (changes, version) => store.tellServices(changes, version);
-  return { store, services, authenticator, kubernetes: { cluster, namespace } };
+  return { store, services, authenticator, kubernetes: { cluster, namespace, resources: store.resources } };
 }
 
 function etcdStore(urls: string, settings: Settings): Store {

@@ -6,6 +6,7 @@ import type { Count } from "../../controller/surroundings.ts";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { SandboxResource, SandboxSpec, SandboxStatus } from "../../routes/model/sandbox.ts";
 import type { Service } from "../../routes/model/service.ts";
+import { FollowedCluster } from "../../server/store/kubernetes/followed-cluster.ts";
 import { connect, server } from "../cluster/connect.ts";
 import type { Stored } from "../double/store.ts";
 import { sandbox } from "./sandboxes.ts";
@@ -99,10 +100,15 @@ export async function startBed() {
     async start(identity = "one", settings: Partial<ControllerSettings> = {}): Promise<Started> {
       const stop = new AbortController();
       const cluster = await connect(api, { signal: stop.signal });
+      const namespace = "keyway-system";
+      const resources = new FollowedCluster(cluster, {
+        ...{ namespace, retryMs: 50, invalid: () => {}, older: () => {} },
+        withoutSandboxes: (why) => log({ why }, "Sandboxes can't be read: none of them is in force"),
+      });
+      const following = resources.start();
+      following.catch(() => {});
       const controller = startController({
-        cluster,
-        namespace: "keyway-system",
-        identity,
+        ...{ cluster, namespace, identity, resources },
         domain: "cluster.local",
         services: {
           find: (name, namespace) => services.get(`${namespace}/${name}`),

@@ -1,6 +1,14 @@
 import type { ForkService } from "../../../controller/plan/sandbox.ts";
+import type { Verdict } from "../../../controller/plan/sandbox-table.ts";
+import type { ResourceListener, Resources } from "../../../controller/surroundings.ts";
 import { ROUTE_API, ROUTE_KIND } from "../../../routes/model/route-resource.ts";
-import { SANDBOX_API, SANDBOX_KIND, SANDBOX_LABEL, type SandboxResource } from "../../../routes/model/sandbox.ts";
+import {
+  SANDBOX_API,
+  SANDBOX_KIND,
+  SANDBOX_LABEL,
+  type SandboxResource,
+  sandboxName,
+} from "../../../routes/model/sandbox.ts";
 import { statusOf } from "../../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../../shared/cluster/cluster.ts";
 import { Informer } from "../../../shared/cluster/informer.ts";
@@ -23,11 +31,11 @@ export interface FollowSettings {
 }
 
 /** Follows the Routes, Sandboxes and forks of all namespaces and makes changes of the table of them. */
-export class FollowedCluster {
-  readonly table: ResourceTable;
+export class FollowedCluster implements Resources {
+  readonly synced: Promise<unknown>;
   readonly followed = new Followed();
-  /** Called with the Sandboxes of which there may be something else to say. */
-  onVerdicts: (sandboxes: readonly string[]) => void = () => {};
+  readonly #table: ResourceTable;
+  readonly #listeners = new Set<ResourceListener>();
   readonly #routes: Informer<Resource>;
   readonly #sandboxes: Informer<KubeObject, SandboxResource>;
   readonly #forks: Informer<KubeObject, ForkService>;
@@ -38,7 +46,7 @@ export class FollowedCluster {
   #heldRevision = 0;
 
   constructor(cluster: Cluster, { namespace, retryMs, invalid, withoutSandboxes, older }: FollowSettings) {
-    this.table = new ResourceTable(namespace, invalid);
+    this.#table = new ResourceTable(namespace, invalid);
     const common = { retryMs, mostRetryMs: Math.max(retryMs, MOST_RETRY_MS), onOlder: older };
     const onVersion = (version: number) => this.#settle(version);
     const onTrouble = (thrown: unknown) => withoutSandboxes(whyWithoutSandboxes(thrown));
@@ -47,7 +55,7 @@ export class FollowedCluster {
       apiVersion: ROUTE_API,
       kind: ROUTE_KIND,
       keep: withoutManagedFields,
-      onChange: (before, after) => this.table.changeRoute(before, after),
+      onChange: (before, after) => this.#table.changeRoute(before, after),
       onVersion: (version) => {
         this.#known = version;
         this.#settle(version);
@@ -57,8 +65,13 @@ export class FollowedCluster {
       ...common,
       apiVersion: SANDBOX_API,
       kind: SANDBOX_KIND,
-      keep: withoutStatus,
-      onChange: (before, after) => this.table.changeSandbox(before, after),
+      keep: (sandbox) => withoutManagedFields(sandbox) as SandboxResource,
+      onChange: (before, after) => {
+        this.#table.changeSandbox(before, after);
+        const name = sandboxName((after ?? before)?.metadata ?? {});
+        const isNew = !isSameSpec(before?.metadata, after?.metadata);
+        for (const listener of this.#listeners) listener.sandbox(name, isNew);
+      },
       onVersion,
       onTrouble,
     });
@@ -68,10 +81,11 @@ export class FollowedCluster {
       kind: "Service",
       labelSelector: SANDBOX_LABEL,
       keep: (service) => ({ metadata: withoutManagedFields(service).metadata }) as ForkService,
-      onChange: (before, after) => this.table.changeFork(before, after),
+      onChange: (before, after) => this.#table.changeFork(before, after),
       onVersion,
       onTrouble,
     });
+    this.synced = Promise.all([this.#routes.synced, this.#sandboxes.synced, this.#forks.synced]);
   }
 
   /** Reads all of them for a first time and goes on; throws where the Routes can't be read. */
@@ -99,6 +113,24 @@ export class FollowedCluster {
     return this.#routes.get(namespace, name);
   }
 
+  sandboxes(): Iterable<SandboxResource> {
+    return this.#sandboxes.values();
+  }
+
+  sandbox(namespace: string, name: string): SandboxResource | undefined {
+    return this.#sandboxes.get(namespace, name);
+  }
+
+  verdict(namespace: string, name: string): Verdict | undefined {
+    return this.#table.sandboxes.verdict(namespace, name);
+  }
+
+  /** Changes are told once the table has them, but those of a transaction that is under way. */
+  listen(listener: ResourceListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Keeps what happens to these routes back until the returned function is called: all of it is then told as one change. */
   hold(ids: Iterable<string>): () => void {
     this.#heldIds = new Set(ids);
@@ -112,14 +144,14 @@ export class FollowedCluster {
   }
 
   #settle(version: number): void {
-    const { changes, verdicts } = this.table.take();
+    const { changes, verdicts } = this.#table.take();
     const isHeld = (id: string) => this.#heldIds.has(id) || this.#held?.has(id);
     if (this.#held && [...changes.keys()].some(isHeld)) {
       for (const [id, current] of changes) this.#held.set(id, current);
       this.#heldRevision = Math.max(this.#heldRevision, version);
       this.followed.moved();
     } else this.#tell(version, changes);
-    if (verdicts.length > 0) this.onVerdicts(verdicts);
+    for (const listener of this.#listeners) for (const name of verdicts) listener.sandbox(name, false);
   }
 
   /** Events of several kinds come in any order, so the revision of a change may be greater than the version that it was made with. */
@@ -147,9 +179,13 @@ function withoutManagedFields<T extends KubeObject>(object: T): T {
   return { ...object, metadata };
 }
 
-function withoutStatus(object: KubeObject): SandboxResource {
-  const { status: _, ...kept } = withoutManagedFields(object) as SandboxResource;
-  return kept;
+/** Whether nothing but the status or the like is another one. */
+function isSameSpec(before: SandboxResource["metadata"] | undefined, after: SandboxResource["metadata"] | undefined) {
+  return (
+    before?.uid === after?.uid &&
+    before?.generation === after?.generation &&
+    before?.deletionTimestamp === after?.deletionTimestamp
+  );
 }
 
 function whyWithoutSandboxes(thrown: unknown): string {

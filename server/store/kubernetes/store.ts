@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SandboxTable } from "../../../controller/plan/sandbox-table.ts";
+import type { Resources } from "../../../controller/surroundings.ts";
 import type { LiveRoute } from "../../../routes/model/live-route.ts";
 import { qualified } from "../../../routes/model/qualify.ts";
 import { atOnce } from "../../../shared/at-once.ts";
@@ -78,19 +78,15 @@ export class KubernetesStore implements Store {
     return this.#history;
   }
 
-  /** What there is to say of Sandboxes, and who is told that there may be something else to say. */
-  get sandboxes(): Pick<SandboxTable, "verdict" | "size"> {
-    return this.#there.table.sandboxes;
+  /** What the routes are made from. */
+  get resources(): Resources {
+    return this.#there;
   }
 
   /** Makes a change of what is known of services now, so that it has its place among the changes of routes. */
   tellServices(services: readonly ServiceChange[], version: number): void {
     const { followed } = this.#there;
     followed.apply({ revision: Math.max(version, followed.revision + 1), set: [], delete: [], services });
-  }
-
-  set onVerdicts(listener: (sandboxes: readonly string[]) => void) {
-    this.#there.onVerdicts = listener;
   }
 
   trouble(): KeywayError | undefined {
