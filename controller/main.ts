@@ -6,8 +6,6 @@ import { Overrides } from "./overrides/overrides.ts";
 import { Term, type TermSettings } from "./term.ts";
 
 export interface ControllerSettings extends TermSettings {
-  /** Where the Lease is. */
-  namespace: string;
   /** Namespaces in which versions of pods become routes. */
   overrides?: readonly string[];
   overridesLingerMs?: number;

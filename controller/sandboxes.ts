@@ -12,6 +12,7 @@ import { millisecondsUntil, type TrustedClock } from "./expiry.ts";
 import type { Finalizers } from "./finalizers.ts";
 import type { Forks } from "./forks/forks.ts";
 import type { InForceWatch } from "./in-force.ts";
+import { conditionTime, numbersOf, OwnStatuses } from "./own-status.ts";
 import { inForceCondition, notAccepted, resolvedCondition, type Said, since } from "./plan/conditions.ts";
 import { findingsOf, routeStatusOf } from "./plan/resolved.ts";
 import type { Verdict } from "./plan/sandbox-table.ts";
@@ -34,20 +35,17 @@ export interface SandboxSettings {
 
 /** A copy that is not ready is looked at again after this time, though its changes are told. */
 const FORKS_AGAIN_MS = 30_000;
-/** The numbers of proxies are written this often, while they change. */
-const NUMBERS_MS = 1000;
 /** A time that can't be told now is looked at again. */
 const DOUBT_MS = 10_000;
 
 export class SandboxWork {
   readonly #settings: SandboxSettings;
   readonly #forks = new Map<string, { statuses: ForkStatus[]; seen: string; isDue: boolean }>();
-  readonly #numbersAt = new Map<string, number>();
-  /** As they were written last, for as long as nobody has told of that. */
-  readonly #written = new Map<string, SandboxResource>();
+  readonly #statuses: OwnStatuses;
 
   constructor(settings: SandboxSettings) {
     this.#settings = settings;
+    this.#statuses = new OwnStatuses(settings.status);
   }
 
   /** The copies have to be looked at anew. */
@@ -58,15 +56,14 @@ export class SandboxWork {
 
   forget(name: string): void {
     this.#forks.delete(name);
-    this.#numbersAt.delete(name);
-    this.#written.delete(name);
+    this.#statuses.forget(name);
     this.#settings.inForce.forget(`Sandbox ${name}`);
     this.#settings.finalizers.forget(name);
   }
 
   /** The milliseconds after which to look at it again. */
   async work(told: SandboxResource): Promise<number | undefined> {
-    const sandbox = this.#newest(told);
+    const sandbox = this.#statuses.newest(sandboxName(told.metadata), told);
     const { resources, finalizers, clock } = this.#settings;
     const { namespace, name, deletionTimestamp } = sandbox.metadata;
     if (deletionTimestamp !== undefined) return finalizers.finish(sandbox);
@@ -80,17 +77,6 @@ export class SandboxWork {
     const next = [again, left, copies.every(({ ready }) => ready) ? undefined : FORKS_AGAIN_MS];
     const times = next.filter((one) => one !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
-  }
-
-  #newest(told: SandboxResource): SandboxResource {
-    const name = sandboxName(told.metadata);
-    const written = this.#written.get(name);
-    const isNewer = Number(written?.metadata.resourceVersion) > Number(told.metadata.resourceVersion);
-    if (written && isNewer && written.metadata.uid === told.metadata.uid) {
-      return { ...told, ...(written.status && { status: written.status }) };
-    }
-    this.#written.delete(name);
-    return told;
   }
 
   async #expire(sandbox: SandboxResource): Promise<undefined> {
@@ -132,7 +118,7 @@ export class SandboxWork {
   }
 
   async #tell(sandbox: SandboxResource, verdict: Verdict, copies: ForkStatus[]): Promise<number | undefined> {
-    const { services, domain, status, inForce } = this.#settings;
+    const { services, domain, inForce } = this.#settings;
     const name = sandboxName(sandbox.metadata);
     const { accepted, key, expires } = verdict;
     const planned = verdict.routes;
@@ -165,47 +151,10 @@ export class SandboxWork {
       }),
       ...(copies.length > 0 && { forks: copies }),
       ...(look.count && { proxies: numbersOf(look.count) }),
-      conditions: since(said, sandbox.status?.conditions, generation, new Date().toISOString().replace(/\.\d+/, "")),
+      conditions: since(said, sandbox.status?.conditions, generation, conditionTime()),
     };
     const again = live.length > 0 ? look.again : undefined;
-    if (!status.differs(sandbox, wanted)) return again;
-    const wait = this.#numbersWait(name, sandbox.status, wanted);
-    if (wait > 0) return Math.min(wait, again ?? wait);
-    this.#numbersAt.set(name, performance.now());
-    const written = await status.write(sandbox, wanted);
-    if (written) this.#written.set(name, written);
-    return again;
-  }
-
-  /** Milliseconds to wait with a status in which nothing but the number of proxies is another one. */
-  #numbersWait(name: string, before: SandboxStatus | undefined, wanted: SandboxStatus): number {
-    const isSame = JSON.stringify(withoutNumbers(before)) === JSON.stringify(withoutNumbers(wanted));
-    if (!isSame) return 0;
-    return NUMBERS_MS - (performance.now() - (this.#numbersAt.get(name) ?? 0));
+    const wait = await this.#statuses.write(name, sandbox, wanted);
+    return wait === undefined ? again : Math.min(wait, again ?? wait);
   }
 }
-
-function numbersOf({ total, inForce }: { total: number; inForce: number }) {
-  return { total, inForce, summary: `${inForce}/${total}` };
-}
-
-/** The API server gives fields back in an order of its own. */
-function withoutNumbers({
-  proxies: _,
-  conditions = [],
-  observedGeneration,
-  key,
-  expires,
-  routes,
-  forks,
-}: SandboxStatus = {}) {
-  const short = conditions.map(({ type, status, reason, message }) => [
-    type,
-    status,
-    reason,
-    type === "InForce" ? "" : message,
-  ]);
-  return [short, observedGeneration, key, expires, routes?.map(sorted), forks?.map(sorted)];
-}
-
-const sorted = (one: object) => Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,7 +1,10 @@
 // What the controller takes from the route server beside it, as little as it needs.
 import type { LiveRoute, StoredRoute } from "../routes/model/live-route.ts";
+import type { RouteResourceStatus } from "../routes/model/route-resource.ts";
 import type { SandboxResource } from "../routes/model/sandbox.ts";
 import type { Service } from "../routes/model/service.ts";
+import type { KubeObject, Meta } from "../shared/cluster/object.ts";
+import type { RouteVerdict } from "./plan/route-verdict.ts";
 import type { Verdict } from "./plan/sandbox-table.ts";
 
 /** The Services of the cluster. */
@@ -15,10 +18,15 @@ export interface Services {
   endpoints?(name: string, namespace: string): number | undefined;
 }
 
+/** A Route, as far as its status is concerned. */
+export type RouteObject = KubeObject & { metadata: Meta; status?: RouteResourceStatus };
+
 /** Who is told of resources. `isNew` says that a resource is another one than before, and not only its status or what is to be said of it. */
 export interface ResourceListener {
   /** `name` is `NAMESPACE/NAME`. */
   sandbox(name: string, isNew: boolean): void;
+  /** `id` is that of the route. */
+  route(id: string, isNew: boolean): void;
 }
 
 /** The resources of the cluster, as the route server beside it follows them, and what it makes of them. */
@@ -28,6 +36,10 @@ export interface Resources {
   sandboxes(): Iterable<SandboxResource>;
   sandbox(namespace: string, name: string): SandboxResource | undefined;
   verdict(namespace: string, name: string): Verdict | undefined;
+  /** The ids of the Routes. */
+  routes(): Iterable<string>;
+  route(id: string): RouteObject | undefined;
+  routeVerdict(id: string): RouteVerdict;
   /** What it returns ends it. */
   listen(listener: ResourceListener): () => void;
 }

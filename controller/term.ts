@@ -3,15 +3,17 @@ import type { LiveRoute } from "../routes/model/live-route.ts";
 import { type SandboxResource, sandboxName } from "../routes/model/sandbox.ts";
 import { isForbidden, isNotFound } from "../shared/cluster/api-errors.ts";
 import type { Cluster } from "../shared/cluster/cluster.ts";
+import type { KubeObject } from "../shared/cluster/object.ts";
 import { reason } from "../shared/errors.ts";
 import { Events } from "./events.ts";
 import { TrustedClock } from "./expiry.ts";
 import { Finalizers } from "./finalizers.ts";
 import type { Forks } from "./forks/forks.ts";
 import { InForceWatch } from "./in-force.ts";
-import { Interests } from "./interests.ts";
+import { Line } from "./line.ts";
 import { servicesOf } from "./plan/resolved.ts";
-import { type QueueSettings, WorkQueue } from "./queue.ts";
+import type { QueueSettings } from "./queue.ts";
+import { RouteWork } from "./routes.ts";
 import { SandboxWork } from "./sandboxes.ts";
 import { StatusWriter } from "./status.ts";
 import type { LiveTable, Resources, Services } from "./surroundings.ts";
@@ -25,6 +27,8 @@ export interface Log {
 export interface TermSettings {
   /** Its signal ends the term; everything is written under its field manager. */
   cluster: Cluster;
+  /** The namespace of the Lease, whose Routes have their names for ids. */
+  namespace: string;
   identity: string;
   /** The DNS domain of the mesh. */
   domain: string;
@@ -40,12 +44,12 @@ export interface TermSettings {
 
 export class Term {
   readonly #settings: TermSettings;
-  readonly #queue: WorkQueue;
+  readonly #sandboxes: Line;
+  readonly #routes: Line;
   readonly #work: SandboxWork;
+  readonly #routeWork: RouteWork;
   readonly #events: Events;
   readonly #inForce: InForceWatch;
-  /** Sandboxes by the services that their routes name. */
-  readonly #interests = new Interests();
   readonly #complaints = new Set<string>();
 
   constructor(settings: TermSettings) {
@@ -69,10 +73,16 @@ export class Term {
       inForce: this.#inForce,
       expired: (sandbox) => log.info({ sandbox }, "the Sandbox is past its time, and deleted"),
     });
-    this.#queue = new WorkQueue({
+    this.#routeWork = new RouteWork({ resources, table, services, domain, status, inForce: this.#inForce });
+    this.#sandboxes = new Line({
       ...queue,
-      work: (name) => this.#workOn(name),
-      failed: (name, thrown, retryMs) => this.#failed(name, thrown, retryMs),
+      work: (name) => this.#workOnSandbox(name),
+      failed: (name, thrown, retryMs) => this.#failed("Sandbox", name, this.#sandbox(name), thrown, retryMs),
+    });
+    this.#routes = new Line({
+      ...queue,
+      work: (id) => this.#workOnRoute(id),
+      failed: (id, thrown, retryMs) => this.#failed("Route", id, resources.route(id), thrown, retryMs),
     });
   }
 
@@ -85,29 +95,44 @@ export class Term {
     });
     const { resources } = this.#settings;
     await Promise.race([resources.synced, over]);
-    const unlisten = resources.listen({ sandbox: (name, isNew) => this.#queue.add(name, isNew) });
-    for (const { metadata } of resources.sandboxes()) this.#queue.add(sandboxName(metadata), true);
+    const unlisten = resources.listen({
+      sandbox: (name, isNew) => this.#sandboxes.add(name, isNew),
+      route: (id, isNew) => this.#routes.add(id, isNew),
+    });
+    for (const { metadata } of resources.sandboxes()) this.#sandboxes.add(sandboxName(metadata), true);
+    for (const id of resources.routes()) this.#routes.add(id, true);
     await over;
     unlisten();
-    await this.#queue.close();
+    await Promise.all([this.#sandboxes.close(), this.#routes.close()]);
   }
 
   /** Something has happened to a Service or to its pods. */
   serviceChanged(namespace: string, name: string): void {
-    for (const sandbox of this.#interests.of(`${namespace}/${name}`)) this.#queue.add(sandbox);
+    this.#sandboxes.serviceChanged(namespace, name);
+    this.#routes.serviceChanged(namespace, name);
   }
 
-  async #workOn(name: string): Promise<number | undefined> {
+  async #workOnSandbox(name: string): Promise<number | undefined> {
     if (this.#settings.cluster.options.signal.aborted) return undefined;
     const sandbox = this.#sandbox(name);
-    if (sandbox === undefined) {
-      this.#forget(name);
-      return undefined;
-    }
+    if (sandbox === undefined) return this.#forgetSandbox(name);
     const { namespace } = sandbox.metadata;
     const routes = this.#settings.resources.verdict(namespace, sandbox.metadata.name)?.routes ?? [];
-    this.#interests.set(name, [...new Set(routes.flatMap(({ route }) => servicesOf(route)))]);
+    this.#sandboxes.follow(
+      name,
+      routes.flatMap(({ route }) => servicesOf(route)),
+    );
     return this.#work.work(sandbox);
+  }
+
+  async #workOnRoute(id: string): Promise<number | undefined> {
+    const { cluster, resources, table } = this.#settings;
+    if (cluster.options.signal.aborted) return undefined;
+    const route = resources.route(id);
+    if (route === undefined) return this.#forgetRoute(id);
+    const stored = table.get(id);
+    this.#routes.follow(id, stored ? servicesOf(stored) : []);
+    return this.#routeWork.work(id, route);
   }
 
   #sandbox(name: string): SandboxResource | undefined {
@@ -115,17 +140,23 @@ export class Term {
     return this.#settings.resources.sandbox(namespace, short);
   }
 
-  #forget(name: string): void {
+  #forgetSandbox(name: string): undefined {
     const [namespace = "", short = ""] = name.split("/");
-    this.#queue.delete(name);
-    this.#interests.set(name, []);
+    this.#sandboxes.forget(name);
     this.#work.forget(name);
     this.#events.forget("Sandbox", namespace, short);
   }
 
+  #forgetRoute(id: string): undefined {
+    const [first = "", second] = id.split("/");
+    this.#routes.forget(id);
+    this.#routeWork.forget(id);
+    this.#events.forget("Route", second === undefined ? this.#settings.namespace : first, second ?? first);
+  }
+
   #forksChanged(name: string): void {
     this.#work.forksChanged(name);
-    this.#queue.add(name);
+    this.#sandboxes.add(name);
   }
 
   /** Undefined routes may be those from before this controller led: then nobody knows whom to ask. */
@@ -144,14 +175,13 @@ export class Term {
     this.#settings.log.error({ sandbox: sandboxName(sandbox.metadata), why: reason(thrown) }, "copies are left");
   }
 
-  #failed(name: string, thrown: unknown, retryMs: number): void {
+  #failed(kind: string, name: string, object: KubeObject | undefined, thrown: unknown, retryMs: number): void {
     const { cluster, log } = this.#settings;
     if (cluster.options.signal.aborted) return;
-    const sandbox = this.#sandbox(name);
-    const fields = { sandbox: name, why: reason(thrown), retryMs };
-    log.error(fields, "the Sandbox can't be looked after; it is tried again");
-    if (sandbox && isForbidden(thrown)) {
-      this.#events.tell(sandbox, { type: "Warning", reason: "Forbidden", note: reason(thrown), action: "Reconciling" });
+    const fields = { [kind.toLowerCase()]: name, why: reason(thrown), retryMs };
+    log.error(fields, `the ${kind} can't be looked after; it is tried again`);
+    if (object && isForbidden(thrown)) {
+      this.#events.tell(object, { type: "Warning", reason: "Forbidden", note: reason(thrown), action: "Reconciling" });
     }
   }
 

@@ -14,12 +14,12 @@ export interface Finding {
   message: string;
 }
 
-/** A service that a route names, as `NAMESPACE/NAME`, whether it is there or not. */
+/** The services that a route names, as `NAMESPACE/NAME`, or `NAME` for those of each caller's own namespace, whether they are there or not. */
 export function servicesOf(route: LiveRoute): string[] {
-  return namesOf(route).flatMap((name) => (name.namespace === undefined ? [] : [`${name.namespace}/${name.name}`]));
+  return namesOf(route).map(({ name, namespace }) => (namespace === undefined ? name : `${namespace}/${name}`));
 }
 
-/** What is wrong with the services of a route. Services without a namespace are each caller's own, so nobody can say. */
+/** What is wrong with the services of a route. One without a namespace is each caller's own, so nobody can say which it is where there are several. */
 export function findingsOf(route: LiveRoute, services: Services, domain: string): Finding[] {
   const baseline = nameOf(route.service, domain);
   const from = baseline && lookUp(baseline, undefined, services);
@@ -71,13 +71,10 @@ function nameOf(reference: Reference | undefined, domain?: string): ServiceName 
 type Baseline = { service: Service; port: ServiceName["port"] };
 
 function lookUp(name: ServiceName, baseline: Baseline | undefined, services: Services): Service | Finding | undefined {
-  const { namespace, port } = name;
-  if (namespace === undefined) return undefined;
-  const service = services.find(name.name, namespace);
-  if (service === undefined) {
-    const message = `no service ${name.name} in namespace ${namespace}${nearestTo(name.name, namespace, services)}`;
-    return { reason: "ServiceNotFound", message };
-  }
+  const { port } = name;
+  const service = name.namespace === undefined ? onlyOne(name.name, services) : inNamespace(name, services);
+  if (service === undefined || "reason" in service) return service;
+  const { namespace } = service;
   const wanted = port ?? (baseline && portOfBaseline(baseline));
   if (wanted === undefined || hasPort(service, wanted)) return service;
   const said = port ?? wanted;
@@ -87,6 +84,23 @@ function lookUp(name: ServiceName, baseline: Baseline | undefined, services: Ser
     reason: "PortNotFound",
     message: `service ${name.name}.${namespace} has no port ${said}${why}; it has ${all}; write ${name.name}.${namespace}:PORT`,
   };
+}
+
+function inNamespace({ name, namespace = "" }: ServiceName, services: Services): Service | Finding {
+  const service = services.find(name, namespace);
+  if (service) return service;
+  const message = `no service ${name} in namespace ${namespace}${nearestTo(name, namespace, services)}`;
+  return { reason: "ServiceNotFound", message };
+}
+
+/** The service of that name in whatever namespace; undefined where there are several, or nobody knows all. */
+function onlyOne(name: string, services: Services): Service | Finding | undefined {
+  if (services.values === undefined) return undefined;
+  const all = [...services.values()];
+  const [service, ...more] = all.filter((known) => known.name === name);
+  if (service) return more.length === 0 ? service : undefined;
+  const hint = didYouMean(name, [...new Set(all.map((known) => known.name))]);
+  return { reason: "ServiceNotFound", message: `no service ${name} in any namespace${hint}` };
 }
 
 /** The port that a target without one has to have: the baseline's, by number or by name. */

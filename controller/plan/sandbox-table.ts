@@ -57,7 +57,7 @@ export interface Verdict {
   /** Unknown where the spec can't be read. */
   key?: string;
   expires?: string;
-  accepted: { ok: boolean; reason: Exclude<Reason<"Accepted">, "Expired">; message: string };
+  accepted: { ok: boolean; reason: Exclude<Reason<"Accepted">, "Expired" | "Twin">; message: string };
   routes: readonly PlannedRoute[];
   /** Routes that it would have, were it not for Routes. */
   taken: readonly Taken[];

@@ -16,6 +16,7 @@ import {
   proxiesColumn,
   target,
   text,
+  told,
   when,
 } from "./crd-parts.ts";
 import { sandboxDefinition } from "./sandbox-crd.ts";
@@ -68,7 +69,13 @@ export function routeDefinition() {
     description:
       "A route of the live table of Keyway: from a baseline, for a key, a condition or a share of the requests, to a target.",
     spec,
-    status: object(conditioned, "What became of it; written by Keyway's controller."),
+    status: object(
+      {
+        ...conditioned,
+        revision: told("integer", "The revision of the table with which the route became what it is."),
+      },
+      "What became of it; written by Keyway's controller.",
+    ),
     columns: [
       column("Key", ".spec.key"),
       column("Service", ".spec.service"),
@@ -78,6 +85,7 @@ export function routeDefinition() {
       conditionColumn("InForce"),
       proxiesColumn,
       column("Expires", ".spec.expires", { priority: 1 }),
+      column("Resolved-Message", '.status.conditions[?(@.type=="Resolved")].message', { priority: 1 }),
       column("Owner", `.metadata.annotations.${OWNER_ANNOTATION.replaceAll(".", "\\.")}`, { priority: 1 }),
       ageColumn,
     ],

@@ -132,11 +132,11 @@ function forkRules(rule: Rule): V1PolicyRule[] {
   ];
 }
 
-/** What it takes to follow Sandboxes, to tell in their statuses and by events what became of them, and to end them. */
+/** What it takes to follow Sandboxes, to tell in their statuses, those of Routes and by events what became of them, and to end them. */
 function sandboxRules(rule: Rule): V1PolicyRule[] {
   return [
     rule([GROUP], ["sandboxes"], ["get", "list", "watch", "patch", "delete"]),
-    rule([GROUP], ["sandboxes/status"], ["patch"]),
+    rule([GROUP], ["routes/status", "sandboxes/status"], ["patch"]),
     rule(["events.k8s.io"], ["events"], ["create"]),
   ];
 }

@@ -1,6 +1,7 @@
 // A route as a custom resource of Kubernetes, and back.
 import { type FileEntry, fromFileEntry, toFileEntry } from "./file-entry.ts";
 import { inOrder, type LiveRoute } from "./live-route.ts";
+import type { ConditionedStatus } from "./sandbox.ts";
 
 export const GROUP = "keyway.dev";
 export const VERSION = "v1alpha1";
@@ -19,6 +20,12 @@ export interface RouteResource {
     annotations?: Record<string, string>;
   };
   spec: Omit<FileEntry, "id" | "owner" | "labels">;
+}
+
+/** The status of a Route. */
+export interface RouteResourceStatus extends ConditionedStatus {
+  /** The revision of the table with which the route became what it is. */
+  revision?: number;
 }
 
 /** Whether the id can be the name of a resource. */

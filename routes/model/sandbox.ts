@@ -89,7 +89,7 @@ export type ConditionType = (typeof CONDITION_TYPES)[number];
 
 /** Why a condition is what it is. */
 export const REASONS = {
-  Accepted: ["Accepted", "KeyTaken", "Invalid", "Expired"],
+  Accepted: ["Accepted", "KeyTaken", "Twin", "Invalid", "Expired"],
   Resolved: [
     "Resolved",
     "NotAccepted",

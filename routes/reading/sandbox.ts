@@ -128,7 +128,7 @@ const conditioned = {
 };
 
 /** The status of a Route resource. */
-export const routeStatus = object(conditioned);
+export const routeStatus = object({ ...conditioned, revision: z.exactOptional(z.number()) });
 
 /** The status of a Sandbox. */
 export const sandboxStatus = object({

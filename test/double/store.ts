@@ -94,7 +94,7 @@ export class Store {
     const { resourceVersion, uid } = wanted.metadata;
     if (resourceVersion !== undefined) this.#refuseOther(key, live, resourceVersion);
     if (uid !== undefined) refuseOtherUid(live, uid);
-    const object = applied(live, wanted, request);
+    const object = counted(live, applied(live, wanted, request));
     const same = live !== undefined && JSON.stringify(live) === JSON.stringify(object);
     if (dryRun || same) return { object, created: live === undefined };
     object.metadata.uid ??= `uid-${this.#version + 1}`;
@@ -115,7 +115,7 @@ export class Store {
     if (this.find(key)) {
       throw new Refusal(409, "AlreadyExists", `${nameInMessages(key.resource, key.name)} already exists`);
     }
-    const object = structuredClone(wanted);
+    const object = counted(undefined, structuredClone(wanted));
     object.metadata.uid = `uid-${this.#version + 1}`;
     if (!dryRun) this.#put(key, object, "ADDED");
     return object;
@@ -126,7 +126,7 @@ export class Store {
     const live = this.get(key);
     const { resourceVersion } = wanted.metadata;
     if (resourceVersion !== undefined) this.#refuseOther(key, live, resourceVersion);
-    const object = structuredClone(wanted);
+    const object = counted(live, structuredClone(wanted));
     if (!dryRun) this.#put(key, object, "MODIFIED");
     return object;
   }
@@ -215,4 +215,17 @@ function refuseOtherUid(live: Stored | undefined, uid: string): void {
 
 function textOf({ resource, namespace, name }: Key): string {
   return `${resource.group}/${resource.plural}/${namespace}/${name}`;
+}
+
+/** Of Keyway's own kinds, which have a subresource for it, the status stays, and the generation counts the specs that there were. */
+function counted(live: Stored | undefined, object: Stored): Stored {
+  if (!object.apiVersion.startsWith("keyway.dev/")) return object;
+  const { status: _, ...rest } = object;
+  const { generation = 0 } = live?.metadata ?? {};
+  const isSame = live !== undefined && isDeepStrictEqual(live.spec, object.spec);
+  return {
+    ...rest,
+    metadata: { ...object.metadata, generation: isSame ? Math.max(generation, 1) : generation + 1 },
+    ...(live?.status !== undefined && { status: live.status }),
+  };
 }

@@ -342,6 +342,7 @@ test("a port is ready some time after it has got an endpoint, when proxies know 
 
 test("what has its endpoints elsewhere is not judged, nor is anything before the endpoints are known", async () => {
   const api = await startServer();
+  api.put(slice("other", [true]));
   api.put(service("external", { type: "ExternalName", externalName: "x.example.com" }));
   api.put(service("headless", { selector: {}, clusterIP: "None" }), service("bare", { selector: {} }), service("a"));
   const missing = /endpointslices/;
@@ -382,7 +383,9 @@ test("a server with its routes in Kubernetes serves them, lets in by Kubernetes'
     const { body } = await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0");
     return String(body).includes("reviews-pr-42");
   };
-  expect(await hasTarget()).toBe(false);
+  expect(await hasTarget()).toBe(true);
+  api.put(slice("reviews", [true]));
+  await expect.poll(hasTarget).toBe(false);
   api.put(service("reviews-pr-42"), slice("reviews-pr-42", [true]));
   await expect.poll(hasTarget, { timeout: 5000 }).toBe(true);
   const explain = {

@@ -38,6 +38,11 @@ export const ANY_PORT = ".";
 export class Endpoints {
   readonly #slices = new Map<string, Map<string, Slice>>();
 
+  /** The Services that have any. */
+  get size(): number {
+    return this.#slices.size;
+  }
+
   /** Takes a slice over that has come, changed or gone. */
   change(before: Slice | undefined, after: Slice | undefined): Flip[] {
     const services = [...new Set([before, after].flatMap((slice) => slice?.service ?? []))];

@@ -1,3 +1,4 @@
+import type { RouteVerdict } from "../../../controller/plan/route-verdict.ts";
 import type { ForkService } from "../../../controller/plan/sandbox.ts";
 import type { Verdict } from "../../../controller/plan/sandbox-table.ts";
 import type { ResourceListener, Resources } from "../../../controller/surroundings.ts";
@@ -17,6 +18,7 @@ import { reason } from "../../../shared/errors.ts";
 import { Followed } from "../followed.ts";
 import type { Change } from "../store.ts";
 import { type Current, type Resource, ResourceTable } from "./resource-table.ts";
+import { idOf, refOf } from "./route-ids.ts";
 
 export interface FollowSettings {
   /** The namespace whose Routes have their names for ids. */
@@ -34,6 +36,7 @@ export interface FollowSettings {
 export class FollowedCluster implements Resources {
   readonly synced: Promise<unknown>;
   readonly followed = new Followed();
+  readonly #home: string;
   readonly #table: ResourceTable;
   readonly #listeners = new Set<ResourceListener>();
   readonly #routes: Informer<Resource>;
@@ -46,6 +49,7 @@ export class FollowedCluster implements Resources {
   #heldRevision = 0;
 
   constructor(cluster: Cluster, { namespace, retryMs, invalid, withoutSandboxes, older }: FollowSettings) {
+    this.#home = namespace;
     this.#table = new ResourceTable(namespace, invalid);
     const common = { retryMs, mostRetryMs: Math.max(retryMs, MOST_RETRY_MS), onOlder: older };
     const onVersion = (version: number) => this.#settle(version);
@@ -55,7 +59,12 @@ export class FollowedCluster implements Resources {
       apiVersion: ROUTE_API,
       kind: ROUTE_KIND,
       keep: withoutManagedFields,
-      onChange: (before, after) => this.#table.changeRoute(before, after),
+      onChange: (before, after) => {
+        this.#table.changeRoute(before, after);
+        const id = idOf((after ?? before)?.metadata ?? {}, namespace);
+        const isNew = !isSameSpec(before?.metadata, after?.metadata);
+        for (const listener of this.#listeners) listener.route(id, isNew);
+      },
       onVersion: (version) => {
         this.#known = version;
         this.#settle(version);
@@ -125,6 +134,18 @@ export class FollowedCluster implements Resources {
     return this.#table.sandboxes.verdict(namespace, name);
   }
 
+  *routes(): Generator<string> {
+    for (const { metadata } of this.#routes.values()) yield idOf(metadata, this.#home);
+  }
+
+  route(id: string): Resource | undefined {
+    return this.resource(refOf(id, this.#home).metadata);
+  }
+
+  routeVerdict(id: string): RouteVerdict {
+    return this.#table.routeVerdict(id);
+  }
+
   /** Changes are told once the table has them, but those of a transaction that is under way. */
   listen(listener: ResourceListener): () => void {
     this.#listeners.add(listener);
@@ -140,6 +161,8 @@ export class FollowedCluster implements Resources {
       const held = this.#held ?? new Map<string, Current | undefined>();
       this.#held = undefined;
       if (held.size > 0) this.#tell(this.#heldRevision, held);
+      // Whoever looked at one of them meanwhile has seen what it was before.
+      for (const listener of this.#listeners) for (const id of this.#heldIds) listener.route(id, false);
     };
   }
 
@@ -151,7 +174,10 @@ export class FollowedCluster implements Resources {
       this.#heldRevision = Math.max(this.#heldRevision, version);
       this.followed.moved();
     } else this.#tell(version, changes);
-    for (const listener of this.#listeners) for (const name of verdicts) listener.sandbox(name, false);
+    for (const listener of this.#listeners) {
+      for (const name of verdicts.sandboxes) listener.sandbox(name, false);
+      for (const id of verdicts.routes) listener.route(id, false);
+    }
   }
 
   /** Events of several kinds come in any order, so the revision of a change may be greater than the version that it was made with. */
@@ -179,8 +205,10 @@ function withoutManagedFields<T extends KubeObject>(object: T): T {
   return { ...object, metadata };
 }
 
+type Leaving = Meta & { deletionTimestamp?: string };
+
 /** Whether nothing but the status or the like is another one. */
-function isSameSpec(before: SandboxResource["metadata"] | undefined, after: SandboxResource["metadata"] | undefined) {
+function isSameSpec(before: Leaving | undefined, after: Leaving | undefined): boolean {
   return (
     before?.uid === after?.uid &&
     before?.generation === after?.generation &&

@@ -73,7 +73,8 @@ export class WatchedServices implements ServiceDirectory {
         for (const id of new Set([before?.service, after?.service])) this.#tellOne(id);
       },
       onVersion: (version) => {
-        this.#sync("slices");
+        // A cluster always has the slice of its own API server, unless nobody makes any there.
+        if (this.#endpoints.size > 0) this.#sync("slices");
         this.#tell(version);
       },
       onTrouble: (thrown) => failed("EndpointSlices", reason(thrown)),
@@ -100,9 +101,8 @@ export class WatchedServices implements ServiceDirectory {
   endpoints(name: string, namespace: string, port?: number | string): number | undefined {
     const known = this.#services.get(namespace, name);
     const id = `${namespace}/${name}`;
-    if (!this.#slices || !this.#isSynced.services) return undefined;
+    if (!this.#isSynced.services || !this.#isSynced.slices) return undefined;
     if (known === undefined) return 0;
-    if (!this.#isSynced.slices) return undefined;
     if (known.backing === "unknown" || (known.backing === "slices" && !this.#endpoints.has(id))) return undefined;
     if (port === undefined) return this.#endpoints.count(id);
     const own = this.#portNamed(port, known.service);

@@ -1,0 +1,75 @@
+import type { ConditionedStatus } from "../routes/model/sandbox.ts";
+import type { KubeObject, Meta } from "../shared/cluster/object.ts";
+import type { StatusWriter } from "./status.ts";
+
+type Object = KubeObject & { metadata: Meta; status?: ConditionedStatus };
+
+/** The numbers of proxies are written this often, while they change. */
+const NUMBERS_MS = 1000;
+
+/** The statuses that this controller writes, as they are known to be: what it has written is known before the watch tells of it. */
+export class OwnStatuses {
+  readonly #writer: StatusWriter;
+  readonly #numbersAt = new Map<string, number>();
+  /** As they were written last, for as long as nobody has told of that. */
+  readonly #written = new Map<string, Object>();
+
+  constructor(writer: StatusWriter) {
+    this.#writer = writer;
+  }
+
+  forget(name: string): void {
+    this.#numbersAt.delete(name);
+    this.#written.delete(name);
+  }
+
+  /** The object with the newest status that is known. */
+  newest<T extends Object>(name: string, told: T): T {
+    const written = this.#written.get(name);
+    const isNewer = Number(written?.metadata.resourceVersion) > Number(told.metadata.resourceVersion);
+    if (written && isNewer && written.metadata.uid === told.metadata.uid) {
+      return { ...told, ...(written.status && { status: written.status }) };
+    }
+    this.#written.delete(name);
+    return told;
+  }
+
+  /** Writes a status where it is another one. The milliseconds to wait where nothing but numbers have changed, and not long ago. */
+  async write(name: string, object: Object, wanted: ConditionedStatus): Promise<number | undefined> {
+    if (!this.#writer.differs(object, wanted)) return undefined;
+    const isSame = withoutNumbers(object.status) === withoutNumbers(wanted);
+    const wait = isSame ? NUMBERS_MS - (performance.now() - (this.#numbersAt.get(name) ?? 0)) : 0;
+    if (wait > 0) return wait;
+    this.#numbersAt.set(name, performance.now());
+    const written = await this.#writer.write(object, wanted);
+    if (written) this.#written.set(name, written);
+    return undefined;
+  }
+}
+
+/** The time of this moment, as conditions have it. */
+export function conditionTime(): string {
+  return new Date().toISOString().replace(/\.\d+/, "");
+}
+
+export function numbersOf({ total, inForce }: { total: number; inForce: number }) {
+  return { total, inForce, summary: `${inForce}/${total}` };
+}
+
+function withoutNumbers({ proxies: _, conditions = [], ...rest }: ConditionedStatus = {}): string {
+  const short = conditions.map(({ type, status, reason, message }) => [
+    type,
+    status,
+    reason,
+    type === "InForce" ? "" : message,
+  ]);
+  return JSON.stringify(sorted({ ...rest, short }));
+}
+
+/** The API server gives fields back in an order of its own. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => [key, sorted(one)]);
+}

@@ -1,0 +1,31 @@
+// What the status of a Route says of the resource itself.
+import { parseDate } from "../../routes/model/date.ts";
+import type { LiveRoute } from "../../routes/model/live-route.ts";
+import type { Said } from "./conditions.ts";
+
+/** What there is to say of a Route, as far as the resources alone tell. */
+export interface RouteVerdict {
+  /** Why it is no route. */
+  wrong?: string;
+  /** The id of the Route for the same baseline, key and conditions that is taken in its place. */
+  twin?: string;
+}
+
+/** `route` is what it stands for; undefined where it is none, or the server has not taken it over yet. `now` are milliseconds since 1970. */
+export function acceptedRoute({ wrong, twin }: RouteVerdict, route: LiveRoute | undefined, now: number): Said {
+  const type = "Accepted";
+  if (wrong !== undefined) {
+    return { type, status: "False", reason: "Invalid", message: `${wrong}; mend it and apply it again` };
+  }
+  if (twin !== undefined) {
+    const what = route?.when === undefined ? "service and key" : "service, key and conditions";
+    const message = `Route ${twin} has the same ${what} and comes before it by name, so it takes all of the requests; change one of them, or delete one`;
+    return { type, status: "False", reason: "Twin", message };
+  }
+  const end = parseDate(route?.expires ?? "");
+  if (end !== undefined && end * 1000 <= now) {
+    const message = `its time was over at ${route?.expires}; the route server deletes it; apply it with a later spec.expires to have it again`;
+    return { type, status: "False", reason: "Expired", message };
+  }
+  return { type, status: "True", reason: "Accepted", message: "its requests are routed" };
+}

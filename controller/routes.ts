@@ -1,0 +1,75 @@
+// What the leader says of one Route.
+import type { LiveRoute } from "../routes/model/live-route.ts";
+import type { RouteResourceStatus } from "../routes/model/route-resource.ts";
+import type { InForceWatch, Look } from "./in-force.ts";
+import { conditionTime, numbersOf, OwnStatuses } from "./own-status.ts";
+import { inForceCondition, notAccepted, resolvedCondition, type Said, since } from "./plan/conditions.ts";
+import { findingsOf } from "./plan/resolved.ts";
+import { acceptedRoute } from "./plan/route-verdict.ts";
+import type { StatusWriter } from "./status.ts";
+import type { LiveTable, Resources, RouteObject, Services } from "./surroundings.ts";
+
+export interface RouteSettings {
+  resources: Pick<Resources, "routeVerdict">;
+  table: Pick<LiveTable, "get">;
+  services: Services;
+  domain: string;
+  inForce: InForceWatch;
+  status: StatusWriter;
+}
+
+/** Until the server has taken the resource over it is looked at this often. */
+const TAKEN_MS = 100;
+
+export class RouteWork {
+  readonly #settings: RouteSettings;
+  readonly #statuses: OwnStatuses;
+
+  constructor(settings: RouteSettings) {
+    this.#settings = settings;
+    this.#statuses = new OwnStatuses(settings.status);
+  }
+
+  forget(id: string): void {
+    this.#statuses.forget(id);
+    this.#settings.inForce.forget(`Route ${id}`);
+  }
+
+  /** The milliseconds after which to look at it again. */
+  async work(id: string, told: RouteObject): Promise<number | undefined> {
+    const { resources, table, services, domain } = this.#settings;
+    const object = this.#statuses.newest(id, told);
+    const verdict = resources.routeVerdict(id);
+    const stored = table.get(id);
+    if (verdict.wrong === undefined && stored === undefined) return TAKEN_MS;
+    const accepted = acceptedRoute(verdict, stored, Date.now());
+    const isAccepted = accepted.status === "True";
+    const findings = stored && isAccepted ? findingsOf(stored, services, domain) : [];
+    const isLive = isAccepted && findings.length === 0;
+    const look = await this.#look(id, isLive ? stored : undefined);
+    const said: Said[] = [
+      accepted,
+      isAccepted ? resolvedCondition({ findings, forks: [], taken: [], conflicts: [] }) : notAccepted("Resolved"),
+      isAccepted ? inForceCondition({ routes: isLive ? 1 : 0, count: look.count }) : notAccepted("InForce"),
+    ];
+    const { generation } = object.metadata;
+    const wanted: RouteResourceStatus = {
+      ...(generation !== undefined && { observedGeneration: generation }),
+      ...(stored && { revision: stored.revision }),
+      ...(look.count && { proxies: numbersOf(look.count) }),
+      conditions: since(said, object.status?.conditions, generation, conditionTime()),
+    };
+    const wait = await this.#statuses.write(id, object, wanted);
+    return wait === undefined ? look.again : Math.min(wait, look.again ?? wait);
+  }
+
+  async #look(id: string, stored: LiveRoute | undefined): Promise<Look> {
+    const { inForce } = this.#settings;
+    if (stored === undefined) {
+      inForce.forget(`Route ${id}`);
+      return { count: undefined, again: undefined };
+    }
+    const { revision: _, ...route } = stored as LiveRoute & { revision?: number };
+    return inForce.look(`Route ${id}`, [route]);
+  }
+}
