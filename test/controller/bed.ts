@@ -1,10 +1,9 @@
 import { expect, onTestFinished } from "vitest";
 import type { Forks } from "../../controller/forks/forks.ts";
 import { type Controller, type ControllerSettings, startController } from "../../controller/main.ts";
-import { SandboxTable } from "../../controller/plan/sandbox-table.ts";
-import type { Count } from "../../controller/surroundings.ts";
-import type { StoredRoute } from "../../routes/model/live-route.ts";
-import type { SandboxResource, SandboxSpec, SandboxStatus } from "../../routes/model/sandbox.ts";
+import type { Count, RouteObject } from "../../controller/surroundings.ts";
+import { ROUTE_API, ROUTE_KIND } from "../../routes/model/route-resource.ts";
+import type { ConditionedStatus, SandboxResource, SandboxSpec, SandboxStatus } from "../../routes/model/sandbox.ts";
 import type { Service } from "../../routes/model/service.ts";
 import { FollowedCluster } from "../../server/store/kubernetes/followed-cluster.ts";
 import { connect, server } from "../cluster/connect.ts";
@@ -31,27 +30,11 @@ export async function startBed() {
   const api = await server();
   const services = new Map<string, Service>();
   const ready = new Map<string, boolean>();
-  const live = new Map<string, StoredRoute>();
-  const planned = new SandboxTable();
   const forks = new FakeForks();
   const logged: string[] = [];
   let count: Count | undefined = { total: 2, inForce: 2 };
-  let revision = 1;
 
   const log = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`);
-  const table = {
-    get revision() {
-      return revision;
-    },
-    get: (id: string) => live.get(id),
-    count: async () => count,
-  };
-
-  function follow({ set, delete: gone }: ReturnType<SandboxTable["putSandbox"]>): void {
-    revision++;
-    for (const id of gone) live.delete(id);
-    for (const route of set) live.set(route.id, { ...route, revision });
-  }
 
   const bed = {
     api,
@@ -68,7 +51,7 @@ export async function startBed() {
     removeService(name: string, namespace = "demo") {
       services.delete(`${namespace}/${name}`);
     },
-    /** As somebody applies it; the route server follows at once. */
+    /** As somebody applies it. */
     put(name: string, spec: SandboxSpec, metadata: Partial<SandboxResource["metadata"]> = {}): void {
       const before = bed.get(name, metadata.namespace);
       const isSame = JSON.stringify(before?.spec) === JSON.stringify(spec);
@@ -76,25 +59,38 @@ export async function startBed() {
       const kept = before?.metadata.finalizers ? { finalizers: before.metadata.finalizers } : {};
       const resource = sandbox(name, spec, { generation, ...kept, ...metadata });
       api.put({ ...resource, ...(before?.status && { status: before.status }) } as Stored);
-      follow(planned.putSandbox(resource));
     },
     /** As somebody deletes it. */
     delete(name: string): void {
       api.delete(sandbox(name, {}) as Stored);
-      follow(planned.removeSandbox("demo", name));
     },
     get: (name: string, namespace = "demo") =>
       api.find(sandbox(name, {}, { namespace }) as Stored) as SandboxResource | undefined,
     status: (name: string, namespace = "demo"): SandboxStatus => bed.get(name, namespace)?.status ?? {},
     /** `REASON` of a condition, with a `!` before it where it does not hold. */
-    condition(name: string, type: string, namespace = "demo"): string {
-      const found = bed.status(name, namespace).conditions?.find((one) => one.type === type);
-      return found ? `${found.status === "False" ? "!" : ""}${found.reason}` : "none";
-    },
+    condition: (name: string, type: string, namespace = "demo") => conditionText(bed.get(name, namespace), type),
     message: (name: string, type: string) =>
       bed.status(name).conditions?.find((one) => one.type === type)?.message ?? "",
     reaches: (name: string, type: string, reason: string) =>
       expect.poll(() => bed.condition(name, type), { timeout: 15_000, interval: 10 }).toBe(reason),
+    /** As somebody applies it. */
+    putRoute(name: string, spec: object, namespace = "demo"): void {
+      const before = bed.route(name, namespace);
+      const generation = (before?.metadata.generation ?? 0) + 1;
+      const resource = { ...routeObject(name, namespace), spec };
+      resource.metadata = { ...resource.metadata, ...{ uid: `uid-${name}`, generation } };
+      api.put({ ...resource, ...(before?.status && { status: before.status }) } as Stored);
+    },
+    deleteRoute(name: string, namespace = "demo"): void {
+      api.delete(routeObject(name, namespace) as Stored);
+    },
+    route: (name: string, namespace = "demo") =>
+      api.find(routeObject(name, namespace) as Stored) as RouteObject | undefined,
+    routeCondition: (name: string, type: string, namespace = "demo") => conditionText(bed.route(name, namespace), type),
+    routeMessage: (name: string, type: string, namespace = "demo") =>
+      bed.route(name, namespace)?.status?.conditions?.find((one) => one.type === type)?.message ?? "",
+    routeReaches: (name: string, type: string, reason: string, namespace = "demo") =>
+      expect.poll(() => bed.routeCondition(name, type, namespace), { timeout: 15_000, interval: 10 }).toBe(reason),
     events: () =>
       api.store.all().filter(({ kind }) => kind === "Event") as (Stored & { reason: string; note: string })[],
     async start(identity = "one", settings: Partial<ControllerSettings> = {}): Promise<Started> {
@@ -115,7 +111,13 @@ export async function startBed() {
           values: () => services.values(),
           isReady: (name, namespace) => ready.get(`${namespace}/${name}`),
         },
-        table,
+        table: {
+          get revision() {
+            return resources.followed.revision;
+          },
+          get: (id) => resources.followed.routes.get(id),
+          count: async () => count,
+        },
         forks: () => forks,
         log: { info: log, warn: log, error: log },
         times: QUICK,
@@ -126,7 +128,7 @@ export async function startBed() {
         await controller.ended;
       };
       onTestFinished(end);
-      return { controller, end };
+      return { controller, resources, end };
     },
   };
   return bed;
@@ -134,7 +136,17 @@ export async function startBed() {
 
 interface Started {
   controller: Controller;
+  resources: FollowedCluster;
   end: () => Promise<void>;
+}
+
+function routeObject(name: string, namespace: string) {
+  return { apiVersion: ROUTE_API, kind: ROUTE_KIND, metadata: { name, namespace } };
+}
+
+function conditionText(object: { status?: ConditionedStatus } | undefined, type: string): string {
+  const found = object?.status?.conditions?.find((one) => one.type === type);
+  return found ? `${found.status === "False" ? "!" : ""}${found.reason}` : "none";
 }
 
 export type Bed = Awaited<ReturnType<typeof startBed>>;

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { WatchedServices } from "../../server/store/kubernetes/services.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
 import { type Store, Unavailable, Unfit } from "../../server/store/store.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import { sent, startServer as serveRoutes } from "../api/serve.ts";
 import { connect, fileWith, server } from "../cluster/connect.ts";
 import type { ApiServer } from "../double/api-server.ts";
@@ -234,6 +235,30 @@ test("what is written again is not taken for what is there by a server that is b
   const { set } = await commit({ set: [route("a")] });
   expect(api.find(theirs)?.spec).toEqual({ service: "reviews", key: "a", to: "t" });
   expect(set).toEqual([{ revision: Number(api.find(theirs)?.metadata.resourceVersion), created: false }]);
+});
+
+test("a status that is written is no new revision, for those who see it happen and those who come later", async () => {
+  const api = await startServer();
+  const open = await opener(api);
+  const { commit, changes, table, store } = await follow(open);
+  const { revision } = await commit({ set: [route("a")] });
+  const cluster = await connect(api);
+  const ref = { apiVersion: "keyway.dev/v1alpha1", kind: "Route", metadata: { name: "a", namespace } };
+  const { generation } = api.find(ref)?.metadata ?? {};
+  await cluster.apply({ ...ref, status: { observedGeneration: generation, revision } } as KubeObject, {
+    subresource: "status",
+  });
+  const { changes: later, ...second } = await follow(open);
+  expect([second.table.get("a")?.revision, later]).toEqual([revision, []]);
+  // Only what is told after the status says that nothing was told of it.
+  await commit({ set: [route("b")] });
+  expect(changes.flatMap(({ set }) => set.map(({ id }) => id))).toEqual(["a", "b"]);
+  expect(table.get("a")?.revision).toBe(revision);
+  const again = await commit({ set: [route("a")] });
+  expect(again.set).toEqual([{ revision, created: false }]);
+  const labelled = await commit({ set: [route("a", { labels: { team: "b" } })] });
+  expect(labelled.set[0]?.revision).toBeGreaterThan(revision);
+  expect(store.trouble()).toBeUndefined();
 });
 
 const service = (name: string, spec: object = {}) => ({

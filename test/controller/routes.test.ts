@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { routeStatus } from "../../routes/reading/sandbox.ts";
+import { type Bed, counting, eventually, startBed } from "./bed.ts";
+
+const HOME = "keyway-system";
+const WRITES = /^(?:PATCH|POST|PUT|DELETE) .*(?:keyway\.dev|events)/;
+
+async function withServices(): Promise<Bed> {
+  const bed = await startBed();
+  for (const name of ["reviews", "reviews-pr-42"]) {
+    bed.addService(name);
+    bed.ready.set(`demo/${name}`, true);
+  }
+  return bed;
+}
+
+const REVIEWS = { service: "reviews", key: "pr-42", to: "reviews-pr-42" };
+
+test("a Route's status says what became of it, and with which revision", async () => {
+  const bed = await withServices();
+  bed.putRoute("one", REVIEWS);
+  const { resources } = await bed.start();
+  await bed.routeReaches("one", "InForce", "InForce");
+  const revision = resources.followed.routes.get("demo/one")?.revision;
+  const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  const common = { status: "True", observedGeneration: 1, lastTransitionTime: at };
+  const status = bed.route("one")?.status;
+  expect(status).toEqual({
+    observedGeneration: 1,
+    revision,
+    proxies: { total: 2, inForce: 2, summary: "2/2" },
+    conditions: [
+      { type: "Accepted", reason: "Accepted", message: "its requests are routed", ...common },
+      { type: "Resolved", reason: "Resolved", message: "every service, port and target is there", ...common },
+      { type: "InForce", reason: "InForce", message: "2 of 2 proxies", ...common },
+    ],
+  });
+  expect(routeStatus.safeParse(status).success).toBe(true);
+  expect(Number(bed.route("one")?.metadata.resourceVersion)).toBeGreaterThan(revision ?? 0);
+  const writes = counting(bed, WRITES);
+  await sleep(300);
+  expect([writes(), resources.followed.revision, bed.events()]).toEqual([[], revision, []]);
+});
+
+test.each([
+  [
+    "unknown",
+    { service: "reviws", key: "k", to: "reviews-pr-42" },
+    "no service reviws in namespace demo; did you mean reviews?",
+  ],
+  [
+    "unknown",
+    { ...REVIEWS, to: "reviews-pr-43" },
+    "no service reviews-pr-43 in namespace demo; did you mean reviews-pr-42?",
+  ],
+])("a service that is %s is told with the nearest name, by an event as well", async (_, spec, message) => {
+  const bed = await withServices();
+  bed.putRoute("one", spec);
+  await bed.start();
+  await bed.routeReaches("one", "Resolved", "!ServiceNotFound");
+  expect(bed.routeMessage("one", "Resolved")).toBe(message);
+  expect(bed.routeCondition("one", "InForce")).toBe("!NoRoutes");
+  await eventually(() => bed.events().map(({ reason, note }) => `${reason}: ${note}`)).toEqual([
+    `ServiceNotFound: ${message}`,
+  ]);
+});
+
+test("services without a namespace are looked for in all, and judged where there is one of the name", async () => {
+  const bed = await withServices();
+  bed.putRoute("wrong", { service: "revews", key: "k", to: "reviews-pr-42" }, HOME);
+  bed.putRoute("port", { service: "reviews:80", key: "l", to: "reviews-pr-42" }, HOME);
+  bed.putRoute("down", { service: "reviews", key: "m", to: "reviews-pr-42" }, HOME);
+  bed.ready.set("demo/reviews-pr-42", false);
+  const { controller } = await bed.start();
+  await bed.routeReaches("wrong", "Resolved", "!ServiceNotFound", HOME);
+  expect(bed.routeMessage("wrong", "Resolved", HOME)).toContain(
+    "no service revews in any namespace; did you mean reviews?",
+  );
+  await bed.routeReaches("port", "Resolved", "!PortNotFound", HOME);
+  await bed.routeReaches("down", "Resolved", "!NotReady", HOME);
+  bed.ready.set("demo/reviews-pr-42", true);
+  controller.serviceChanged("demo", "reviews-pr-42");
+  await bed.routeReaches("down", "InForce", "InForce", HOME);
+  bed.addService("revews", [{ port: 9080 }], "shop");
+  controller.serviceChanged("shop", "revews");
+  await bed.routeReaches("wrong", "InForce", "InForce", HOME);
+});
+
+test("a port that is not there and a target that is not ready are told, and that they are mended", async () => {
+  const bed = await withServices();
+  bed.putRoute("port", { ...REVIEWS, key: "k", to: "reviews-pr-42:80" });
+  bed.putRoute("down", REVIEWS);
+  bed.ready.set("demo/reviews-pr-42", false);
+  const { controller } = await bed.start();
+  await bed.routeReaches("port", "Resolved", "!PortNotFound");
+  expect(bed.routeMessage("port", "Resolved")).toMatch(/has no port 80; it has 9080; write reviews-pr-42.demo:PORT$/);
+  await bed.routeReaches("down", "Resolved", "!NotReady");
+  expect(bed.routeMessage("down", "Resolved")).toMatch(
+    /^no pod of reviews-pr-42.demo is ready.*kubectl get pods -n demo$/,
+  );
+  bed.ready.set("demo/reviews-pr-42", true);
+  controller.serviceChanged("demo", "reviews-pr-42");
+  await bed.routeReaches("down", "InForce", "InForce");
+  bed.putRoute("port", { ...REVIEWS, key: "k" });
+  await bed.routeReaches("port", "InForce", "InForce");
+  expect(bed.route("port")?.status?.observedGeneration).toBe(2);
+});
+
+test("a resource that is no route is told what is wrong, and forgotten once it is mended", async () => {
+  const bed = await withServices();
+  bed.putRoute("wrong", { ...REVIEWS, when: [{ header: "a", cookie: "b", exact: "c" }] });
+  await bed.start();
+  await bed.routeReaches("wrong", "Accepted", "!Invalid");
+  expect(bed.routeMessage("wrong", "Accepted")).toMatch(/^spec\.when\[0\].*; mend it and apply it again$/);
+  expect([bed.routeCondition("wrong", "Resolved"), bed.routeCondition("wrong", "InForce")]).toEqual([
+    "NotAccepted",
+    "!NoRoutes",
+  ]);
+  await eventually(() => bed.events().map(({ reason }) => reason)).toEqual(["Invalid"]);
+  const writes = counting(bed, WRITES);
+  await sleep(300);
+  expect(writes()).toEqual([]);
+  bed.putRoute("wrong", REVIEWS);
+  await bed.routeReaches("wrong", "InForce", "InForce");
+});
+
+test("of twins the first by name is in force, the others are told which it is, and each of them when it goes", async () => {
+  const bed = await withServices();
+  for (const name of ["b", "a", "c"]) bed.putRoute(name, { ...REVIEWS, service: "reviews.demo:9080" });
+  bed.putRoute("a-port", { ...REVIEWS, service: "reviews:9081" });
+  await bed.start();
+  for (const name of ["b", "c"]) {
+    await bed.routeReaches(name, "Accepted", "!Twin");
+    expect(bed.routeMessage(name, "Accepted")).toMatch(/^Route demo\/a has the same service and key/);
+  }
+  await bed.routeReaches("a", "InForce", "InForce");
+  expect(bed.routeCondition("a-port", "Accepted")).toBe("Accepted");
+  bed.deleteRoute("a");
+  await bed.routeReaches("b", "InForce", "InForce");
+  await eventually(() => bed.routeMessage("c", "Accepted")).toMatch(/^Route demo\/b/);
+  bed.putRoute("c", { ...REVIEWS, when: [{ header: "x", exact: "y" }] });
+  await bed.routeReaches("c", "InForce", "InForce");
+});
