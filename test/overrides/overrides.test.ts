@@ -7,6 +7,7 @@ const LINGER = { overrides: ["demo"], overridesLingerMs: 300 };
 
 async function bed() {
   const started = await startBed();
+  for (const name of ["reviews", "ratings"]) started.addService(name);
   const { api } = started;
   const service = (name = "reviews", metadata: object = {}, namespace = "demo") =>
     ({
@@ -37,12 +38,13 @@ async function bed() {
       all("DestinationRule").flatMap(({ spec }) =>
         ((spec as { subsets: { name: string }[] }).subsets ?? []).map(({ name }) => name),
       ),
-    /** The kinds of writes from now on, as `VERB KIND` in their order; one may be made twice before its watch tells of it. */
+    /** The kinds of writes from now on, statuses aside, as `VERB KIND` in their order; one may be made twice before its watch tells of it. */
     writes() {
       const from = api.requests.length;
       return () => {
         const found = api.requests.slice(from).flatMap((request) => {
-          const [, verb, kind] = /^(PATCH|DELETE|POST|PUT) .*\/(routes|destinationrules)\b/.exec(request) ?? [];
+          const [, verb, kind] =
+            /^(PATCH|DELETE|POST|PUT) .*\/(routes|destinationrules)\b(?!.*\/status)/.exec(request) ?? [];
           return kind === undefined ? [] : [`${verb} ${kind}`];
         });
         return [...new Set(found)];

@@ -48,7 +48,8 @@ export async function startSandboxes() {
         message,
         lastTransitionTime,
       }));
-      api.put({ ...find(name), status: { conditions: said, ...more } } as Stored);
+      const { generation: observedGeneration = 0 } = find(name)?.metadata ?? {};
+      api.put({ ...find(name), status: { observedGeneration, conditions: said, ...more } } as Stored);
     },
     /** It goes, with its finalizer taken off. */
     gone(name = "pr-42") {
