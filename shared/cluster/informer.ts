@@ -69,6 +69,11 @@ export class Informer<T extends KubeObject, Kept = T> {
     await this.#ended;
   }
 
+  /** Whether all objects have been read once. */
+  get isSynced(): boolean {
+    return this.#known > 0;
+  }
+
   /** Why the API server can't be asked at present; undefined while all is well. */
   get trouble(): unknown {
     return this.#trouble;

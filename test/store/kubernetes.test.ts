@@ -72,6 +72,18 @@ test("a Route that somebody applies is a route, and one that is none is told and
   expect(changes.at(-2)?.delete).toEqual(["alice"]);
 });
 
+test("a server starts with what it has read, where its first watch fails, and goes on watching", async () => {
+  const api = await startServer();
+  api.put(resource("a", { service: "reviews", key: "a", to: "t" }));
+  api.faults.add(/routes\?watch=1/, unavailable, 2);
+  // Something else is answered later, so that the watch has failed by then.
+  api.faults.add(/sandboxes\?limit/, (_request, response) => void setTimeout(() => response.destroy(), 100));
+  const { contents } = await follow(await opener(api));
+  expect(contents().map(({ id }) => id)).toEqual(["a"]);
+  api.put(resource("b", { service: "reviews", key: "b", to: "t" }));
+  await expect.poll(() => contents().map(({ id }) => id)).toEqual(["a", "b"]);
+});
+
 test("what others keep in a resource's metadata stays", async () => {
   const api = await startServer();
   const before = resource("a", { service: "reviews", key: "a", to: "t", expires: "2100-01-01T00:00:00Z" });

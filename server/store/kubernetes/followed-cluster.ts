@@ -100,7 +100,8 @@ export class FollowedCluster implements Resources {
   /** Reads all of them for a first time and goes on; throws where the Routes can't be read. */
   async start(): Promise<void> {
     await Promise.all([this.#routes.start(), this.#sandboxes.start(), this.#forks.start()]);
-    if (this.#routes.trouble !== undefined) throw this.#routes.trouble;
+    // A watch that fails is tried again.
+    if (!this.#routes.isSynced && this.#routes.trouble !== undefined) throw this.#routes.trouble;
   }
 
   /** Resolves once nothing more will be told. */
