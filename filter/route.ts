@@ -1,7 +1,19 @@
 // Acts on the outcome: selects the target, or leaves the request to the baseline, as if the filter were not there.
 import { HEADER_CLUSTER, HEADER_ROUTED, STATE_NAME } from "../routes/model/names";
 import { respondJson } from "./answer";
-import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, failsIfMissing, key, keyLen, target, targetLen } from "./decision";
+import {
+  BASELINE,
+  BY_KEY,
+  INVALID_KEY,
+  NO_KEY,
+  failsIfMissing,
+  key,
+  keyLen,
+  keySource,
+  target,
+  targetLen,
+} from "./decision";
+import { emitKey } from "./emit/emit";
 import {
   count,
   got,
@@ -18,7 +30,7 @@ import * as metrics from "./metrics";
 import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeName } from "./outcome";
 import * as request from "./request";
 import { Root, severalPlugins } from "./roots";
-import { routeAddsMark } from "./table/header";
+import { formCount, routeAddsMark } from "./table/header";
 import { MINUS, SPACE } from "./text/ascii";
 import { startsWith } from "./text/bytes";
 
@@ -37,7 +49,9 @@ export function route(root: Root | null, stream: u32): bool {
   const outcome = findOutcome(root, stream, true);
   if (outcome == ROUTED) select(root);
   else stay(outcome);
-  return outcome == MISSING_TARGET && failsIfMissing && refuse();
+  if (outcome == MISSING_TARGET && failsIfMissing && refuse()) return true;
+  if (keySource != 0 && formCount(root.header.at) != 0) emitKey(root.header.at);
+  return false;
 }
 
 function stay(outcome: i32): void {

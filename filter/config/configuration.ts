@@ -5,6 +5,7 @@ import * as builder from "../table/builder";
 import { beginReport, report, reportMoreThan, reported, inList, reset } from "./diagnostic";
 import { isKey } from "../sources/candidate";
 import { QUOTE } from "../text/ascii";
+import { readEmit } from "./emit";
 import { broken, isNamed, noteField, openList, openObject, readFlag, readWord } from "./fields";
 import * as json from "./json";
 import { readRoute } from "./route";
@@ -18,6 +19,7 @@ const STRICT: u32 = 8;
 const HOP_MARK: u32 = 16;
 const HIERARCHY: u32 = 32;
 const TABLE: u32 = 64;
+const EMIT: u32 = 128;
 
 /** Reads the configuration of `size` bytes; only inside on_configure. False when there is a diagnostic. */
 export function readConfiguration(size: u32): bool {
@@ -54,6 +56,7 @@ function rootField(): u32 {
   if (isNamed("hopMark")) return HOP_MARK;
   if (isNamed("hierarchy")) return HIERARCHY;
   if (isNamed("table")) return TABLE;
+  if (isNamed("emit")) return EMIT;
   return isNamed("strict") ? STRICT : 0;
 }
 
@@ -70,6 +73,7 @@ function readRoot(): void {
     else if (field == HOP_MARK) readHopMark();
     else if (field == HIERARCHY) readHierarchy();
     else if (field == TABLE) readTable();
+    else if (field == EMIT) readEmit();
     else readFlag("strict");
     if (broken()) return;
     inList(null, -1);

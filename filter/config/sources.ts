@@ -117,8 +117,8 @@ export function addSource(to: Writer, at: usize, len: i32): void {
   if (line) line.say('unknown source "').plain(at, len).say('"');
 }
 
-// Token characters of RFC 9110; a pseudo-header begins with a colon.
-function isHeaderName(at: usize, len: i32): bool {
+/** Token characters of RFC 9110; a pseudo-header begins with a colon. */
+export function isHeaderName(at: usize, len: i32): bool {
   const separators = '"(),/;<=>?@[\\]{}';
   const separatorsEnd = separators.start + separators.len;
   for (let i = 0; i < len; i++) {

@@ -51,7 +51,12 @@ export function requestHeaders(): bool {
 }
 
 export function replaceRequestHeader(name: Bytes, value: usize, len: i32): bool {
-  return env.proxy_replace_header_map_value(REQUEST_HEADERS, name.start, name.len, value, len) == OK;
+  return replaceHeader(name.start, name.len, value, len);
+}
+
+/** All lines of a request header become one with this value. */
+export function replaceHeader(name: usize, nameLen: i32, value: usize, len: i32): bool {
+  return env.proxy_replace_header_map_value(REQUEST_HEADERS, name, nameLen, value, len) == OK;
 }
 
 export function removeRequestHeader(name: Bytes): void {

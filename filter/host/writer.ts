@@ -78,6 +78,11 @@ export class Writer {
     return this;
   }
 
+  /** Adds a byte in two hexadecimal digits. */
+  hexByte(v: u32): this {
+    return this.u8(hexDigit(v >> 4)).u8(hexDigit(v & 15));
+  }
+
   /** Adds at most 60 bytes of a text that may come from anywhere; `?` stands for quotes and for what is not printable ASCII. */
   plain(from: usize, len: i32): this {
     const n = min(len, 60);
@@ -95,9 +100,7 @@ export class Writer {
     for (let i = 0; i < len; i++) {
       const c: u32 = load<u8>(from + i);
       if (!isPrintable(c)) {
-        this.say("\\u00")
-          .u8(hexDigit(c >> 4))
-          .u8(hexDigit(c & 15));
+        this.say("\\u00").hexByte(c);
         continue;
       }
       if (c == QUOTE || c == BACKSLASH) this.u8(BACKSLASH);

@@ -14,6 +14,8 @@ const CHUNK = 64 * 1024;
 const CHUNK_FIXED = 8;
 
 export const sources = writer();
+/** The forms in which a key leaves, laid down as sources are. */
+export const forms = writer();
 /** The rules with conditions, and those that have shares alone; see rule.ts. */
 export const whens = writer();
 export const splits = writer();
@@ -37,6 +39,7 @@ let last: usize = 0;
 
 export function clear(): void {
   sources.clear();
+  forms.clear();
   whens.clear();
   splits.clear();
   settings.clear();
@@ -47,10 +50,10 @@ export function clear(): void {
   used = chunkSize = 0;
 }
 
-/** How many sources were added; a preset counts as all that it stands for. */
-export function sourceCount(): i32 {
+/** How many sources a list holds; a preset counts as all that it stands for. */
+export function sourceCount(list: Writer = sources): i32 {
   let n = 0;
-  for (let at = sources.at; at < sources.at + sources.len; at = afterSource(at)) n++;
+  for (let at = list.at; at < list.at + list.len; at = afterSource(at)) n++;
   return n;
 }
 

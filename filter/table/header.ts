@@ -1,8 +1,8 @@
 // What a table says of itself, in one shared value that every worker keeps a copy of:
-//   u32 generation, u32 buckets, u32 routes, u8 flags, u8 sources, u8 hierarchy (the character, or 0), u8 unused,
+//   u32 generation, u32 buckets, u32 routes, u8 flags, u8 sources, u8 hierarchy (the character, or 0), u8 forms,
 //   u32 rules with conditions, u32 rules with shares alone, u32 where the live table's settings begin (0: there is no live table),
-//   the sources, the rules in that order (see rule.ts), the settings (see live/settings.ts)
-// The header of a live table has no sources and no settings. Where it serves, a worker puts its numbers and rules in the place of
+//   the sources, the forms in which a key leaves, the rules in that order (see rule.ts), the settings (see live/settings.ts)
+// The header of a live table has no sources, no forms and no settings. Where it serves, a worker puts its numbers and rules in the place of
 // those that the configuration has.
 import { Writer } from "../host/writer";
 import * as builder from "./builder";
@@ -24,11 +24,12 @@ export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
   to.u8((builder.explain ? EXPLAINS : 0) | (builder.routeAddsMark ? ROUTE_ADDS_MARK : 0))
     .u8(builder.sourceCount())
     .u8(builder.hierarchy)
-    .u8(0)
+    .u8(builder.sourceCount(builder.forms))
     .u32(builder.whenRoutes)
     .u32(builder.splitRoutes)
     .u32(0);
   to.bytes(builder.sources.at, builder.sources.len);
+  to.bytes(builder.forms.at, builder.forms.len);
   to.bytes(builder.whens.at, builder.whens.len);
   to.bytes(builder.splits.at, builder.splits.len);
   if (builder.settings.len == 0) return;
@@ -123,8 +124,22 @@ export function firstSource(header: usize): usize {
   return header + FIXED;
 }
 
+/** In how many forms a key leaves; 0 where it leaves as it came. */
+// @ts-ignore: decorator
+@inline
+export function formCount(header: usize): i32 {
+  return load<u8>(header, 15);
+}
+
+export function firstForm(header: usize): usize {
+  return afterSources(firstSource(header), sourceCount(header));
+}
+
 export function firstRule(header: usize): usize {
-  let at = firstSource(header);
-  for (let i = 0; i < sourceCount(header); i++) at = afterSource(at);
+  return afterSources(firstSource(header), sourceCount(header) + formCount(header));
+}
+
+function afterSources(at: usize, count: i32): usize {
+  for (; count > 0; count--) at = afterSource(at);
   return at;
 }

@@ -74,6 +74,8 @@ export interface Configuration<From = string, To = string> {
   routes: Route<From, To>[];
   /** The character between the parts of a key; without it a key has no parents. */
   hierarchy?: string;
+  /** The forms in which a key leaves; without them it leaves as it came. */
+  emit?: string[];
   explain: boolean;
   strict: boolean;
   hopMark?: HopMark;

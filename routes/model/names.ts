@@ -10,11 +10,17 @@ export const MAX_TOKEN = 16384; // bytes, the payload of a bearer token as it is
 export const MAX_DEPTH = 64; // levels of objects and lists within a token's payload
 export const MAX_SOURCES = 64;
 export const MAX_CONDITIONS = 32; // of one route
+export const MAX_FORMS = 8; // in which a key leaves
 export const MAX_SPLIT = 100; // targets of one split
 
 export const PLUGIN_NAME = "keyway";
 export const ANY_BASELINE = "*";
 
+export const MAX_BAGGAGE_MEMBERS = 64; // of W3C Baggage, which every party passes on
+export const MAX_BAGGAGE = 8192; // bytes, likewise
+export const MAX_TRACESTATE_MEMBERS = 32; // of W3C Trace Context, of which there are never more
+
+export const OWN_HEADERS = "x-keyway-";
 export const HEADER_CLUSTER = "x-keyway-cluster";
 export const HEADER_ROUTED = "x-keyway-routed";
 export const HEADER_SERVED = "x-keyway-served";

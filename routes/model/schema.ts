@@ -8,6 +8,7 @@ import {
   DEFAULT_SOURCE,
   MAX_CLUSTER,
   MAX_CONDITIONS,
+  MAX_FORMS,
   MAX_KEY,
   MAX_NAME,
   MAX_SHARES,
@@ -15,7 +16,7 @@ import {
   MAX_SPLIT,
   MAX_TEXT,
 } from "./names.ts";
-import { isHeaderName, parseSource } from "./sources.ts";
+import { formError, isHeaderName, parseSource } from "./sources.ts";
 import { toUnits, WHOLE } from "./weight.ts";
 
 /** The error of a value of another type, or of none. */
@@ -127,6 +128,18 @@ const sources = list(source(z.string({ error: expected("a source in quotes") }))
   },
 );
 
+const form = z.string({ error: expected("a form in quotes") }).check(({ value, issues }) => {
+  const parsed = parseSource(value);
+  const [one] = parsed instanceof Error ? [] : parsed;
+  const message =
+    parsed instanceof Error
+      ? parsed.message
+      : parsed.length > 1
+        ? "one form is needed, not several"
+        : one && formError(one);
+  if (message !== undefined) issues.push({ code: "custom", input: value, message });
+});
+
 const SUBJECTS = ["header", "cookie", "query", "request"] as const;
 const COMPARISONS = ["exact", "prefix", "suffix", "contains", "present"] as const;
 
@@ -203,6 +216,11 @@ export function configurationFields<Route extends z.ZodType>(route: Route) {
     hierarchy: optional(
       z.string({ error: hierarchyError }).refine((value) => value.length === 1 && isKey(value), hierarchyError),
       "The character between the parts of a key: a key without a route is looked up by its parents, the nearest first.",
+    ),
+    emit: optional(
+      list(form, "form", "forms", MAX_FORMS),
+      "The forms in which a key leaves, whatever form it came in: header:NAME, baggage:MEMBER, tracestate:VENDOR or cookie:NAME. " +
+        "Without it a key leaves as it came.",
     ),
     explain: optional(flag, "True: requests with `x-keyway-explain: 1` are answered with the decision."),
     strict: optional(flag, "True: a configuration with mistakes is refused, instead of the last good one serving on."),

@@ -1,5 +1,5 @@
 import { byteLength, quoted } from "./bytes.ts";
-import { MAX_NAME } from "./names.ts";
+import { MAX_NAME, OWN_HEADERS } from "./names.ts";
 
 export const KINDS = ["header", "baggage", "tracestate", "cookie", "query", "host", "overrides", "jwt"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -62,4 +62,16 @@ export function sourceText({ kind, name }: Source): string {
 /** Token characters of RFC 9110, or a pseudo-header. */
 export function isHeaderName(name: string): boolean {
   return name.length <= MAX_NAME && HEADER_NAME.test(name);
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TRACESTATE_NAME = /^[a-z0-9][-_*/@a-z0-9]*$/;
+
+/** Why a key can't leave in that form; undefined where it can. */
+export function formError({ kind, name }: Source): string | undefined {
+  if (kind !== "header" && kind !== "baggage" && kind !== "tracestate" && kind !== "cookie")
+    return "a key leaves as header, baggage, tracestate or cookie";
+  const isOurs = kind === "header" && (name === "host" || name.startsWith(OWN_HEADERS));
+  const canHold = (kind === "tracestate" ? TRACESTATE_NAME : TOKEN).test(name) && !isOurs;
+  return canHold ? undefined : "a name that no key can be written to";
 }

@@ -93,6 +93,22 @@ test.each([7, "router", "", null, {}])("a hop mark of %j is refused", (hopMark) 
   );
 });
 
+test("a form that the key is read from costs nothing, another one what it takes to look there and to write", () => {
+  const { envoy, filter } = proxyWith({ routes: [], emit: ["header:x-routing-key", "baggage:k"] });
+  const calls = (headers: Record<string, string>): string[] => {
+    const own: string[] = [];
+    filter.request({ headers });
+    envoy.process.fault = ({ name }) => void own.push(name.replace("proxy_", ""));
+    filter.request({ headers });
+    envoy.process.fault = undefined;
+    return own;
+  };
+  const keyed = ["get_header_map_value", "get_property", "increment_metric", "set_property"];
+  expect(calls({})).toEqual(["get_header_map_value", "get_header_map_value", "increment_metric"]);
+  expect(calls({ "x-routing-key": "k" })).toEqual([...keyed, "get_property", "replace_header_map_value"]);
+  expect(calls({ "x-routing-key": "k", baggage: "k=k" })).toEqual([...keyed, "get_property"]);
+});
+
 test("a live table costs a request one look at a metric more, and a change of it two reads", () => {
   const { envoy, filter, server } = liveProxy({ workers: 1 });
   envoy.process.clusters.set("to-1", true).set("to-2", true);

@@ -32,7 +32,7 @@ const mutated = fc
 
 /** JSON of the right words in the wrong places. */
 const words = fc.constantFrom(
-  ..."keys routes explain strict from to key when split sticky expires header cookie query exact present weight hierarchy hopMark missing request not".split(
+  ..."keys routes explain strict from to key when split sticky expires header cookie query exact present weight hierarchy hopMark missing request not emit".split(
     " ",
   ),
 );

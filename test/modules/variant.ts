@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { main } from "assemblyscript/asc";
 import { TRANSFORM } from "../../installer/module/build.ts";
+import { LAYOUT } from "../../routes/model/feed.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -11,7 +12,7 @@ export type Change = { file: string; find: string; instead: string };
 
 /** Another layout's number, and another place for everything behind it in a key route. */
 export const OTHER_LAYOUT: Change[] = [
-  { file: "routes/model/feed.ts", find: "LAYOUT = 2;", instead: "LAYOUT = 77;" },
+  { file: "routes/model/feed.ts", find: `LAYOUT = ${LAYOUT};`, instead: "LAYOUT = 77;" },
   { file: "routes/model/layout.ts", find: "ENTRY_FIXED = 12;", instead: "ENTRY_FIXED = 44;" },
 ];
 

@@ -414,7 +414,7 @@ test("a server with its routes in Kubernetes serves them, lets in by Kubernetes'
   expect((await put({ authorization: "Bearer secret" })).status).toBe(201);
   expect(api.find(resource("pr-42", {}))?.spec).toEqual({ service: "reviews", key: "pr-42", to: "reviews-pr-42" });
   expect((await ask("/readyz")).status).toBe(200);
-  const table = await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0");
+  const table = await ask("/v1/table?scope=outbound:demo&layout=3&revision=0&next=0");
   expect(table.status).toBe(200);
   const hasTarget = async () => {
     const { body } = await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0");
