@@ -7,6 +7,7 @@ import { chooseShare } from "./shares";
 import { candidate, candidateLen, isKey } from "./sources/candidate";
 import {
   OVERRIDES,
+  TRACE,
   afterSource,
   isList,
   next,
@@ -18,6 +19,8 @@ import {
 import { entryConditions, entryFails, entryTo, entryToLen } from "./table/entry";
 import { buckets, firstRule, firstSource, hierarchy, sourceCount, splitCount, whenCount } from "./table/header";
 import { NO_MATCH, bestEntry, bestRank, expired, openKey, rank } from "./table/lookup";
+import { recover } from "./trace/trace";
+import { foundKey, foundLen } from "./trace/memory";
 import { nextRule, ruleConditions, ruleExpires, ruleFails, ruleFrom, ruleTarget, shareCount } from "./table/rule";
 
 export const NO_KEY = 0;
@@ -32,6 +35,8 @@ export const BY_SHARE = 5;
 export const key = memory.data(MAX_KEY);
 export let keyLen: i32 = 0;
 export let keySource: usize = 0;
+/** The source `trace`, 0 where the configuration has none. */
+export let traceSource: usize = 0;
 /** The target, when the decision is one of the BY_. */
 export let target: usize = 0;
 export let targetLen: i32 = 0;
@@ -48,16 +53,25 @@ const tried = memory.data(MAX_KEY);
 export function decide(root: Root): i32 {
   const header = root.header.at;
   keyLen = 0;
-  keySource = 0;
+  keySource = traceSource = 0;
   let outcome = NO_KEY;
   let source = firstSource(header);
   let bit: u64 = 1;
   for (let i = sourceCount(header); i > 0; i--) {
-    const answer = trySource(root, source, bit);
+    if (sourceKind(source) == TRACE) traceSource = source;
+    else {
+      const answer = trySource(root, source, bit);
+      if (answer == BY_KEY) return BY_KEY;
+      outcome = max(outcome, answer);
+    }
     bit <<= 1;
-    if (answer == BY_KEY) return BY_KEY;
-    outcome = max(outcome, answer);
     source = afterSource(source);
+  }
+  if (traceSource != 0 && keySource == 0 && recover(traceSource)) {
+    memory.copy(tried, foundKey, foundLen);
+    keep(traceSource, foundLen);
+    if (tryKey(root, foundLen)) return BY_KEY;
+    outcome = BASELINE;
   }
   if (whenCount(header) + splitCount(header) != 0) {
     const answer = tryRules(header);

@@ -31,6 +31,7 @@ import {
   JWT,
   OVERRIDES,
   QUERY,
+  TRACE,
   TRACESTATE,
   sourceHeader,
   sourceHeaderLen,
@@ -101,6 +102,10 @@ function nameSource(to: Writer, s: usize): void {
   const kind = sourceKind(s);
   if (kind == HEADER || kind == OVERRIDES) {
     to.say(kind == HEADER ? "header:" : "overrides:").bytes(sourceHeader(s), sourceHeaderLen(s));
+    return;
+  }
+  if (kind == TRACE) {
+    to.say("trace");
     return;
   }
   if (kind == BAGGAGE) to.say("baggage:");

@@ -2,16 +2,22 @@
 import {
   METRIC_ALREADY_ROUTED,
   METRIC_BASELINE,
+  METRIC_CONFLICTS,
   METRIC_CONFIG_REJECTED,
+  METRIC_EVICTED,
   METRIC_INVALID_KEY,
   METRIC_MISSING_TARGET,
   METRIC_NO_KEY,
+  METRIC_RECOVERED,
+  METRIC_REMEMBERED,
   METRIC_ROUTED,
   METRIC_TABLE_AGE,
   METRIC_TABLE_CHANGES,
   METRIC_TABLE_ERRORS,
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
+  METRIC_UNRECOVERED,
+  METRIC_UNTRACED,
 } from "../routes/model/names";
 import { COUNTER, GAUGE, defineMetric } from "./host/calls";
 
@@ -27,8 +33,15 @@ export let configRejected: u32 = 0;
 export let tableAge: u32 = 0;
 export let tableErrors: u32 = 0;
 export let tableChanges: u32 = 0;
+export let remembered: u32 = 0;
+export let untraced: u32 = 0;
+export let recovered: u32 = 0;
+export let unrecovered: u32 = 0;
+export let evicted: u32 = 0;
+export let conflicts: u32 = 0;
 
 let defined = false;
+let traceDefined = false;
 let liveDefined = false;
 
 export function defineMetrics(): void {
@@ -52,4 +65,16 @@ export function defineLiveMetrics(): void {
   tableAge = defineMetric(GAUGE, METRIC_TABLE_AGE);
   tableErrors = defineMetric(COUNTER, METRIC_TABLE_ERRORS);
   tableChanges = defineMetric(COUNTER, METRIC_TABLE_CHANGES);
+}
+
+/** The metrics that only filters with the source `trace` have. */
+export function defineTraceMetrics(): void {
+  if (traceDefined) return;
+  traceDefined = true;
+  remembered = defineMetric(COUNTER, METRIC_REMEMBERED);
+  untraced = defineMetric(COUNTER, METRIC_UNTRACED);
+  recovered = defineMetric(COUNTER, METRIC_RECOVERED);
+  unrecovered = defineMetric(COUNTER, METRIC_UNRECOVERED);
+  evicted = defineMetric(COUNTER, METRIC_EVICTED);
+  conflicts = defineMetric(COUNTER, METRIC_CONFLICTS);
 }

@@ -7,10 +7,12 @@ import { same } from "./text/bytes";
 import { hash } from "./text/hash";
 
 const CLUSTER = "xds\0cluster_name";
+const DIRECTION = "xds\0listener_direction";
 const CALLER = "connection\0uri_san_peer_certificate";
 
 let clusterRead = false;
 let headersRead = false;
+let directionRead = false;
 
 /** The baseline: the cluster that Envoy's own route gives; empty where it gives none. */
 export let cluster: usize = 0;
@@ -27,7 +29,7 @@ let headers: usize = 0;
 // @ts-ignore: decorator
 @inline
 export function beginRequest(): void {
-  clusterRead = headersRead = false;
+  clusterRead = headersRead = directionRead = false;
 }
 
 export function readCluster(): void {
@@ -87,11 +89,31 @@ export function readValue(header: usize, headerLen: i32, n: i32): bool {
     return true;
   }
   if (load<u8>(header) == COLON) return false; // HTTP has one path and one authority.
-  if (!headersRead) {
-    headersRead = true;
-    headers = requestHeaders() ? got : 0;
-  }
+  readHeaders();
   return headers != 0 && findValue(header, headerLen, n);
+}
+
+/** The header's first value, for one of many headers: all are read in one call. */
+export function readListed(header: usize, headerLen: i32): bool {
+  readHeaders();
+  return headers != 0 && findValue(header, headerLen, 0);
+}
+
+function readHeaders(): void {
+  if (headersRead) return;
+  headersRead = true;
+  headers = requestHeaders() ? got : 0;
+}
+
+let listenerDirection: u32 = 0;
+
+/** Of the listener that the request came to, by the host's number: 1 inbound, 2 outbound, 0 where it says nothing of that. */
+export function direction(): u32 {
+  if (!directionRead) {
+    directionRead = true;
+    listenerDirection = property(DIRECTION) && gotLen == 8 ? <u32>load<u64>(got) : 0;
+  }
+  return listenerDirection;
 }
 
 function findValue(header: usize, headerLen: i32, n: i32): bool {

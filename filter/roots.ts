@@ -13,7 +13,8 @@ import { refresh, releaseLive, retainLive, serveOwn } from "./live/follow";
 import { LiveTable, joinTable, leaveTable } from "./live/tables";
 import { forgetProbed } from "./missing/target";
 import { LOWER_A } from "./text/ascii";
-import { generation, settingsOf } from "./table/header";
+import { defineTraceMetrics } from "./metrics";
+import { generation, hasTrace, settingsOf } from "./table/header";
 import { headerName, name, nameLen } from "./table/names";
 import { countUser, reserveBuckets } from "./table/slots";
 import { hash } from "./text/hash";
@@ -142,6 +143,7 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   root.slot = slot;
   root.generation = wanted;
   serveOwn(root);
+  if (hasTrace(root.own.at)) defineTraceMetrics();
   const settings = settingsOf(root.own.at);
   if (settings) {
     root.table = joinTable(settings);
@@ -321,15 +323,23 @@ function reapAgain(stream: u32): void {
   actFor(stream);
 }
 
+// Every stream belongs to one of the root contexts of its plugin, so the last of them need not be asked: of two, one is, by two calls. The
+// newest is the last.
 function identify(): Root | null {
-  const plugin = pluginHash();
+  const plugin = severalPlugins ? pluginHash() : 0;
   let newest: Root | null = null;
+  let others = 0;
   for (let i = 0; i < total; i++) {
     const root = rootAt(i);
-    if (!root.live || root.plugin != plugin) continue;
+    if (!root.live || (severalPlugins && root.plugin != plugin)) continue;
+    others++;
+    if (!newest || root.id > newest.id) newest = root;
+  }
+  for (let i = 0; others > 1 && i < total; i++) {
+    const root = rootAt(i);
+    if (!root.live || root == newest || (severalPlugins && root.plugin != plugin)) continue;
     nameMark(root);
     if (setProperty(MARK, MARK.start, 1) && !setProperty(MARK, MARK.start, 1)) return root;
-    if (!newest || root.id > newest.id) newest = root;
   }
   return newest;
 }

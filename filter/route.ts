@@ -12,6 +12,7 @@ import {
   keySource,
   target,
   targetLen,
+  traceSource,
 } from "./decision";
 import { emitKey } from "./emit/emit";
 import {
@@ -30,7 +31,8 @@ import * as metrics from "./metrics";
 import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeName } from "./outcome";
 import * as request from "./request";
 import { Root, severalPlugins } from "./roots";
-import { formCount, routeAddsMark } from "./table/header";
+import { formCount, formsForRecovered, routeAddsMark } from "./table/header";
+import { noteTrace } from "./trace/trace";
 import { MINUS, SPACE } from "./text/ascii";
 import { startsWith } from "./text/bytes";
 
@@ -50,8 +52,13 @@ export function route(root: Root | null, stream: u32): bool {
   if (outcome == ROUTED) select(root);
   else stay(outcome);
   if (outcome == MISSING_TARGET && failsIfMissing && refuse()) return true;
-  if (keySource != 0 && formCount(root.header.at) != 0) emitKey(root.header.at);
+  if (keySource != 0 && formCount(root.header.at) != 0) emit(root.header.at);
+  if (traceSource != 0) noteTrace(traceSource);
   return false;
+}
+
+function emit(header: usize): void {
+  if (!formsForRecovered(header) || keySource == traceSource) emitKey(header);
 }
 
 function stay(outcome: i32): void {

@@ -5,12 +5,13 @@ import * as builder from "../table/builder";
 import { beginReport, report, reportMoreThan, reported, inList, reset } from "./diagnostic";
 import { isKey } from "../sources/candidate";
 import { QUOTE } from "../text/ascii";
-import { readEmit } from "./emit";
+import { addDefaultForm, readEmit } from "./emit";
 import { broken, isNamed, noteField, openList, openObject, readFlag, readWord } from "./fields";
 import * as json from "./json";
 import { readRoute } from "./route";
 import { addDefaultSource, addSource } from "./sources";
 import { readTable } from "./table";
+import { addTraceSource, clearTrace, readTrace, traces } from "./trace";
 
 const KEYS: u32 = 1;
 const ROUTES: u32 = 2;
@@ -20,16 +21,22 @@ const HOP_MARK: u32 = 16;
 const HIERARCHY: u32 = 32;
 const TABLE: u32 = 64;
 const EMIT: u32 = 128;
+const TRACE: u32 = 256;
 
 /** Reads the configuration of `size` bytes; only inside on_configure. False when there is a diagnostic. */
 export function readConfiguration(size: u32): bool {
   reset();
   builder.clear();
+  clearTrace();
   json.openConfiguration(size);
   if (!json.atEnd()) readRoot();
   if (json.problem != null) reportSyntax();
   else if (builder.hasDuplicate()) reportDuplicate();
-  if (builder.sources.len == 0) addDefaultSource(builder.sources);
+  if (builder.sources.len == 0 && traces == 0) addDefaultSource(builder.sources);
+  if (traces != 0) {
+    if (builder.forms.len == 0) addDefaultForm();
+    addTraceSource(builder.sources);
+  }
   return !reported();
 }
 
@@ -57,6 +64,7 @@ function rootField(): u32 {
   if (isNamed("hierarchy")) return HIERARCHY;
   if (isNamed("table")) return TABLE;
   if (isNamed("emit")) return EMIT;
+  if (isNamed("trace")) return TRACE;
   return isNamed("strict") ? STRICT : 0;
 }
 
@@ -74,6 +82,7 @@ function readRoot(): void {
     else if (field == HIERARCHY) readHierarchy();
     else if (field == TABLE) readTable();
     else if (field == EMIT) readEmit();
+    else if (field == TRACE) readTrace();
     else readFlag("strict");
     if (broken()) return;
     inList(null, -1);
@@ -105,7 +114,7 @@ function readKeys(): void {
     if (broken()) return;
     json.readString();
     if (json.problem == null) addSource(builder.sources, json.text, json.textLen);
-    if (!reported() && builder.sourceCount() > MAX_SOURCES) reportMoreThan(MAX_SOURCES, "sources");
+    if (!reported() && builder.sourceCount() + traces > MAX_SOURCES) reportMoreThan(MAX_SOURCES, "sources");
     if (broken()) return;
   }
   inList("keys", -1);

@@ -14,7 +14,7 @@ import {
 import * as builder from "../table/builder";
 import { COLON, LOWER_A, QUOTE, ZERO } from "../text/ascii";
 import { find, is, startsWith } from "../text/bytes";
-import { Writer, writer } from "../host/writer";
+import { writer } from "../host/writer";
 import { inList, report, reportMoreThan, reported } from "./diagnostic";
 import { broken, openList } from "./fields";
 import * as json from "./json";
@@ -40,24 +40,32 @@ export function readEmit(): void {
   if (i == 0) report("at least one form is needed");
 }
 
+/** Lets a key that its trace came in with leave in the first source that can be written to, where no forms were named. */
+export function addDefaultForm(): void {
+  const end = builder.sources.at + builder.sources.len;
+  for (let source = builder.sources.at; source < end; source = afterSource(source)) {
+    if (isForm(sourceKind(source)) && canHold(source)) return builder.addRecoveredForm(source);
+  }
+}
+
 function readForm(): void {
   addSource(form.clear(), json.text, json.textLen);
   if (reported()) return;
   if (afterSource(form.at) != form.at + form.len) report("one form is needed, not several");
   else if (!isForm(sourceKind(form.at))) report("a key leaves as header, baggage, tracestate or cookie");
-  else if (!canHold(form)) report("a name that no key can be written to");
+  else if (!canHold(form.at)) report("a name that no key can be written to");
 }
 
 // A header that HTTP or the filter has another use for holds no key; a name in a list is a token, in tracestate one of lower case.
-function canHold(form: Writer): bool {
-  const kind = sourceKind(form.at);
+function canHold(form: usize): bool {
+  const kind = sourceKind(form);
   if (kind == HEADER) {
-    const name = sourceHeader(form.at);
-    const len = sourceHeaderLen(form.at);
+    const name = sourceHeader(form);
+    const len = sourceHeaderLen(form);
     return load<u8>(name) != COLON && !startsWith(name, len, OWN_HEADERS) && !is(name, len, "host");
   }
-  const name = sourceName(form.at);
-  const len = sourceNameLen(form.at);
+  const name = sourceName(form);
+  const len = sourceNameLen(form);
   if (kind != TRACESTATE) return load<u8>(name) != COLON && isHeaderName(name, len);
   const signs = "_-*/@";
   const signsEnd = signs.start + signs.len;

@@ -4,7 +4,9 @@ import { Writer } from "../host/writer";
 import * as kind from "../sources/source";
 import { COLON, DELETE, DOT, SPACE } from "../text/ascii";
 import { find, is, lower } from "../text/bytes";
+import * as builder from "../table/builder";
 import { beginReport, report } from "./diagnostic";
+import { addTrace } from "./trace";
 
 function add(to: Writer, sourceKind: u32, header: Bytes, name: Bytes): bool {
   return addNamed(to, sourceKind, header, name.start, name.len);
@@ -80,6 +82,11 @@ function addPreset(to: Writer, at: usize, len: i32): bool {
     add(to, kind.TRACESTATE, "tracestate", "mirrord-session");
     add(to, kind.COOKIE, "cookie", "mirrord-session");
     return add(to, kind.QUERY, ":path", "mirrord-session");
+  }
+  if (is(at, len, "trace")) {
+    if (to == builder.sources) addTrace();
+    else report("trace is a source of keys alone");
+    return true;
   }
   if (is(at, len, "bridge")) return add(to, kind.HEADER, "kubernetes-route-as", "");
   if (is(at, len, "overrides")) return add(to, kind.OVERRIDES, "x-override", "");

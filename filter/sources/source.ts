@@ -20,6 +20,7 @@ export {
   OVERRIDES,
   PATH_PART,
   QUERY,
+  TRACE,
   TRACESTATE,
 } from "../../routes/model/layout";
 

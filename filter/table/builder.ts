@@ -27,6 +27,8 @@ export let whenRoutes = 0;
 export let splitRoutes = 0;
 export let explain = false;
 export let routeAddsMark = false;
+/** Whether only a key that its trace came in with leaves in the forms. */
+export let formsForRecovered = false;
 /** The character between the parts of a key; 0 for none. */
 export let hierarchy: u32 = 0;
 
@@ -44,7 +46,7 @@ export function clear(): void {
   splits.clear();
   settings.clear();
   keyRoutes = whenRoutes = splitRoutes = 0;
-  explain = routeAddsMark = false;
+  explain = routeAddsMark = formsForRecovered = false;
   hierarchy = 0;
   chunk = first = last = 0;
   used = chunkSize = 0;
@@ -67,6 +69,12 @@ export function setExplain(on: bool): void {
 
 export function setRouteAddsMark(on: bool): void {
   routeAddsMark = on;
+}
+
+/** The one form of a key that its trace came in with, where the configuration names no forms. */
+export function addRecoveredForm(form: usize): void {
+  forms.bytes(form, <i32>(afterSource(form) - form));
+  formsForRecovered = true;
 }
 
 /** Adds the route whose entry this is. */

@@ -6,7 +6,7 @@
 // those that the configuration has.
 import { Writer } from "../host/writer";
 import * as builder from "./builder";
-import { afterSource } from "../sources/source";
+import { TRACE, afterSource, sourceKind } from "../sources/source";
 
 const FIXED: usize = 28;
 const NUMBERS: i32 = 12;
@@ -18,10 +18,15 @@ export const RULES_FIXED = 8;
 
 const EXPLAINS: u32 = 1;
 const ROUTE_ADDS_MARK: u32 = 2;
+const FORMS_FOR_RECOVERED: u32 = 4;
 
 export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
   to.u32(generation).u32(buckets).u32(builder.routeCount());
-  to.u8((builder.explain ? EXPLAINS : 0) | (builder.routeAddsMark ? ROUTE_ADDS_MARK : 0))
+  to.u8(
+    (builder.explain ? EXPLAINS : 0) |
+      (builder.routeAddsMark ? ROUTE_ADDS_MARK : 0) |
+      (builder.formsForRecovered ? FORMS_FOR_RECOVERED : 0),
+  )
     .u8(builder.sourceCount())
     .u8(builder.hierarchy)
     .u8(builder.sourceCount(builder.forms))
@@ -131,12 +136,27 @@ export function formCount(header: usize): i32 {
   return load<u8>(header, 15);
 }
 
+/** Whether only a key that its trace came in with leaves in the forms. */
+export function formsForRecovered(header: usize): bool {
+  return (load<u8>(header, 12) & FORMS_FOR_RECOVERED) != 0;
+}
+
 export function firstForm(header: usize): usize {
   return afterSources(firstSource(header), sourceCount(header));
 }
 
 export function firstRule(header: usize): usize {
   return afterSources(firstSource(header), sourceCount(header) + formCount(header));
+}
+
+/** Whether `trace` is among the sources; it is the last one then. */
+export function hasTrace(header: usize): bool {
+  let source = firstSource(header);
+  for (let i = sourceCount(header); i > 0; i--) {
+    if (sourceKind(source) == TRACE) return true;
+    source = afterSource(source);
+  }
+  return false;
 }
 
 function afterSources(at: usize, count: i32): usize {

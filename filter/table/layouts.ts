@@ -9,6 +9,7 @@ import { resetScratch } from "../host/memory";
 import { writer } from "../host/writer";
 import {
   MARK_GROUPS,
+  TRACE_BUCKETS,
   bucketName,
   headerName,
   layoutsName,
@@ -18,6 +19,7 @@ import {
   rejectedName,
   tablesName,
   slotsName,
+  traceName,
 } from "./names";
 
 const SIZE = 24;
@@ -98,6 +100,10 @@ function sweep(layout: u32, slots: u32, buckets: u32): void {
   }
   for (let group: u32 = 0; group < MARK_GROUPS; group++) {
     markName(group, layout);
+    empty();
+  }
+  for (let bucket = 0; bucket < TRACE_BUCKETS; bucket++) {
+    traceName(bucket, layout);
     empty();
   }
 }

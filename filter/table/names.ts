@@ -10,6 +10,9 @@ const NUMBERS_AT = 11;
 /** How many values there are for marks; see missing/mark.ts. */
 export const MARK_GROUPS: u32 = 1024;
 
+/** How many values there are for the memory of traces; see trace/memory.ts. */
+export const TRACE_BUCKETS: i32 = 1024;
+
 const LAYOUTS = "keyway:layouts";
 const SLOTS = "keyway:--:s";
 const REJECTED = "keyway:--:r";
@@ -17,6 +20,7 @@ const HEADER = "keyway:--:h----";
 const BUCKET = "keyway:--:b--------";
 const MARKS = "keyway:--:m----";
 const TABLES = "keyway:--:t";
+const TRACES = "keyway:--:e----";
 
 export let name: usize = 0;
 export let nameLen: i32 = 0;
@@ -57,6 +61,12 @@ export function tablesName(layout: u32 = LAYOUT): void {
 export function markName(group: u32, layout: u32 = LAYOUT): void {
   setName(MARKS, layout);
   store<u32>(name + NUMBERS_AT, group);
+}
+
+/** A bucket of the memory of traces; see trace/memory.ts. */
+export function traceName(bucket: u32, layout: u32 = LAYOUT): void {
+  setName(TRACES, layout);
+  store<u32>(name + NUMBERS_AT, bucket);
 }
 
 function setName(text: Bytes, layout: u32): void {

@@ -59,6 +59,8 @@ const SCANS: Record<Kind, Scan> = {
     const value = claimOf(authorization, claim);
     return value === undefined ? [] : [value];
   },
+  /** What a proxy remembers of a trace can't be known from the request. */
+  trace: () => [],
 };
 
 const HEADERS: Partial<Record<Kind, string>> = {

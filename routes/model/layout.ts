@@ -15,6 +15,8 @@ export const NONE = 8; // stands where a source may be left out
 export const PATH_PART = 9;
 export const HOST_PART = 10;
 export const CALLER = 11;
+// What only keys have: the key that the request's trace came in with.
+export const TRACE = 12;
 
 // Comparisons of a condition.
 export const EXACT = 0;

@@ -74,6 +74,8 @@ export interface Configuration<From = string, To = string> {
   routes: Route<From, To>[];
   /** The character between the parts of a key; without it a key has no parents. */
   hierarchy?: string;
+  /** How the source `trace` remembers keys. */
+  trace?: TraceOptions;
   /** The forms in which a key leaves; without them it leaves as it came. */
   emit?: string[];
   explain: boolean;
@@ -93,4 +95,29 @@ export interface LiveTable {
   scope?: string;
   /** Sent as a bearer token. */
   token?: string;
+}
+
+/** Headers of trace ids, in the order in which they are looked at unless a configuration says another one. */
+export const TRACE_HEADERS = [
+  "traceparent",
+  "b3",
+  "x-b3-traceid",
+  "x-datadog-trace-id",
+  "x-amzn-trace-id",
+  "x-cloud-trace-context",
+  "uber-trace-id",
+  "sw8",
+  "x-request-id",
+] as const;
+
+export const DIRECTIONS = ["inbound", "outbound"] as const;
+
+export interface TraceOptions {
+  ids?: string[];
+  /** That a trace's key is remembered. */
+  seconds?: number;
+  /** That a proxy remembers at most. */
+  entries?: number;
+  /** Which requests this filter sees, where the listener does not say it. */
+  direction?: (typeof DIRECTIONS)[number];
 }

@@ -20,6 +20,12 @@ export const MAX_BAGGAGE_MEMBERS = 64; // of W3C Baggage, which every party pass
 export const MAX_BAGGAGE = 8192; // bytes, likewise
 export const MAX_TRACESTATE_MEMBERS = 32; // of W3C Trace Context, of which there are never more
 
+export const TRACE_SECONDS = 60; // that a trace's key is remembered, unless said
+export const MAX_TRACE_SECONDS = 3600;
+export const TRACE_ENTRIES = 16384; // that a proxy remembers at most, unless said
+export const LEAST_TRACE_ENTRIES = 1024;
+export const MAX_TRACE_ENTRIES = 65536;
+
 export const OWN_HEADERS = "x-keyway-";
 export const HEADER_CLUSTER = "x-keyway-cluster";
 export const HEADER_ROUTED = "x-keyway-routed";
@@ -37,6 +43,12 @@ export const METRIC_NO_KEY = "keyway_requests_no_key";
 export const METRIC_INVALID_KEY = "keyway_requests_invalid_key";
 export const METRIC_MISSING_TARGET = "keyway_requests_missing_target";
 export const METRIC_ALREADY_ROUTED = "keyway_requests_already_routed";
+export const METRIC_REMEMBERED = "keyway_requests_remembered";
+export const METRIC_UNTRACED = "keyway_requests_untraced";
+export const METRIC_RECOVERED = "keyway_requests_recovered";
+export const METRIC_UNRECOVERED = "keyway_requests_unrecovered";
+export const METRIC_EVICTED = "keyway_traces_evicted";
+export const METRIC_CONFLICTS = "keyway_traces_conflicting";
 export const METRIC_TABLE_ROUTES = "keyway_table_routes";
 export const METRIC_TABLE_VERSION = "keyway_table_version";
 export const METRIC_CONFIG_REJECTED = "keyway_config_rejected";

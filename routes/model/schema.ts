@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { byteLength } from "./bytes.ts";
+import { byteLength, quoted } from "./bytes.ts";
 import { parseDate } from "./date.ts";
 import { TABLE_PATH } from "./feed.ts";
 import { isKey } from "./key.ts";
-import { MISSING, REQUEST_PARTS } from "./model.ts";
+import { DIRECTIONS, MISSING, REQUEST_PARTS, TRACE_HEADERS } from "./model.ts";
 import {
   DEFAULT_SOURCE,
+  LEAST_TRACE_ENTRIES,
   MAX_CLUSTER,
   MAX_CONDITIONS,
   MAX_FORMS,
@@ -15,8 +16,12 @@ import {
   MAX_SOURCES,
   MAX_SPLIT,
   MAX_TEXT,
+  MAX_TRACE_ENTRIES,
+  MAX_TRACE_SECONDS,
+  TRACE_ENTRIES,
+  TRACE_SECONDS,
 } from "./names.ts";
-import { formError, isHeaderName, parseSource } from "./sources.ts";
+import { formError, isHeaderName, parseSource, TRACE_STANDS_ALONE } from "./sources.ts";
 import { toUnits, WHOLE } from "./weight.ts";
 
 /** The error of a value of another type, or of none. */
@@ -105,10 +110,9 @@ function source<Schema extends z.ZodType<string>>(schema: Schema) {
   });
 }
 
-const singleSource = source(text(MAX_TEXT)).refine(
-  (value) => countSources(value) <= 1,
-  "one source is needed, not several",
-);
+const singleSource = source(text(MAX_TEXT))
+  .refine((value) => countSources(value) <= 1, "one source is needed, not several")
+  .refine((value) => value !== "trace", TRACE_STANDS_ALONE);
 
 /** How many sources a text stands for; a preset can stand for several. */
 function countSources(value: string): number {
@@ -203,6 +207,40 @@ export function routeFields<To extends z.ZodType>(to: To) {
   };
 }
 
+const traceHeader = z.string({ error: expected("a header in quotes") }).check(({ value, issues }) => {
+  if (TRACE_HEADERS.some((known) => known === value.toLowerCase())) return;
+  const message = `no header of trace ids that is known: ${quoted(value)}`;
+  issues.push({ code: "custom", input: value, message });
+});
+
+function whole(least: number, most: number) {
+  const error = `expected a whole number from ${least} to ${most}`;
+  return z
+    .number({ error: expected(error.slice("expected ".length)) })
+    .int({ error })
+    .min(least, { error })
+    .max(most, { error });
+}
+
+const traceOptions = object({
+  ids: optional(
+    list(traceHeader, "header", "headers", TRACE_HEADERS.length),
+    `The headers of trace ids, in the order in which they are looked at; [${TRACE_HEADERS.join(", ")}] unless said.`,
+  ),
+  seconds: optional(
+    whole(1, MAX_TRACE_SECONDS),
+    `How long the key of a trace is remembered after its last request; ${TRACE_SECONDS} unless said.`,
+  ),
+  entries: optional(
+    whole(LEAST_TRACE_ENTRIES, MAX_TRACE_ENTRIES),
+    `How many ids a proxy remembers, in steps of ${LEAST_TRACE_ENTRIES}, the oldest forgotten first; ${TRACE_ENTRIES} unless said.`,
+  ),
+  direction: optional(
+    word(DIRECTIONS),
+    "Which requests this filter sees; what the listener says (`traffic_direction`) unless said.",
+  ),
+});
+
 const hierarchyError = "expected one character that a key may contain";
 
 /** The fields of the whole, whatever its routes are. */
@@ -217,6 +255,7 @@ export function configurationFields<Route extends z.ZodType>(route: Route) {
       z.string({ error: hierarchyError }).refine((value) => value.length === 1 && isKey(value), hierarchyError),
       "The character between the parts of a key: a key without a route is looked up by its parents, the nearest first.",
     ),
+    trace: optional(traceOptions, "How the source `trace` remembers the keys of traces."),
     emit: optional(
       list(form, "form", "forms", MAX_FORMS),
       "The forms in which a key leaves, whatever form it came in: header:NAME, baggage:MEMBER, tracestate:VENDOR or cookie:NAME. " +

@@ -2,7 +2,9 @@ import { byteLength, quoted } from "./bytes.ts";
 import { MAX_NAME, OWN_HEADERS } from "./names.ts";
 
 export const KINDS = ["header", "baggage", "tracestate", "cookie", "query", "host", "overrides", "jwt"] as const;
-export type Kind = (typeof KINDS)[number];
+export type NamedKind = (typeof KINDS)[number];
+/** `trace` has no name, and so no colon: the key that the request's trace came in with. */
+export type Kind = NamedKind | "trace";
 
 /** A place in the request where a key may stand. */
 export interface Source {
@@ -31,11 +33,14 @@ export const PRESETS: ReadonlyMap<string, readonly Source[]> = new Map<string, r
   ["telepresence", [{ kind: "header", name: "x-telepresence-intercept-id" }]],
 ]);
 
+const TRACE: readonly Source[] = [{ kind: "trace", name: "" }];
+
 const HEADER_NAME = /^[:!#$%&'*+\-.^_`|~0-9A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]*$/;
 
 /** The sources that `KIND:NAME` or a preset stands for; an Error's message says why it stands for none. */
 export function parseSource(text: string): readonly Source[] | Error {
   const colon = text.indexOf(":");
+  if (text === "trace") return TRACE;
   if (colon < 0) return PRESETS.get(text) ?? new Error(`unknown source ${quoted(text)}`);
   const kind = KINDS.find((known) => known === text.slice(0, colon));
   const name = text.slice(colon + 1);
@@ -56,7 +61,7 @@ export function sourcesOf(text: string): readonly Source[] {
 
 /** A source as a configuration would name it. */
 export function sourceText({ kind, name }: Source): string {
-  return `${kind}:${name}`;
+  return kind === "trace" ? kind : `${kind}:${name}`;
 }
 
 /** Token characters of RFC 9110, or a pseudo-header. */
@@ -67,8 +72,11 @@ export function isHeaderName(name: string): boolean {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TRACESTATE_NAME = /^[a-z0-9][-_*/@a-z0-9]*$/;
 
+export const TRACE_STANDS_ALONE = "trace is a source of keys alone";
+
 /** Why a key can't leave in that form; undefined where it can. */
 export function formError({ kind, name }: Source): string | undefined {
+  if (kind === "trace") return TRACE_STANDS_ALONE;
   if (kind !== "header" && kind !== "baggage" && kind !== "tracestate" && kind !== "cookie")
     return "a key leaves as header, baggage, tracestate or cookie";
   const isOurs = kind === "header" && (name === "host" || name.startsWith(OWN_HEADERS));

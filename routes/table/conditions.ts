@@ -4,7 +4,7 @@ import type { Condition, RequestPart } from "../model/model.ts";
 import type { Kind, Source } from "../model/sources.ts";
 import { ByteWriter } from "./writer.ts";
 
-/** The number of a kind, and the header that it reads where its name is not the header's. */
+/** The number of a kind, and the header that it reads where its name is not the header's; `trace` stands in no route. */
 const KINDS: Record<Kind, [kind: number, header?: string]> = {
   header: [layout.HEADER],
   overrides: [layout.OVERRIDES],
@@ -14,6 +14,7 @@ const KINDS: Record<Kind, [kind: number, header?: string]> = {
   query: [layout.QUERY, ":path"],
   host: [layout.HOST, ":authority"],
   jwt: [layout.JWT, "authorization"],
+  trace: [layout.NONE, ""],
 };
 
 const PARTS: Record<RequestPart, [kind: number, header: string]> = {

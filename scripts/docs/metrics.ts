@@ -10,6 +10,15 @@ const MEANING: Record<string, string> = {
   [names.METRIC_MISSING_TARGET]:
     "requests whose target is missing, so that they stayed with the baseline or were refused",
   [names.METRIC_ALREADY_ROUTED]: "requests that had arrived at their target, so that the hop mark came off",
+  [names.METRIC_REMEMBERED]: "requests that came in with a key and the id of a trace, so that the key is remembered",
+  [names.METRIC_UNTRACED]:
+    "requests that came in with a key but without the id of a trace: what the service sends on without the key can't be recovered",
+  [names.METRIC_RECOVERED]: "requests that went out without a key and had that of their trace given back",
+  [names.METRIC_UNRECOVERED]:
+    "requests that went out without a key and in no trace that is remembered, while keys had come in lately: those of traces without a key, and " +
+    "those whose service hands on neither the key nor the trace",
+  [names.METRIC_EVICTED]: "traces that were forgotten before their time, since others came in",
+  [names.METRIC_CONFLICTS]: "times that a trace came in with another key than before, or without one",
   [names.METRIC_TABLE_ROUTES]: "the routes of the table that was configured last",
   [names.METRIC_TABLE_VERSION]: "the number of that table in this process",
   [names.METRIC_TABLE_AGE]:
@@ -27,12 +36,13 @@ export function metricReference(): string {
   return page(
     "Metrics",
     "The filter's own metrics. Envoy shows them under its prefix `wasmcustom.`, in Prometheus' form as `wasmcustom_…`. " +
-      "Each request that the filter sees counts in one of the counters of requests.",
+      "Each request that the filter sees counts in one of the counters of outcomes (routed, baseline, no_key, invalid_key, missing_target, " +
+      "already_routed). Those of traces count only where `trace` is among the keys.",
     table(
       ["metric", "kind", "meaning"],
       all.map((name) => [
         code(name),
-        /_requests_|_errors$|_changes$/.test(name) ? "counter" : "gauge",
+        /_requests_|_traces_|_errors$|_changes$/.test(name) ? "counter" : "gauge",
         meaningOf(name),
       ]),
     ),

@@ -3,6 +3,7 @@ import type { Envoy } from "./emulator/envoy.ts";
 import type { Slot } from "./emulator/slot.ts";
 import { keys, liveProxy } from "./live.ts";
 import { proxyWith } from "./module.ts";
+import { type Workload, workload } from "./workload.ts";
 
 // What a request costs is the number and the kind of its host calls: each costs far more than what the module does between.
 let envoy: Envoy;
@@ -133,5 +134,69 @@ test("a live table costs a request one look at a metric more, and a change of it
   expect(calls()).toEqual([
     ...["get_metric", "get_shared_data", "record_metric", "record_metric", "get_current_time_nanoseconds"],
     ...["get_header_map_value", "get_header_map_value", "get_shared_data", "get_property", ...routed],
+  ]);
+});
+
+/** What a request makes of calls, after one of its kind. */
+function callsOf({ envoy }: Workload, slot: Slot, headers: Record<string, string>): string[] {
+  const ask = () => slot.request({ headers, cluster: slot.direction === "inbound" ? "app" : "next" });
+  ask();
+  const own: string[] = [];
+  envoy.process.fault = ({ name }) => void own.push(name.replace("proxy_", ""));
+  ask();
+  envoy.process.fault = undefined;
+  return own;
+}
+
+const b3 = (n: number) => ({ b3: `${n}`.repeat(32) });
+const noKey = ["get_header_map_value", "get_header_map_value"];
+const quiet = ["get_metric", "clock_time_get"];
+
+test("as long as no key comes in, a trace costs a look at a counter and at the clock, and no header", () => {
+  const one = workload();
+  for (const slot of [one.inbound, one.outbound])
+    expect(callsOf(one, slot, b3(1))).toEqual([...noKey, ...quiet, "increment_metric"]);
+  one.inbound.request({ headers: { "x-routing-key": "a", ...b3(1) } });
+  one.outbound.request({ headers: b3(2), cluster: "next" });
+  one.envoy.process.advance(61_000);
+  expect(callsOf(one, one.outbound, b3(1))).toEqual([...noKey, ...quiet, "increment_metric"]);
+});
+
+test("to remember a key costs one read of all headers, one of shared data, and a write where the trace is new", () => {
+  const one = workload();
+  const keyed = ["get_header_map_value", "get_property", "increment_metric", "set_property", "get_property"];
+  const known = [...keyed, "get_header_map_pairs", "clock_time_get", "get_shared_data", "increment_metric"];
+  expect(callsOf(one, one.inbound, { "x-routing-key": "z", ...b3(1) })).toEqual(known);
+  one.envoy.process.advance(20_000);
+  one.inbound.request({ headers: { "x-routing-key": "z", ...b3(2) } });
+  const own: string[] = [];
+  one.envoy.process.fault = ({ name }) => void own.push(name.replace("proxy_", ""));
+  one.inbound.request({ headers: { "x-routing-key": "z", ...b3(3) } });
+  expect(own).toEqual([...known.slice(0, -1), "set_shared_data", "increment_metric"]);
+});
+
+test("to give a key back costs the direction, one read of all headers, one of shared data, and the header", () => {
+  const one = workload();
+  one.inbound.request({ headers: { "x-routing-key": "a", ...b3(1) } });
+  const found = [...noKey, ...quiet, "get_property", "get_header_map_pairs", "get_shared_data"];
+  expect(callsOf(one, one.outbound, b3(1))).toEqual([
+    ...[...found, "get_property", "get_header_map_value", "get_shared_data"],
+    ...["replace_header_map_value", "set_property", "replace_header_map_value", "increment_metric"],
+    ...["get_property", "replace_header_map_value", "increment_metric"],
+  ]);
+  expect(callsOf(one, one.outbound, b3(2))).toEqual([...found, "increment_metric", "increment_metric"]);
+});
+
+test("a configuration that says the direction saves the question, and two configurations of one name cost two calls", () => {
+  const one = workload({
+    inbound: { trace: { direction: "inbound" } },
+    outbound: { trace: { direction: "outbound" } },
+  });
+  const told = ["set_property", "set_property"];
+  for (const slot of [one.inbound, one.outbound])
+    expect(callsOf(one, slot, b3(1))).toEqual([...told, ...noKey, ...quiet, "increment_metric"]);
+  expect(callsOf(one, one.outbound, { "x-routing-key": "z" })).toEqual([
+    ...told,
+    ...["get_header_map_value", "get_property", "increment_metric", "set_property"],
   ]);
 });

@@ -29,6 +29,7 @@ test("the fields, their types and their limits are told", () => {
     "keys",
     "routes",
     "hierarchy",
+    "trace",
     "emit",
     "explain",
     "strict",

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { candidates as expected } from "../../routes/deciding/scan.ts";
 import { isKey } from "../../routes/model/key.ts";
-import { KINDS, type Kind } from "../../routes/model/sources.ts";
+import { KINDS, type NamedKind } from "../../routes/model/sources.ts";
 import { check } from "../host/property.ts";
 import { candidates } from "./filter.ts";
 
-const next: Record<Kind, string> = {
+const next: Record<NamedKind, string> = {
   header: "nextHeader",
   baggage: "nextBaggage",
   tracestate: "nextTracestate",
@@ -18,7 +18,7 @@ const next: Record<Kind, string> = {
 };
 
 /** Pieces from which both well-formed and broken values of a kind come up. */
-const pieces: Record<Kind, string[]> = {
+const pieces: Record<NamedKind, string[]> = {
   header: [",", " ", "\t", "pr-42", "x", ";", "=", "\xff"],
   baggage: [",", ";", "=", " ", "\t", "k", "kk", "k=", "pr-42", "%2C", "%4", "p=1", "\xff", "k=a%20b"],
   tracestate: [",", ";", "=", " ", "k", "k=", "v", "a@k", "\xff"],
@@ -28,7 +28,7 @@ const pieces: Record<Kind, string[]> = {
   overrides: [",", ":", " ", "k", "k.ns", "k.ns.svc", "kk", "k:v", ".", "\xff"],
   jwt: ["Bearer ", "bearer  ", ".", "e30", "eyJrIjoicHItNDIifQ", "eyJrIjo0Mn0", "=", "Basic ", " ", "\xff"],
 };
-const wanted: Record<Kind, string> = {
+const wanted: Record<NamedKind, string> = {
   header: "",
   baggage: "k",
   tracestate: "k",
@@ -40,14 +40,14 @@ const wanted: Record<Kind, string> = {
 };
 
 /** What routes/ finds when the text is the value of the header that the kind is read from. */
-function foretold(kind: Kind, text: string): string[] {
+function foretold(kind: NamedKind, text: string): string[] {
   const headers = { baggage: "baggage", tracestate: "tracestate", cookie: "cookie", query: ":path" } as const;
   const others = { host: ":authority", jwt: "authorization", header: "h", overrides: "h" } as const;
   const name = kind === "header" || kind === "overrides" ? "h" : wanted[kind];
   return expected({ kind, name }, [[{ ...headers, ...others }[kind], text]], wanted.overrides);
 }
 
-const found = (kind: Kind, text: string, name: string) =>
+const found = (kind: NamedKind, text: string, name: string) =>
   candidates(next[kind], text, name).map((own) => own.toString("latin1"));
 
 describe.each(KINDS)("%s", (kind) => {

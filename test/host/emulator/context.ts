@@ -45,11 +45,19 @@ export class Exchange {
   endpoints: number | undefined;
   /** Whether a filter has set that the request asks for a subset of the cluster's hosts. */
   readonly subset: boolean;
-  /** That the request came to. */
+  /** That the request came to, and the direction of that listener. */
   readonly port: number;
+  readonly direction: string;
 
-  constructor(headers: Pairs, cluster: string | undefined, subset = false, caller?: string, port = 0) {
+  constructor(
+    headers: Pairs,
+    cluster: string | undefined,
+    subset = false,
+    caller?: string,
+    { port, direction }: { port: number; direction: string } = { port: 0, direction: "" },
+  ) {
     this.port = port;
+    this.direction = direction;
     this.subset = subset;
     this.headers = new Headers(headers);
     this.cluster = cluster;

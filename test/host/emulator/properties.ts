@@ -7,6 +7,9 @@ function number(value: number): Buffer {
   return bytes;
 }
 
+/** By Envoy's numbers; any other word is no direction. */
+const DIRECTIONS = ["", "inbound", "outbound"];
+
 const text = (value: string | undefined) => (value === undefined ? undefined : Buffer.from(value, "latin1"));
 
 function ofRequest({ headers }: Exchange, part: string, name: string | undefined): Buffer | undefined {
@@ -25,6 +28,8 @@ function ofRequest({ headers }: Exchange, part: string, name: string | undefined
 
 function ofExchange(exchange: Exchange, [first, second = "", third]: string[]): Buffer | undefined {
   if (first === "request") return ofRequest(exchange, second, third);
+  if (first === "xds" && second === "listener_direction")
+    return number(Math.max(0, DIRECTIONS.indexOf(exchange.direction)));
   if (first === "xds") return second === "cluster_name" ? text(exchange.cluster) : undefined;
   if (first === "connection") return second === "uri_san_peer_certificate" ? text(exchange.caller) : undefined;
   if (first === "destination") return second === "port" ? number(exchange.port) : undefined;

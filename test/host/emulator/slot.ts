@@ -57,9 +57,9 @@ export class Slot {
   readonly code: Code;
   private readonly name: string;
   private readonly rootId: string;
-  private readonly direction: string;
+  readonly direction: string;
   /** Of the listener; every slot has one of its own. */
-  private readonly port: number;
+  readonly port: number;
   private readonly current = new Map<Thread, Handle | undefined>();
 
   constructor(envoy: Envoy, code: Code, name: string, rootId: string, direction: string, port = 0) {
@@ -128,7 +128,7 @@ export class Slot {
   open({ worker = 0, headers = [], cluster = "reviews", subset = false, caller }: Request): Stream {
     const thread = this.envoy.workerThread(worker);
     const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
-    const exchange = new Exchange(withPseudoHeaders(pairs), cluster ?? undefined, subset, caller, this.port);
+    const exchange = new Exchange(withPseudoHeaders(pairs), cluster ?? undefined, subset, caller, this);
     const handle = this.current.get(thread);
     const end = handle ? filterRequest(thread, handle, exchange) : () => {};
     const reached = exchange.local ? undefined : this.envoy.route(exchange, thread);

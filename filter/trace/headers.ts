@@ -1,0 +1,36 @@
+// The headers that carry the id of a trace, in the order in which they are looked at unless the configuration says another one.
+import { lower } from "../text/bytes";
+
+export const TRACEPARENT = 0;
+export const B3 = 1;
+export const B3_TRACE_ID = 2;
+export const DATADOG = 3;
+export const AMAZON = 4;
+export const CLOUD = 5;
+export const UBER = 6;
+export const SW8 = 7;
+export const REQUEST_ID = 8;
+export const HEADERS = 9;
+
+export function headerOf(which: u32): Bytes {
+  if (which == TRACEPARENT) return "traceparent";
+  if (which == B3) return "b3";
+  if (which == B3_TRACE_ID) return "x-b3-traceid";
+  if (which == DATADOG) return "x-datadog-trace-id";
+  if (which == AMAZON) return "x-amzn-trace-id";
+  if (which == CLOUD) return "x-cloud-trace-context";
+  if (which == UBER) return "uber-trace-id";
+  return which == SW8 ? "sw8" : "x-request-id";
+}
+
+/** The number of the header with this name, in any case; -1 for any other. */
+export function headerNamed(at: usize, len: i32): i32 {
+  for (let which = 0; which < HEADERS; which++) if (isNamed(at, len, headerOf(which))) return which;
+  return -1;
+}
+
+function isNamed(at: usize, len: i32, name: Bytes): bool {
+  if (len != name.len) return false;
+  for (let i = 0; i < len; i++) if (lower(load<u8>(at + i)) != load<u8>(name.start + i)) return false;
+  return true;
+}

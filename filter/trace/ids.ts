@@ -1,0 +1,48 @@
+// The ids of the request's trace: of each header that the configuration names, in its order, each id once. All headers are read in one
+// call, which costs what two single ones do.
+import { readListed, value, valueLen } from "../request";
+import { DATADOG, HEADERS, headerOf } from "./headers";
+import { high, low, readDatadogTags, readId } from "./id";
+import { headerAt, headerCount } from "./options";
+
+const ids = memory.data(HEADERS * 16);
+export let idCount = 0;
+
+export function lowOf(i: i32): u64 {
+  return load<u64>(ids + (i << 4));
+}
+
+export function highOf(i: i32): u64 {
+  return load<u64>(ids + (i << 4), 8);
+}
+
+/** Whether two ids are the same; one of 64 bits is the same as one of 128 that ends in it. */
+export function sameId(low: u64, high: u64, otherLow: u64, otherHigh: u64): bool {
+  return low == otherLow && (high == otherHigh || high == 0 || otherHigh == 0);
+}
+
+export function collectIds(options: usize): void {
+  idCount = 0;
+  for (let i = 0; i < headerCount(options); i++) {
+    const which = headerAt(options, i);
+    const name = headerOf(which);
+    if (!readListed(name.start, name.len) || !readId(which, value, valueLen)) continue;
+    if (which == DATADOG) {
+      const tags = "x-datadog-tags";
+      if (readListed(tags.start, tags.len)) readDatadogTags(value, valueLen);
+    }
+    add();
+  }
+}
+
+// Of two ids that are the same, the longer one is kept.
+function add(): void {
+  for (let i = 0; i < idCount; i++) {
+    if (!sameId(low, high, lowOf(i), highOf(i))) continue;
+    store<u64>(ids + (i << 4), highOf(i) | high, 8);
+    return;
+  }
+  store<u64>(ids + (idCount << 4), low);
+  store<u64>(ids + (idCount << 4), high, 8);
+  idCount++;
+}

@@ -1,0 +1,79 @@
+// `trace` as a source. A request that comes in with a key has it remembered by the ids of its trace; one that goes out without a key has
+// that of its trace again. Nobody else reads or writes the memory: a key is only handed on by the workload that the trace came to.
+//
+// A trace follows its newest request that came in, also when that had no key: so whoever sends the id of somebody's trace without a key ends what
+// is remembered of it, and gets nothing.
+import { key, keyLen, keySource } from "../decision";
+import { count, metricValue, monotonic } from "../host/calls";
+import * as metrics from "../metrics";
+import { direction } from "../request";
+import { collectIds, highOf, idCount, lowOf } from "./ids";
+import { findKey, conflicted, evicted, setKey } from "./memory";
+import { INBOUND, OUTBOUND, bucketSize, directionOf, lifetime } from "./options";
+
+/** The counter of remembered requests when this worker last looked, and when it last saw it move. */
+let remembered: u64 = 0;
+let moved: u64 = 0;
+/** The time of the request at hand, once it was asked for, and what is known of it. */
+let time: u64 = 0;
+let mayBeRemembered = false;
+let isUnrecovered = false;
+
+function directionFor(options: usize): u32 {
+  const said = directionOf(options);
+  return said ? said : direction();
+}
+
+// As long as no key has come in for as long as one is remembered, there is nothing to find: two calls tell, and no header is read.
+function someRemembered(options: usize): bool {
+  const now = metricValue(metrics.remembered);
+  time = monotonic();
+  if (now != remembered) {
+    remembered = now;
+    moved = time;
+  }
+  return remembered != 0 && time - moved <= lifetime(options);
+}
+
+/** For a request without a key: whether its trace came in with one, which is (`foundKey`, `foundLen`) then. */
+export function recover(options: usize): bool {
+  isUnrecovered = false;
+  mayBeRemembered = someRemembered(options);
+  if (!mayBeRemembered || directionFor(options) != OUTBOUND) return false;
+  collectIds(options);
+  for (let i = 0; i < idCount; i++) if (findKey(lowOf(i), highOf(i), time, lifetime(options))) return true;
+  isUnrecovered = true;
+  return false;
+}
+
+/** Takes note of a request that was decided. */
+export function noteTrace(options: usize): void {
+  if (keySource == options) count(metrics.recovered);
+  else if (keySource == 0) {
+    if (isUnrecovered) count(metrics.unrecovered);
+    else if (mayBeRemembered && directionFor(options) == INBOUND) forget(options);
+  } else if (directionFor(options) == INBOUND) remember(options);
+}
+
+function remember(options: usize): void {
+  collectIds(options);
+  if (idCount == 0) return count(metrics.untraced);
+  time = monotonic();
+  write(options, keyLen);
+  count(metrics.remembered);
+}
+
+function forget(options: usize): void {
+  collectIds(options);
+  write(options, 0);
+}
+
+function write(options: usize, len: i32): void {
+  let conflicts = false;
+  for (let i = 0; i < idCount; i++) {
+    setKey(lowOf(i), highOf(i), key, len, time, lifetime(options), bucketSize(options));
+    conflicts = conflicts || conflicted;
+    for (let n = evicted; n > 0; n--) count(metrics.evicted);
+  }
+  if (conflicts) count(metrics.conflicts);
+}
