@@ -1,7 +1,9 @@
 // A store that has no room left, behind the API.
+
 import { join } from "node:path";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
+import { LAYOUT } from "../../routes/model/feed.ts";
 import { createApp } from "../../server/api/app.ts";
 import { everybody } from "../../server/auth/authenticator.ts";
 import { Feed } from "../../server/feed/feed.ts";
@@ -45,7 +47,7 @@ test("where there is no room left, a write is answered with 507 and leaves nothi
   });
   expect((await ask("/v1/routes")).body).toMatchObject({ routes: [{ id: "a" }], revision: 1 });
   expect((await ask("/readyz")).status).toBe(200);
-  expect((await ask("/v1/table?scope=&layout=3&revision=0&next=0")).status).toBe(200);
+  expect((await ask(`/v1/table?scope=&layout=${LAYOUT}&revision=0&next=0`)).status).toBe(200);
   expect((await ask("/v1/routes/b", sent("PUT", { ...reviews, key: "b" }))).status).toBe(201);
   // A twin of what was refused is none.
   expect((await ask("/v1/routes/c", sent("PUT", { ...reviews, key: "k-0" }))).status).toBe(201);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { LAYOUT } from "../../routes/model/feed.ts";
 import { reviews, sent, sharedServer, startServer } from "./serve.ts";
 
 const shared = sharedServer();
@@ -315,7 +316,7 @@ test("whoever writes a route that callers on Istio can't have is told why, once 
   const put = (service: string) =>
     ask("/v1/routes/a", { method: "PUT", body: JSON.stringify({ service, key: "pr-42", to: "reviews-pr-42" }) });
   expect((await put("reviews")).headers.get("warning")).toBeNull();
-  expect((await ask("/v1/table?scope=outbound:demo&layout=3&revision=0&next=0")).status).toBe(200);
+  expect((await ask(`/v1/table?scope=outbound:demo&layout=${LAYOUT}&revision=0&next=0`)).status).toBe(200);
   expect((await put("reviews")).headers.get("warning")).toMatch(/^299 keyway ".*port/);
   expect((await put("reviews:9080")).headers.get("warning")).toBeNull();
 });

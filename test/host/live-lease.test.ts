@@ -1,6 +1,8 @@
 // Who polls: one worker of the process, another one when that is gone, and never a VM in which a configuration is only tried.
+
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { LAYOUT } from "../../routes/model/feed.ts";
 import { Slot } from "./emulator/slot.ts";
 import { Code } from "./emulator/vm.ts";
 import { CLUSTER, goesTo, keys, liveProxy, serve } from "./live.ts";
@@ -37,14 +39,16 @@ test("what is asked names scope, layout, revision, history and digest, and carri
   const [first, last] = [server.questions[0], envoy.process.calls[0]?.headers];
   expect(first?.headers).toEqual({
     ":method": "GET",
-    ":path": "/other?a=b&scope=demo%2Fr%C3%A9views%20%2A&layout=3&revision=0&next=0&wait=0",
+    ":path": `/other?a=b&scope=demo%2Fr%C3%A9views%20%2A&layout=${LAYOUT}&revision=0&next=0&wait=0`,
     ":authority": "keyway.keyway-system",
     "user-agent": "keyway",
     authorization: "Bearer s3cret",
   });
   expect(first).toMatchObject({ scope: "demo/réviews *", revision: 0, history: null, digest: null, next: 0, wait: 0 });
   expect(Object.fromEntries(last ?? [])[":path"]).toMatch(
-    /^\/other\?a=b&scope=[^&]*&layout=3&revision=2&history=0000567800001234&digest=[0-9a-f]{16}&next=0&wait=20$/,
+    new RegExp(
+      `^/other\\?a=b&scope=[^&]*&layout=${LAYOUT}&revision=2&history=0000567800001234&digest=[0-9a-f]{16}&next=0&wait=20$`,
+    ),
   );
   expect(JSON.stringify(envoy.process.logs)).not.toContain("s3cret");
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { LAYOUT } from "../../routes/model/feed.ts";
 import { WatchedServices } from "../../server/store/kubernetes/services.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
 import { type Store, Unavailable, Unfit } from "../../server/store/store.ts";
@@ -414,10 +415,10 @@ test("a server with its routes in Kubernetes serves them, lets in by Kubernetes'
   expect((await put({ authorization: "Bearer secret" })).status).toBe(201);
   expect(api.find(resource("pr-42", {}))?.spec).toEqual({ service: "reviews", key: "pr-42", to: "reviews-pr-42" });
   expect((await ask("/readyz")).status).toBe(200);
-  const table = await ask("/v1/table?scope=outbound:demo&layout=3&revision=0&next=0");
+  const table = await ask(`/v1/table?scope=outbound:demo&layout=${LAYOUT}&revision=0&next=0`);
   expect(table.status).toBe(200);
   const hasTarget = async () => {
-    const { body } = await ask("/v1/table?scope=outbound:demo&layout=2&revision=0&next=0");
+    const { body } = await ask(`/v1/table?scope=outbound:demo&layout=${LAYOUT}&revision=0&next=0`);
     return String(body).includes("reviews-pr-42");
   };
   expect(await hasTarget()).toBe(true);
