@@ -43,8 +43,7 @@ export class InForceWatch {
     watched.revision ??= this.#revisionOf(watched);
     if (watched.revision !== undefined) {
       watched.count = await this.#table.count(watched.revision, [...routes, ...watched.gone]);
-      const { total, inForce } = watched.count ?? { total: 0, inForce: -1 };
-      watched.isDone = total > 0 && inForce >= total;
+      watched.isDone = watched.count !== undefined && watched.count.total > 0 && isInForce(watched.count);
     }
     return { count: watched.count, again: watched.isDone ? undefined : pauseAfter(watched) };
   }
@@ -77,6 +76,11 @@ export class InForceWatch {
     if (gone.length > 0) return this.#table.revision;
     return Math.max(0, ...there.map((one) => one?.revision ?? 0));
   }
+}
+
+/** Whether all proxies have it, of servers that have all told of theirs. */
+export function isInForce({ total, inForce, missing }: Count): boolean {
+  return missing === undefined && inForce >= total;
 }
 
 function isSame(route: LiveRoute, stored: StoredRoute | undefined): boolean {

@@ -48,6 +48,8 @@ export interface Resources {
 export interface Count {
   total: number;
   inForce: number;
+  /** What kept servers from telling of their proxies, a sentence each; those are not counted. */
+  missing?: string[];
 }
 
 /** The live table that proxies are given. */

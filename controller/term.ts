@@ -9,7 +9,7 @@ import { Events } from "./events.ts";
 import { TrustedClock } from "./expiry.ts";
 import { Finalizers } from "./finalizers.ts";
 import type { Forks } from "./forks/forks.ts";
-import { InForceWatch } from "./in-force.ts";
+import { InForceWatch, isInForce } from "./in-force.ts";
 import { Line } from "./line.ts";
 import { servicesOf } from "./plan/resolved.ts";
 import type { QueueSettings } from "./queue.ts";
@@ -166,7 +166,7 @@ export class Term {
     if (routes.length === 0) return (sandbox.status?.routes ?? []).length === 0;
     if (routes.some(({ id }) => table.get(id))) return false;
     const count = await table.count(table.revision, routes);
-    return count !== undefined && count.inForce >= count.total;
+    return count !== undefined && isInForce(count);
   }
 
   #abandoned(sandbox: SandboxResource, thrown: unknown): void {

@@ -8,6 +8,8 @@ import type { Services } from "../controller/surroundings.ts";
 import { Cluster } from "../shared/cluster/cluster.ts";
 import { UsageError } from "../shared/errors.ts";
 import type { Feed } from "./feed/feed.ts";
+import { inForceEverywhere } from "./peers/everywhere.ts";
+import type { Peers } from "./peers/peers.ts";
 import type { Settings } from "./settings.ts";
 import type { State } from "./state/state.ts";
 import type { WatchedServices } from "./store/kubernetes/services.ts";
@@ -20,11 +22,12 @@ export interface ControllerParts {
   services: WatchedServices | undefined;
   state: State;
   feed: Feed;
+  peers: Peers | undefined;
   log: Logger;
 }
 
 /** What it returns ends the controller, which gives its lease back. */
-export function openController({ settings, kubernetes, services, state, feed, log }: ControllerParts) {
+export function openController({ settings, kubernetes, services, state, feed, peers, log }: ControllerParts) {
   if (kubernetes === undefined || services === undefined || !settings.controller) {
     if (settings.overrides === undefined) return async () => {};
     throw new UsageError(
@@ -52,8 +55,13 @@ export function openController({ settings, kubernetes, services, state, feed, lo
       },
       get: (id) => state.get(id),
       async count(revision, routes) {
-        const { proxies, inForce } = feed.inForce(revision, { routes: routes.map((one) => ({ ...one, revision })) });
-        return { total: proxies, inForce };
+        const filter = { routes: routes.map((one) => ({ ...one, revision })) };
+        const { proxies, inForce, missing = [] } = await inForceEverywhere({ feed, peers }, revision, filter);
+        return {
+          total: proxies,
+          inForce,
+          ...(missing.length > 0 && { missing: missing.map(({ message }) => message) }),
+        };
       },
     },
     forks: (own) =>

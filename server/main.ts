@@ -1,4 +1,5 @@
 // The route server as a whole: opens the store, listens, and ends in order.
+import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
 import type { Logger } from "pino";
 import { KeywayError } from "../shared/errors.ts";
@@ -16,6 +17,8 @@ import { Feed } from "./feed/feed.ts";
 import { createHttpServer, end, LIMITS, listen } from "./http.ts";
 import { openLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
+import { openPeers } from "./peers/open.ts";
+import type { Peers } from "./peers/peers.ts";
 import { type Settings, unknownVariables } from "./settings.ts";
 import { State } from "./state/state.ts";
 import type { Store } from "./store/store.ts";
@@ -45,6 +48,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
   const { store, services, authenticator: own = everybody, kubernetes } = await openStore(settings, io, log, stopping);
   const authenticator = tokens ?? own;
   let signadot: Door | undefined;
+  let peers: Peers | undefined;
   let endController = async () => {};
   try {
     const routes = await load(store, io.signal);
@@ -55,6 +59,8 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
 
     const surroundings = { domain: settings.domain, ...(services && { services }) };
     const feed = new Feed(routes, surroundings);
+    const serverId = randomUUID();
+    peers = await openPeers({ serverId, settings, cluster: kubernetes?.cluster, env: io.env, signal: stopping });
     const api: Api = {
       state: routes,
       store,
@@ -62,6 +68,8 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
       metrics,
       log,
       feed,
+      serverId,
+      peers,
       now: () => Date.now() / 1000,
       maxBody: settings.maxBody,
       maxRoutes: settings.maxRoutes,
@@ -91,7 +99,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
       },
       { clock: systemClock },
     );
-    endController = openController({ settings, kubernetes, services, state: routes, feed, log });
+    endController = openController({ settings, kubernetes, services, state: routes, feed, peers, log });
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     log.info({ url }, "listening");
     log.flush();
@@ -108,6 +116,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     await endController();
     ending.abort();
     await signadot?.close(0);
+    await peers?.close();
     authenticator.close();
     await store.close();
   }

@@ -78,6 +78,27 @@ const sources = z
 
 const file = z.string().min(1, "expected a file");
 
+const PEERS = "expected NAMESPACE/SERVICE, or the servers' addresses, like http://10.0.0.1:8700,http://10.0.0.2:8700";
+const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
+
+/** A Service, or addresses without a slash at their end. */
+const peers = z
+  .union([z.string().transform((text) => text.split(",").map((one) => one.trim())), z.array(z.string())], {
+    error: PEERS,
+  })
+  .transform((all, { issues }) => {
+    const [, namespace, service] = new RegExp(`^(${LABEL})/(${LABEL})$`).exec(all.join()) ?? [];
+    if (namespace !== undefined && service !== undefined) return { namespace, service };
+    const urls = all.map((text) => URL.parse(text));
+    if (
+      urls.every((url) => url && /^https?:$/.test(url.protocol) && url.pathname === "/" && !url.search && !url.username)
+    ) {
+      return [...new Set(urls.map((url) => `${url?.origin}`))];
+    }
+    issues.push({ code: "custom", input: all, message: PEERS });
+    return z.NEVER;
+  });
+
 /** By their names in the file; flags and variables are spelled as they are: `--max-body`, `KEYWAY_SERVE_MAX_BODY`. */
 export const SETTINGS = {
   listen: setting(
@@ -110,6 +131,18 @@ export const SETTINGS = {
     z
       .union([z.string().transform((text) => text.split(",").map((one) => one.trim())), z.array(z.string())])
       .pipe(z.array(z.enum(ROLES, { error: `expected ${ROLES.join(", ")}` }))),
+  ),
+  peers: setting(
+    "servers",
+    "all servers on the same store, so that each can count the proxies of all: NAMESPACE/SERVICE, whose EndpointSlices have their addresses, or URL,URL",
+    undefined,
+    peers,
+  ),
+  peersTokenFile: setting(
+    "file",
+    "token with the role read that this server shows to the others; with a Service, the token with which it asks the API server unless said",
+    undefined,
+    file,
   ),
   domain: setting(
     "name",
@@ -184,6 +217,8 @@ type Optional =
   | "anonymous"
   | "hierarchy"
   | "overrides"
+  | "peers"
+  | "peersTokenFile"
   | "signadotGrpc"
   | "signadotRest"
   | "etcdUser"

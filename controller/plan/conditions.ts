@@ -79,7 +79,11 @@ export function inForceCondition({ routes, count }: InForceFacts): Said {
     const message = "the route servers could not be asked yet how far their proxies are; they are asked again";
     return { type, status: "Unknown", reason: "ServersNotAsked", message };
   }
-  const { total, inForce } = count;
+  const { total, inForce, missing } = count;
+  if (missing !== undefined) {
+    const others = total === 0 ? "no proxy asks the others" : `${inForce} of ${total} proxies of the others`;
+    return { type, status: "Unknown", reason: "ServersNotAsked", message: `${summary(missing)}; ${others}` };
+  }
   if (total === 0) {
     const message =
       "no proxy with these routes asks the route servers for its table; see that Keyway is installed with --table at the callers or at the services";

@@ -5,6 +5,7 @@ import type { Authenticator, Principal } from "../auth/authenticator.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { Surroundings } from "../feed/services.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Peers } from "../peers/peers.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
 
@@ -21,6 +22,10 @@ export interface Api {
   log: Logger;
   /** The compiled tables of proxies. */
   feed: Feed;
+  /** A random name of this process. */
+  serverId: string;
+  /** The other servers on the same store; undefined where there are none. */
+  peers: Peers | undefined;
   /** Seconds since 1970. */
   now(): number;
   /** Largest body in bytes. */

@@ -160,29 +160,71 @@ export const ProxiesQuery = z.strictObject({
     z.array(routeId).max(100, "more than 100 routes"),
     "Proxies whose tables have this route, by its id; can be repeated, and then one of them.",
   ),
+  own: optional(
+    z.enum(["true", "false"], { error: "expected true or false" }),
+    "true: only the proxies that poll this server, each of them, as servers ask each other.",
+  ),
 });
 
 const proxyCounts = {
-  proxies: z.int().min(0).meta({ description: "Proxies that follow their tables here." }),
+  proxies: z.int().min(0).meta({ description: "Proxies that follow their tables." }),
   inForce: z
     .int()
     .min(0)
     .meta({ description: "Those of them that have in force what their table was at the revision." }),
 };
 
+const proxyFields = {
+  revision,
+  ...proxyCounts,
+  scopes: z.array(
+    z.strictObject({
+      scope: z.string(),
+      ...proxyCounts,
+      behind: z.array(z.string()).meta({ description: "Addresses of those that do not have it yet, at most 20." }),
+    }),
+  ),
+};
+
+const milliseconds = z.number().min(0);
+
 export const ProxyCounts = z
   .strictObject({
-    revision,
-    ...proxyCounts,
-    scopes: z.array(
-      z.strictObject({
-        scope: z.string(),
-        ...proxyCounts,
-        behind: z.array(z.string()).meta({ description: "Addresses of those that do not have it yet, at most 20." }),
-      }),
+    ...proxyFields,
+    servers: z.exactOptional(
+      z
+        .int()
+        .min(1)
+        .meta({ description: "Servers whose proxies are counted, where this one knows of others (--peers)." }),
+    ),
+    missing: z.exactOptional(
+      z
+        .array(z.strictObject({ server: z.string(), message: z.string() }))
+        .meta({ description: "Servers that have not told which proxies they have, so that those are not counted." }),
     ),
   })
   .meta({ id: "Proxies" });
+
+/** What servers tell each other. */
+export const OwnProxies = z
+  .strictObject({
+    ...proxyFields,
+    server: z.string().meta({ description: "A random name of the server's process." }),
+    followers: z.array(
+      z.strictObject({
+        address: z.string(),
+        scope: z.string(),
+        digest: z.exactOptional(z.string().meta({ description: "Of its table; absent while that is not whole." })),
+        came: milliseconds.meta({ description: "Milliseconds since it came to this server." }),
+        answered: z.exactOptional(
+          milliseconds.meta({
+            description: "Milliseconds since it was answered; absent while it waits for an answer.",
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: "OwnProxies" });
 
 /** What proxies send to /v1/table. */
 export const TableQuery = z.strictObject({
@@ -209,6 +251,7 @@ export const NAMED = {
   Explain,
   Explanation,
   Proxies: ProxyCounts,
+  OwnProxies,
   Error: ErrorAnswer,
   Problem,
   Alive,

@@ -38,6 +38,16 @@ export class BucketLog {
     return next !== undefined && next.revision <= revision;
   }
 
+  /** Whether the table had this digest at a revision, or has come to it since. */
+  hasBeen(digest: U64, revision: number): boolean {
+    for (let index = this.#places.length - 1; index >= 0; index--) {
+      const place = this.#places[index] as Place;
+      if (equal(place.digest, digest)) return true;
+      if (place.revision <= revision) return false;
+    }
+    return false;
+  }
+
   add(place: Place): void {
     this.#places.push(place);
     this.#buckets += place.buckets.length;

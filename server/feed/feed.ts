@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
-import { type U64, u64 } from "../../routes/model/u64.ts";
+import { fromHex, type U64, u64 } from "../../routes/model/u64.ts";
 import { BucketPool } from "../../routes/table/pool.ts";
 import { Slices } from "../slices.ts";
 import { clusterOf, type Filter, serviceOf } from "../state/filter.ts";
 import type { Applied, State } from "../state/state.ts";
+import { Counting, type InForce } from "./counting.ts";
+import { type Follower, withoutMoved } from "./followers.ts";
 import { interestOf, leftOut, type Naming, namingFor } from "./naming.ts";
 import { Pace } from "./pace.ts";
 import { type Bytes, Polls, TooLarge } from "./polls.ts";
-import { type InForce, Proxies } from "./proxies.ts";
+import { Proxies } from "./proxies.ts";
 import { parseQuestion, type Question } from "./query.ts";
 import { RoutesByService } from "./routes-by-service.ts";
-import { type Scope, scopeText } from "./scope.ts";
+import { parseScope, type Scope, scopeText } from "./scope.ts";
 import { ROUTES_A_TURN, ScopedTable } from "./scoped-table.ts";
 import type { ServiceDirectory, Surroundings } from "./services.ts";
 
@@ -140,15 +142,54 @@ export class Feed {
     this.#proxies.left(address);
   }
 
+  /** The proxies that follow their tables here, for another server that counts them. */
+  get followers(): Follower[] {
+    return this.#proxies.all();
+  }
+
   /** How many proxies follow their tables here, and how many of them have in force what their table was at a revision. */
-  inForce(revision = this.#state.revision, { scope, service, routes }: ProxyFilter = {}): InForce {
+  inForce(revision = this.#state.revision, filter: ProxyFilter = {}): InForce {
+    return this.#count([], revision, filter);
+  }
+
+  /** The same of those that follow them here or at one of the others, each once. */
+  async inForceAt(
+    others: readonly (readonly Follower[])[],
+    revision = this.#state.revision,
+    filter: ProxyFilter = {},
+  ): Promise<InForce> {
+    const scopes = new Set(others.flat().map(({ scope }) => scope));
+    await Promise.all([...scopes].map((scope) => this.#servedAt(scope)?.table.settled()));
+    return this.#count(others, revision, filter);
+  }
+
+  #count(others: readonly (readonly Follower[])[], revision: number, filter: ProxyFilter): InForce {
+    const isConcerned = this.#concernedBy(filter);
+    const counting = new Counting();
+    const own = this.#proxies.all();
+    const [staying = [], ...elsewhere] = withoutMoved([own, ...others], performance.now());
+    const stays = new Set(staying);
+    for (const one of own) {
+      const { table, question } = one;
+      if (stays.has(one) && isConcerned(table)) counting.add(one, table.polls.has(question, revision));
+    }
+    for (const one of elsewhere.flat()) {
+      const served = this.#servedAt(one.scope);
+      const digest = one.digest === undefined ? undefined : fromHex(one.digest);
+      // Of a scope whose table can't be held here nobody knows how far its proxies are.
+      if (!served || isConcerned(served)) counting.add(one, served?.polls.holds(digest, revision) ?? false);
+    }
+    return counting.at(revision);
+  }
+
+  #concernedBy({ scope, service, routes }: ProxyFilter): (served: Served) => boolean {
     const text = scope && scopeText(scope);
     const value = service === undefined ? undefined : serviceValue(serviceOf({ service }) ?? "");
-    return this.#proxies.inForce(revision, (table) => {
+    return (table) => {
       if (text !== undefined && table.scope !== text) return false;
       if (value !== undefined && !(table.interest?.includes(value) ?? true)) return false;
       return routes?.some((route) => table.naming(route).length > 0) ?? true;
-    });
+    };
   }
 
   /** Why callers on Istio, where any of them ask for tables here, have no such route; undefined where nothing keeps it out. */
@@ -192,6 +233,12 @@ export class Feed {
     }
     signal?.throwIfAborted();
     return polls.ask(this.#isClosed ? { ...question, wait: 0 } : question, signal);
+  }
+
+  /** The table of a scope that another server has told. */
+  #servedAt(text: string): Served | undefined {
+    const scope = parseScope(text);
+    return scope instanceof Error ? undefined : this.#servedFor(scope);
   }
 
   #servedFor(scope: Scope): Served | undefined {

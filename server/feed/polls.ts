@@ -96,6 +96,13 @@ export class Polls {
     return isLater || (revision <= now && !log.hasChanged(place, revision));
   }
 
+  /** The same of a proxy of another server, which may count revisions otherwise: by its table alone, which was the one here at the revision or
+   * later. */
+  holds(digest: U64 | undefined, revision: number): boolean {
+    const { isSettled, revision: now, log } = this.#table;
+    return digest !== undefined && isSettled && revision <= now && log.hasBeen(digest, revision);
+  }
+
   /** For how long changes are gathered, in milliseconds. */
   get #gathered(): number {
     const gathered = GATHER_FOR_EACH * this.#options.allWaiting();

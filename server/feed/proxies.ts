@@ -1,6 +1,7 @@
 import { FLAG_LAST, KIND_RESET, PAGE_AT_FLAGS, PAGE_AT_KIND, PAGE_AT_REVISION } from "../../routes/model/feed.ts";
-import { toNumber } from "../../routes/model/u64.ts";
+import { toHex, toNumber } from "../../routes/model/u64.ts";
 import { readU64 } from "../../routes/table/writer.ts";
+import type { Follower } from "./followers.ts";
 import type { Question } from "./query.ts";
 
 /** The table that a proxy follows. */
@@ -12,32 +13,21 @@ interface Followed {
   };
 }
 
-/** How many proxies of a scope have a revision in force. */
-export interface ScopeCount {
-  scope: string;
-  proxies: number;
-  inForce: number;
-  /** The addresses of some of those that do not have it yet. */
-  behind: string[];
-}
-
-export interface InForce {
-  revision: number;
-  /** Proxies that follow their tables here. */
-  proxies: number;
-  /** Those of them that have in force what their table was at the revision. */
-  inForce: number;
-  /** By scope. */
-  scopes: ScopeCount[];
-}
-
 interface Proxy<Table> {
   table: Table;
   question: Question;
   /** What it asks next; undefined while it waits for its answer. */
   next: Next | undefined;
-  /** When its latest question was answered, by the steady clock. */
+  /** When it came: with its first question, or the first after a pause or a visit elsewhere. Times are the steady clock's. */
+  cameAt: number;
+  /** When its latest question was answered. */
   answeredAt: number;
+}
+
+/** A follower of this server, with what it asks. */
+export interface OwnFollower<Table> extends Follower {
+  table: Table;
+  question: Question;
 }
 
 /** A question of somebody who holds nothing, who holds this revision, or one that is not known here. */
@@ -48,8 +38,8 @@ const isNext = (next: Next | undefined, asked: Next) => next === asked || (next 
 /** Milliseconds without a question after which a proxy counts as gone. */
 const GONE = 30_000;
 
-/** Addresses that are told of one scope, at most. */
-const MOST_BEHIND = 20;
+/** Milliseconds between an answer and the next question after which a proxy may have asked another server meanwhile. */
+const PAUSE = 200;
 
 /**
  * The proxies that follow their tables here, and what each of them has by its latest question. A proxy counts until its connection is closed, or
@@ -68,12 +58,13 @@ export class Proxies<Table extends Followed> {
   asks(address: string, table: Table, question: Question): (page?: Uint8Array) => void {
     const own = this.#proxies.get(address);
     const former = this.#formerAddress(address, table, question);
+    const cameAt = this.#cameAt(former, question);
     if (former !== undefined && former !== address) {
       this.left(former);
       // Whoever used this connection before asks next by another one, too.
       if (own?.next !== undefined) this.#put(former, own);
     }
-    const proxy: Proxy<Table> = { table, question, next: undefined, answeredAt: 0 };
+    const proxy: Proxy<Table> = { table, question, next: undefined, cameAt, answeredAt: 0 };
     this.#put(address, proxy);
     return (page) => {
       proxy.next = nextOf(question, page);
@@ -82,9 +73,17 @@ export class Proxies<Table extends Followed> {
     };
   }
 
+  /** When the proxy came that asks; `former` is the address at which it was answered before. */
+  #cameAt(former: string | undefined, question: Question): number {
+    const now = performance.now();
+    const proxy = former === undefined ? undefined : this.#proxies.get(former);
+    const goesOn = proxy !== undefined && isNext(proxy.next, askedBy(question)) && now - proxy.answeredAt < PAUSE;
+    return goesOn ? proxy.cameAt : now;
+  }
+
   /** Where the proxy that asks was answered before; undefined for a new one. */
   #formerAddress(address: string, table: Table, question: Question): string | undefined {
-    const asked: Next = question.history === undefined ? "fresh" : question.revision;
+    const asked = askedBy(question);
     const own = this.#proxies.get(address);
     const isOwn = own?.table === table;
     if (isOwn && isNext(own.next, asked)) return address;
@@ -118,34 +117,32 @@ export class Proxies<Table extends Followed> {
     if (answered?.size === 0) this.#answered.delete(place);
   }
 
-  /** Counts the proxies whose tables are `concerned`. */
-  inForce(revision: number, concerned: (table: Table) => boolean): InForce {
-    const scopes = new Map<string, ScopeCount>();
-    const since = performance.now() - GONE;
-    for (const [address, { table, question, next, answeredAt }] of this.#proxies) {
-      if ((next !== undefined && answeredAt < since) || !concerned(table)) continue;
-      const count = scopes.get(table.scope) ?? { scope: table.scope, proxies: 0, inForce: 0, behind: [] };
-      scopes.set(table.scope, count);
-      count.proxies++;
-      if (table.polls.has(question, revision)) count.inForce++;
-      else if (count.behind.length < MOST_BEHIND) count.behind.push(address);
+  /** Those that count. */
+  all(): OwnFollower<Table>[] {
+    const now = performance.now();
+    const all: OwnFollower<Table>[] = [];
+    for (const [address, { table, question, next, cameAt, answeredAt }] of this.#proxies) {
+      if (next !== undefined && answeredAt < now - GONE) continue;
+      const digest = question.digest && toHex(question.digest);
+      const follower = { address, scope: table.scope, digest, cameAt };
+      all.push({ ...follower, answeredAt: next === undefined ? undefined : answeredAt, table, question });
     }
-    const all = [...scopes.values()].sort((a, b) => (a.scope < b.scope ? -1 : 1));
-    const sum = (field: "proxies" | "inForce") => all.reduce((total, count) => total + count[field], 0);
-    return { revision, proxies: sum("proxies"), inForce: sum("inForce"), scopes: all };
+    return all;
   }
 }
 
 /** The host and the scope. */
 const placeOf = (address: string, { scope }: Followed) => `${address.replace(/:\d+$/, "")} ${scope}`;
 
+const askedBy = ({ history, revision }: Question): Next => (history === undefined ? "fresh" : revision);
+
 /** What somebody asks next who has asked this and got this page. */
-function nextOf({ history, revision, next }: Question, page: Uint8Array | undefined): Next {
-  const before = history === undefined ? "fresh" : revision;
+function nextOf(question: Question, page: Uint8Array | undefined): Next {
+  const before = askedBy(question);
   if (page === undefined) return before;
   if (page[PAGE_AT_KIND] === KIND_RESET) return "fresh";
   const isLast = ((page[PAGE_AT_FLAGS] ?? 0) & FLAG_LAST) !== 0;
   if (!isLast) return before;
   // A sweep of several pages leads to the revision of its first one.
-  return next === 0 ? toNumber(readU64(page, PAGE_AT_REVISION)) : "any";
+  return question.next === 0 ? toNumber(readU64(page, PAGE_AT_REVISION)) : "any";
 }

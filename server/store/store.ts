@@ -77,6 +77,8 @@ export interface Store {
   start(onChange: (change: Change) => void, signal: AbortSignal): Promise<Loaded>;
   /** Durable when it resolves, and its change has been told by then. Throws Conflict, Managed, Unfit, Unavailable, Full or Damaged. */
   commit(transaction: Transaction): Promise<Committed>;
+  /** Whether servers may give one state of the routes revisions that differ a little, as what happens comes to each in an order of its own. */
+  readonly countsAlone?: boolean;
   /** Whether the route with this id is made from something else, so that no transaction may name it. None is unless said. */
   isManaged?(id: string): boolean;
   /** Undefined while the store can be read and written, else what is wrong. */

@@ -48,6 +48,7 @@ const AT_ONCE = 16;
 /** The Routes and Sandboxes of a cluster: the API server is the database, and whoever writes there, by kubectl or here, changes the table.
  * A revision is a resourceVersion, that of the table's newest change or a little more. */
 export class KubernetesStore implements Store {
+  readonly countsAlone = true;
   readonly #settings: Required<KubernetesSettings> & typeof DEFAULTS;
   readonly #closed = new AbortController();
   readonly #cluster: Cluster;
