@@ -95,4 +95,4 @@ function parseSetting(text: string, before: string[] = []): string[] {
   return [...before, `${flagOf(setting)}=${value}`];
 }
 
-const DECIDED: readonly string[] = ["listen", "store", "anonymous", "tokens", "grace"];
+const DECIDED: readonly string[] = ["listen", "store", "anonymous", "tokens", "grace", "peers", "peersTokenFile"];

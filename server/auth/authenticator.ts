@@ -2,6 +2,9 @@
 export const ROLES = ["read", "write", "proxy"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** For whom Kubernetes' tokens may be that mean nothing to its API server: who sees one on its way can do no more with it than here. */
+export const AUDIENCE = "keyway.dev";
+
 /** Who sent a request. */
 export interface Principal {
   /** For the log. */

@@ -7,7 +7,7 @@ import { reason } from "../../shared/errors.ts";
 import { withLimit } from "../../shared/net/limit.ts";
 import { Unavailable } from "../store/store.ts";
 import { Turns } from "../turns.ts";
-import { type Authenticator, type Principal, ROLES, type Role } from "./authenticator.ts";
+import { AUDIENCE, type Authenticator, type Principal, ROLES, type Role } from "./authenticator.ts";
 
 /** How long an answer of the API server counts, in milliseconds. Whoever is let in for longer is looked at again then. */
 const COUNTS_MS = 30_000;
@@ -141,12 +141,9 @@ export class KubernetesTokens implements Authenticator {
   }
 
   async #askCluster(cluster: Cluster, token: string): Promise<{ name: string; roles: Role[] } | undefined> {
-    const status = await cluster.review<{ authenticated?: boolean; user?: User }>(
-      "authentication.k8s.io/v1",
-      "TokenReview",
-      { token },
-    );
-    if (status?.authenticated !== true) return undefined;
+    const status =
+      (await authenticated(cluster, { token })) ?? (await authenticated(cluster, { token, audiences: [AUDIENCE] }));
+    if (status === undefined) return undefined;
     const { username = "", uid, groups, extra } = status.user ?? {};
     const user = { user: username, uid, groups, extra };
     const mays = await Promise.all(ROLES.map((role) => this.#may(cluster, user, role)));
@@ -164,6 +161,23 @@ export class KubernetesTokens implements Authenticator {
     const status = await cluster.review<{ allowed?: boolean }>(api, "SubjectAccessReview", spec);
     return status?.allowed === true;
   }
+}
+
+interface Review {
+  authenticated?: boolean;
+  audiences?: string[];
+  user?: User;
+}
+
+/** Undefined for a token that is not known, or is for somebody else. */
+async function authenticated(
+  cluster: Cluster,
+  spec: { token: string; audiences?: string[] },
+): Promise<Review | undefined> {
+  const status = await cluster.review<Review>("authentication.k8s.io/v1", "TokenReview", spec);
+  const { audiences = [] } = spec;
+  const isFor = audiences.every((one) => status?.audiences?.includes(one));
+  return status?.authenticated === true && isFor ? status : undefined;
 }
 
 function principal(name: string, roles: readonly Role[], revoked: AbortSignal): Principal {

@@ -13,9 +13,6 @@ export interface Follower {
   answeredAt: number | undefined;
 }
 
-/** Milliseconds by which the times of several servers may be apart. */
-const APART_MS = 50;
-
 /** Milliseconds without a question after which a proxy that was fetching its table is looked for elsewhere. */
 const LOADING_MS = 2000;
 
@@ -51,7 +48,7 @@ const placeOf = ({ one }: Placed) => `${one.address.replace(/:\d+$/, "")} ${one.
 
 function isSame({ digest, ...left }: Follower, to: Follower, now: number): boolean {
   const answeredAt = left.answeredAt ?? now;
-  if (to.cameAt > answeredAt - APART_MS) return true;
+  if (to.cameAt > answeredAt) return true;
   // Pages of one table may come from several servers by turns, so quickly that nobody sees a pause.
   return digest === undefined && answeredAt < now - LOADING_MS && to.answeredAt === undefined;
 }

@@ -14,6 +14,7 @@ export class ServiceDirectory implements Directory {
   readonly #name: string;
   readonly #slices: Informer<V1EndpointSlice>;
   readonly #ending = new AbortController();
+  #isRead = false;
 
   constructor(cluster: Cluster, namespace: string, service: string) {
     this.#name = `${namespace}/${service}`;
@@ -25,18 +26,25 @@ export class ServiceDirectory implements Directory {
       labelSelector: `kubernetes.io/service-name=${service}`,
     });
     void this.#slices.start();
+    void this.#slices.synced.then(() => {
+      this.#isRead = true;
+    });
   }
 
   async find(): Promise<Peer[] | Missing> {
     const late = new Promise<void>((resolve) => void setTimeout(resolve, READ_MS).unref());
     await Promise.race([this.#slices.start(), late]);
     const peers = peersIn([...this.#slices.values()]);
-    if (this.#slices.trouble === undefined && peers.length > 0) return peers;
-    const why =
-      this.#slices.trouble === undefined
-        ? `the Service ${this.#name} that --peers names has no endpoints`
-        : `the EndpointSlices of ${this.#name} can't be read: ${reason(this.#slices.trouble)}`;
+    const why = this.#trouble(peers);
+    if (why === undefined) return peers;
     return { server: this.#name, message: `${why}, so the proxies of other servers are not counted` };
+  }
+
+  #trouble(peers: readonly Peer[]): string | undefined {
+    const { trouble } = this.#slices;
+    if (trouble !== undefined) return `the EndpointSlices of ${this.#name} can't be read: ${reason(trouble)}`;
+    if (!this.#isRead) return `the EndpointSlices of ${this.#name} have not been read yet`;
+    return peers.length > 0 ? undefined : `the Service ${this.#name} that --peers names has no endpoints`;
   }
 
   async close(): Promise<void> {

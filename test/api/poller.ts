@@ -5,8 +5,9 @@ import { ReferenceClient } from "../feed/reference-client.ts";
 
 export class Poller {
   readonly client: ReferenceClient;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  readonly #url: string;
+  #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #left: Agent[] = [];
+  #url: string;
   #port = 0;
 
   constructor(url: string, scope = "") {
@@ -18,6 +19,13 @@ export class Poller {
   /** The address of its connection. */
   get address(): string {
     return `127.0.0.1:${this.#port}`;
+  }
+
+  /** Asks another server from now on; its connection to the one before stays open, as in Envoy's pools. */
+  moveTo(url: string): void {
+    this.#left.push(this.#agent);
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    this.#url = url;
   }
 
   /** One poll, applied; waits so many seconds for a change. */
@@ -52,6 +60,6 @@ export class Poller {
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const agent of [this.#agent, ...this.#left]) agent.destroy();
   }
 }

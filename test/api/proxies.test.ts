@@ -1,4 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
+import { answering, answerOf } from "../peers/bed.ts";
 import { Poller } from "./poller.ts";
 import { reviews, sent, startServer } from "./serve.ts";
 
@@ -59,4 +61,23 @@ test("a route that is not there concerns nobody, which is told", async () => {
     status: 404,
     body: { error: { message: "there is no route nobody" } },
   });
+});
+
+test("a question for a server's own proxies is not handed on, so that servers that name each other come to an end", async () => {
+  const asked: IncomingMessage[] = [];
+  const { ask } = await startServer({ peers: await answering(200, answerOf("other"), asked) });
+  expect((await ask("/v1/proxies?own=true")).body).toMatchObject({ proxies: 0, followers: [] });
+  expect(asked).toEqual([]);
+  expect((await ask("/v1/proxies")).body).toMatchObject({ proxies: 1, inForce: 0, servers: 2, missing: [] });
+  expect(asked.map(({ url }) => url)).toEqual(["/v1/proxies?own=true"]);
+});
+
+test("a revision that another server has answered is waited for a little, and one that never comes is in force nowhere", async () => {
+  const { url, ask } = await startServer();
+  await new Poller(url).settle();
+  const soon = ask("/v1/proxies?revision=1");
+  const never = ask("/v1/proxies?revision=1000");
+  await ask("/v1/routes/a", sent("PUT", reviews));
+  expect((await soon).body).toMatchObject({ revision: 1, proxies: 1, inForce: 0 });
+  expect((await never).body).toMatchObject({ revision: 1000, proxies: 1, inForce: 0 });
 });

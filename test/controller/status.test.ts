@@ -56,6 +56,16 @@ test("it says how many proxies have it until all have", async () => {
 test.each([
   ["no proxy asks", { total: 0, inForce: 0 }, "!NoProxies", "--table"],
   ["no server could be asked", undefined, "ServersNotAsked", "asked again"],
+  [
+    "one of several servers does not answer",
+    {
+      total: 3,
+      inForce: 3,
+      missing: ["server 10.0.0.3:8700 did not answer within 1 s, so its proxies are not counted"],
+    },
+    "ServersNotAsked",
+    "server 10.0.0.3:8700 did not answer within 1 s, so its proxies are not counted; 3 of 3 proxies of the others",
+  ],
 ])("where %s it says so", async (_, count, reason, hint) => {
   const bed = await withServices();
   bed.count = count;

@@ -28,6 +28,8 @@ export class ApiServer {
   readonly services = new Map<string, string>();
   /** Whose a token is, for TokenReviews. */
   readonly tokens = new Map<string, string>();
+  /** The same of tokens that mean nothing to the API server itself, by their audience. */
+  readonly tokensFor = new Map<string, Map<string, string>>();
   /** What others may do, for SubjectAccessReviews: `ci: create routes`, `proxy: get /v1/table`. */
   readonly grants = new Set<string>();
   /** Every request so far: `GET /api/v1/namespaces/demo/pods?limit=500`. */

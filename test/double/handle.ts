@@ -118,8 +118,12 @@ function review(server: ApiServer, body: unknown): Answer {
 }
 
 function tokenReview(server: ApiServer, body: unknown): Answer {
-  const username = server.tokens.get((body as { spec: { token: string } }).spec.token);
-  const status = username === undefined ? { authenticated: false } : { authenticated: true, user: { username } };
+  const { token, audiences } = (body as { spec: { token: string; audiences?: string[] } }).spec;
+  const username = (audiences ? server.tokensFor.get(`${audiences}`) : server.tokens)?.get(token);
+  const status =
+    username === undefined
+      ? { authenticated: false }
+      : { authenticated: true, ...(audiences && { audiences }), user: { username } };
   return { code: 201, body: { ...(body as object), status } };
 }
 

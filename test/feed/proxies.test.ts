@@ -1,6 +1,7 @@
 // How far a change has come, by what proxies ask.
 import { afterEach, expect, test, vi } from "vitest";
 import type { Feed, ProxyFilter } from "../../server/feed/feed.ts";
+import type { Follower as Elsewhere } from "../../server/feed/followers.ts";
 import { parseScope, type Scope } from "../../server/feed/scope.ts";
 import { feedOf, keyRoute, keyRoutes, Routes } from "./bed.ts";
 import { ReferenceClient } from "./reference-client.ts";
@@ -273,3 +274,74 @@ test("two tables of one Envoy that swap their connections are two, each with its
   ]);
   feed.close();
 });
+
+/** A proxy of another server, which has this table. */
+const elsewhere = (client: ReferenceClient, more: Partial<Elsewhere> = {}): Elsewhere => ({
+  address: "10.0.0.9:1",
+  scope: client.scope,
+  digest: client.query().get("digest") ?? undefined,
+  cameAt: performance.now() - 60_000,
+  answeredAt: undefined,
+  ...more,
+});
+
+test("proxies of other servers are counted by their tables, however those servers count revisions", async () => {
+  const routes = new Routes(keyRoutes(3));
+  const feed = feedOf(routes);
+  const own = new Follower(feed, "10.0.0.1:1");
+  await own.settle();
+  const before = elsewhere(own.client);
+  routes.change([keyRoute("7")]);
+  await own.settle();
+  const after = elsewhere(own.client, { address: "10.0.0.8:1" });
+  const loading = elsewhere(own.client, { address: "10.0.0.7:1", digest: undefined });
+  const count = async (others: Elsewhere[], revision?: number) => {
+    const { inForce, proxies } = await feed.inForceAt([others], revision);
+    return [inForce, proxies];
+  };
+  expect(await count([])).toEqual([1, 1]);
+  expect(await count([before])).toEqual([1, 2]);
+  expect(await count([before], 1)).toEqual([2, 2]);
+  expect(await count([after])).toEqual([2, 2]);
+  expect(await count([after], 1)).toEqual([2, 2]);
+  expect(await count([after, before, loading])).toEqual([2, 4]);
+  expect(await count([after], 1000)).toEqual([0, 2]);
+});
+
+test("a scope that only another server is asked for is compiled to compare with", async () => {
+  const routes = new Routes([{ ...keyRoute("1"), service: "reviews.demo:9080" }]);
+  const other = feedOf(routes);
+  const proxy = new Follower(other, "10.0.0.1:1", "demo/reviews");
+  await proxy.settle();
+  const feed = feedOf(routes);
+  const there = elsewhere(proxy.client);
+  expect(await feed.inForceAt([[there]])).toMatchObject({
+    proxies: 1,
+    inForce: 1,
+    scopes: [{ scope: "demo/reviews" }],
+  });
+  expect((await feed.inForceAt([[there]], undefined, { service: "ratings" })).proxies).toBe(0);
+  expect((await feed.inForceAt([[{ ...there, digest: "1234" }]])).inForce).toBe(0);
+  const full = feedOf(routes, { maxTables: 0 });
+  expect(await full.inForceAt([[there]])).toMatchObject({ proxies: 1, inForce: 0 });
+});
+
+test("a proxy that has moved to another server is counted there alone, and one that comes back from there here", async () => {
+  const feed = feedOf(new Routes(keyRoutes(3)));
+  const proxy = new Follower(feed, "10.0.0.1:1");
+  await proxy.settle();
+  const moved = elsewhere(proxy.client, { address: "10.0.0.1:2", cameAt: performance.now() });
+  const scopes = async (other: Elsewhere) => (await feed.inForceAt([[other]])).proxies;
+  expect(await scopes(moved)).toBe(1);
+  vi.spyOn(performance, "now").mockImplementation(() => real() + 1000);
+  const answered = { ...moved, answeredAt: performance.now() };
+  vi.spyOn(performance, "now").mockImplementation(() => real() + 1010);
+  const held = proxy.hold();
+  await Promise.resolve();
+  expect(await scopes(answered)).toBe(1);
+  vi.restoreAllMocks();
+  feed.close();
+  await held;
+});
+
+const real = performance.now.bind(performance);

@@ -28,6 +28,13 @@ test("Kubernetes says whose a token is and what they may do", async () => {
   expect(await roles()).toEqual(["anonymous", "proxy"]);
 });
 
+test("a token that is for the route server alone is known, and one for somebody else is not", async () => {
+  const { api, roles } = await authenticator();
+  api.tokensFor.set("keyway.dev", new Map([["narrow", "ci"]])).set("vault", new Map([["of vault", "ci"]]));
+  expect(await roles("narrow")).toEqual(["ci", "read", "write"]);
+  expect(await roles("of vault")).toBeUndefined();
+});
+
 test("an answer counts for a while, and a token that is gone then is revoked", async () => {
   const { api, tokens, roles } = await authenticator(100);
   const asked = () => api.requests.filter((one) => one.includes("tokenreviews")).length;
@@ -49,7 +56,7 @@ test("tokens that nobody knows are asked about once in a while, and few at one t
   const { api, tokens } = await authenticator();
   const asked = () => api.requests.filter((one) => one.includes("tokenreviews")).length;
   for (let time = 0; time < 20; time++) expect(await tokens.authenticate("forged")).toBeUndefined();
-  expect(asked()).toBe(1);
+  expect(asked()).toBe(2);
   api.faults.add(/tokenreviews/, neverAnswer, 1000);
   const many = Array.from({ length: 200 }, (_, at) => tokens.authenticate(`forged-${at}`));
   for (const one of many) Promise.resolve(one).catch(() => {});

@@ -71,11 +71,23 @@ test.each<[Record<string, string>, Io["env"], string]>([
   [{ hierarchy: "ab" }, {}, "--hierarchy: expected one character"],
   [{}, { KEYWAY_SERVE_MAX_CONNECTIONS: "many" }, "KEYWAY_SERVE_MAX_CONNECTIONS: expected a whole number"],
   [{ tokens: "" }, {}, "--tokens: expected a file"],
+  [{ peers: "keyway" }, {}, "--peers: expected NAMESPACE/SERVICE, or the servers' addresses"],
+  [{ peers: "a/b,c/d" }, {}, "--peers: expected NAMESPACE/SERVICE"],
+  [{ peers: "http://a:8700/v1" }, {}, "--peers: expected NAMESPACE/SERVICE"],
+  [{ peers: "http://user:secret@a:8700" }, {}, "--peers: expected NAMESPACE/SERVICE"],
+  [{ peers: "ftp://a" }, {}, "--peers: expected NAMESPACE/SERVICE"],
 ])("what can't be is refused with where it was said: %j %j", async (flags, env, message) => {
   await expect(readSettings(flags, ioOf(env))).rejects.toMatchObject({
     exitCode: 2,
     message: expect.stringContaining(message),
   });
+});
+
+test("other servers are a Service, or addresses", async () => {
+  const peers = async (flag: string) => (await readSettings({ peers: flag }, ioOf())).peers;
+  expect(await peers("keyway-system/keyway")).toEqual({ namespace: "keyway-system", service: "keyway" });
+  expect(await peers("http://a:8700, https://b/,http://a:8700")).toEqual(["http://a:8700", "https://b"]);
+  expect((await readSettings({ config: config("peers: [http://a:8700]") }, ioOf())).peers).toEqual(["http://a:8700"]);
 });
 
 test.each([

@@ -1,11 +1,22 @@
 import type { V1Container, V1Deployment } from "@kubernetes/client-node";
+import { AUDIENCE } from "../../../server/auth/authenticator.ts";
 import { listenersOf } from "./listeners.ts";
-import { CHOICE_ANNOTATION, metadataOf, PORT, SERVER_NAME, type ServerChoice, selector } from "./server.ts";
+import {
+  CHOICE_ANNOTATION,
+  metadataOf,
+  PORT,
+  SERVER_NAME,
+  SERVICE_NAME,
+  type ServerChoice,
+  selector,
+} from "./server.ts";
 
 /** Seconds that a pod is still asked while it is taken off the Service, before it begins to end. */
 const LEAVING = 5;
 /** Seconds that requests under way have after that; see --grace. */
 const GRACE = 20;
+/** A token by which the servers know each other, for nobody else. */
+const PEERS_TOKEN = { volume: "peers-token", folder: "/var/run/secrets/keyway.dev", file: "token" };
 
 export function deployment(choice: ServerChoice): V1Deployment {
   const { replicas, imagePullSecret } = choice;
@@ -37,6 +48,12 @@ export function deployment(choice: ServerChoice): V1Deployment {
             },
           ],
           containers: [container(choice)],
+          volumes: [
+            {
+              name: PEERS_TOKEN.volume,
+              projected: { sources: [{ serviceAccountToken: { audience: AUDIENCE, path: PEERS_TOKEN.file } }] },
+            },
+          ],
         },
       },
     },
@@ -52,6 +69,8 @@ function container(choice: ServerChoice): V1Container {
       "serve",
       `--listen=0.0.0.0:${PORT}`,
       `--store=kubernetes:${namespace}`,
+      `--peers=${namespace}/${SERVICE_NAME}`,
+      `--peers-token-file=${PEERS_TOKEN.folder}/${PEERS_TOKEN.file}`,
       `--grace=${GRACE}`,
       ...(anonymous.length > 0 ? [`--anonymous=${anonymous.join(",")}`] : []),
       ...more,
@@ -61,6 +80,7 @@ function container(choice: ServerChoice): V1Container {
     livenessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 10, failureThreshold: 3 },
     readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 2, failureThreshold: 2 },
     lifecycle: { preStop: { sleep: { seconds: LEAVING } } },
+    volumeMounts: [{ name: PEERS_TOKEN.volume, mountPath: PEERS_TOKEN.folder, readOnly: true }],
     resources: { requests: { cpu: "100m", memory: "192Mi" }, limits: { memory: "1Gi" } },
     securityContext: {
       allowPrivilegeEscalation: false,
