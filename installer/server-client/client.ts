@@ -149,16 +149,22 @@ export class RouteServer {
     throw notUnderstood(this.#where(answer));
   }
 
-  /** Every request may be sent again: carried out twice it leaves what it left the first time. */
+  /**
+   * A question may be asked again whatever became of it. A change is sent again only where the server says that nothing of it was kept, by
+   * retry-after: what others have written since would be written over, were it carried out twice.
+   */
   async #send(ask: Ask): Promise<Received> {
     const { signal } = this.#options;
+    const isQuestion = ask.method === "GET";
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#once(ask).catch((thrown: unknown) => {
-        if (thrown instanceof Unreachable && thrown.passing && attempt < TRIES) return thrown;
+        if (!(thrown instanceof Unreachable) || !thrown.passing) throw thrown;
+        if (!isQuestion) throw lostAnswer(thrown, this.#where(ask));
+        if (attempt < TRIES) return thrown;
         throw thrown;
       });
       const failed = outcome instanceof Unreachable;
-      const passing = failed || outcome.status === 503 || outcome.status === 429;
+      const passing = failed || (isPassing(outcome) && (isQuestion || outcome.retryAfter !== null));
       if (!failed && (!passing || attempt >= TRIES)) return outcome;
       const asked = failed ? undefined : retryAfter(outcome.retryAfter);
       const wait = Math.max(asked ?? 0, FIRST_PAUSE * 2 ** (attempt - 1));
@@ -233,6 +239,17 @@ export class RouteServer {
   #refused(answer: Omit<Received, "retryAfter">): KeywayError {
     return refusal({ ...answer, where: this.#where(answer), authorized: this.#options.token !== undefined });
   }
+}
+
+const isPassing = ({ status }: Received) => status === 503 || status === 429;
+
+/** Whether a change has happened is not known. */
+function lostAnswer(cut: Unreachable, where: string): KeywayError {
+  return new KeywayError(`${cut.message}; the change may have happened all the same`, {
+    where,
+    next: "see what is there (`keyway route list`), and run the command again: what is there already stays as it is",
+    cause: cut,
+  });
 }
 
 interface Received {

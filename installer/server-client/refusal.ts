@@ -55,7 +55,10 @@ export function refusal({ status, body, location, where, authorized }: Refused):
       next: NOT_KEYWAY,
     });
   }
-  const next = nextStep(status, authorized);
+  const next =
+    error.code === "undecided"
+      ? "see what is there (`keyway route list`), and run the command again: what is there already stays as it is"
+      : nextStep(status, authorized);
   return new ServerRefusal({ status, said: error.message, details: error.details, where, ...(next && { next }) });
 }
 
@@ -84,11 +87,11 @@ function nextStep(status: number, authorized: boolean): string | undefined {
   return undefined;
 }
 
-function errorIn(body: string): { message: string; details: Detail[] } | undefined {
-  const { error } = (parsed(body) ?? {}) as { error?: { message?: unknown; details?: unknown } };
+function errorIn(body: string): { code: unknown; message: string; details: Detail[] } | undefined {
+  const { error } = (parsed(body) ?? {}) as { error?: { code?: unknown; message?: unknown; details?: unknown } };
   if (typeof error !== "object" || error === null || typeof error.message !== "string") return undefined;
   const details = Array.isArray(error.details) ? error.details : [];
-  return { message: error.message, details: details.filter(isDetail) };
+  return { code: error.code, message: error.message, details: details.filter(isDetail) };
 }
 
 function isDetail(value: unknown): value is Detail {

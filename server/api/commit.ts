@@ -23,14 +23,18 @@ export async function commit(api: Needed, transaction: Transaction): Promise<Com
 const EACH = 10;
 const MOST = 600_000;
 
-function inTime(written: Promise<Committed>, { storeName, writeMs }: Needed, { set, delete: gone }: Transaction) {
-  const ms = Math.min(writeMs + (set.length + gone.length) * EACH, Math.max(writeMs, MOST));
+function inTime(written: Promise<Committed>, { store, storeName, writeMs }: Needed, transaction: Transaction) {
+  const routes = transaction.set.length + transaction.delete.length;
+  const ms = Math.min(writeMs + routes * EACH, Math.max(writeMs, MOST));
+  const what =
+    store.writesOneByOne && routes > 1
+      ? "the write may still happen, all of it, some of its routes, or nothing, as they are written one by one. GET /v1/routes/ID says which are there; write all of it again"
+      : "the write may still happen, all of it or nothing. See what is there, and write it again";
   return new Promise<Committed>((resolve, reject) => {
     const late = () =>
       reject(
         new Undecided(
-          `the store ${storeName} has not answered within ${Math.round(ms / 1000)} s; the write may still happen, all of it or nothing. ` +
-            "See what is there, and write it again: what is there already is changed no more by that",
+          `the store ${storeName} has not answered within ${Math.round(ms / 1000)} s; ${what}: what is there already is changed no more by that`,
           { where: storeName },
         ),
       );

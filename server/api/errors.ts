@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { type Diagnostic, formatPath } from "../../routes/reading/diagnostic.ts";
 import { KeywayError } from "../../shared/errors.ts";
-import { Conflict, Full, Managed, Unfit } from "../store/store.ts";
+import { Conflict, Full, Managed, TooLarge, Undecided, Unfit } from "../store/store.ts";
 
 export interface Detail {
   /** The field it is about, as `set[3].to`; empty for the whole. */
@@ -27,21 +27,29 @@ export const CODES = {
   503: "unavailable",
   507: "storage_full",
 } as const;
+/** A write of which some or all may be there all the same. */
+export const UNDECIDED = "undecided";
 export type ErrorStatus = keyof typeof CODES;
 
 /** A request that is answered with an error. */
 export class ApiError extends Error {
   readonly status: ErrorStatus;
+  readonly code: string;
   readonly details: readonly Detail[];
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     status: ErrorStatus,
     message: string,
-    { details = [], headers = {} }: { details?: readonly Detail[]; headers?: Record<string, string> } = {},
+    {
+      details = [],
+      headers = {},
+      code = CODES[status],
+    }: { details?: readonly Detail[]; headers?: Record<string, string>; code?: string } = {},
   ) {
     super(message);
     this.status = status;
+    this.code = code;
     this.details = details;
     this.headers = headers;
   }
@@ -74,6 +82,9 @@ export function toApiError(thrown: unknown): ApiError {
     return new ApiError(412, thrown.message, { details: [{ path: "", message: thrown.message }] });
   }
   if (thrown instanceof Managed) return new ApiError(409, thrown.message);
+  if (thrown instanceof TooLarge) return new ApiError(413, thrown.message);
+  // Without retry-after: whoever sends it again by itself might write over what others have written since.
+  if (thrown instanceof Undecided) return new ApiError(503, thrown.message, { code: UNDECIDED });
   if (thrown instanceof Unfit) return new ApiError(400, thrown.message);
   if (thrown instanceof Full) return new ApiError(507, thrown.message);
   if (thrown instanceof KeywayError) return new ApiError(503, thrown.message, { headers: { "retry-after": "1" } });
@@ -81,8 +92,8 @@ export function toApiError(thrown: unknown): ApiError {
 }
 
 /** The body of an error: Keyway's own form, and beside it that of RFC 9457 where a client asks for it. */
-export function errorBody({ status, message, details }: ApiError, asProblem: boolean): object {
-  const error = { code: CODES[status], message, details };
+export function errorBody({ status, code, message, details }: ApiError, asProblem: boolean): object {
+  const error = { code, message, details };
   if (!asProblem) return { error };
   return { type: "about:blank", title: STATUS_CODES[status], status, detail: message, error };
 }

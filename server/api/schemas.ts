@@ -5,7 +5,7 @@ import { MAX_CLUSTER, MAX_KEY } from "../../routes/model/names.ts";
 import { optional, text } from "../../routes/model/schema.ts";
 import { clusterRoute, serviceRoute } from "../../routes/reading/live-route.ts";
 import { duration, MAX_LABELS, MAX_OWNER, routeId } from "../../routes/reading/name-fields.ts";
-import { CODES } from "./errors.ts";
+import { CODES, UNDECIDED } from "./errors.ts";
 
 export const MAX_LIMIT = 1000;
 const DEFAULT_LIMIT = 100;
@@ -93,7 +93,7 @@ const TABLE_CODES = ["invalid_query", "too_many_scopes", "too_many_polls", "tabl
 export const ErrorAnswer = z
   .strictObject({
     error: z.strictObject({
-      code: z.enum([...Object.values(CODES), ...TABLE_CODES]),
+      code: z.enum([...Object.values(CODES), UNDECIDED, ...TABLE_CODES]),
       message: z.string(),
       details: z.array(z.strictObject({ path: z.string(), message: z.string() })),
     }),

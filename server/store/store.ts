@@ -79,6 +79,8 @@ export interface Store {
   commit(transaction: Transaction): Promise<Committed>;
   /** Whether servers may give one state of the routes revisions that differ a little, as what happens comes to each in an order of its own. */
   readonly countsAlone?: boolean;
+  /** Whether the routes of one transaction are written one by one, so that some of them may be there where it fails or is late. */
+  readonly writesOneByOne?: boolean;
   /** Whether the route with this id is made from something else, so that no transaction may name it. None is unless said. */
   isManaged?(id: string): boolean;
   /** Undefined while the store can be read and written, else what is wrong. */
@@ -102,7 +104,7 @@ export class Managed extends KeywayError {
   override name = "Managed";
 }
 
-/** The store can't be asked now; later it may. Nothing of the transaction is kept. */
+/** The store can't be asked now; later it may. Nothing of the transaction is kept, unless it is Undecided. */
 export class Unavailable extends KeywayError {
   override name = "Unavailable";
 }
@@ -110,6 +112,11 @@ export class Unavailable extends KeywayError {
 /** The store will not have this transaction as it is, now or later. Nothing of it is kept. */
 export class Unfit extends KeywayError {
   override name = "Unfit";
+}
+
+/** The transaction has more routes than the store can take at one time. Nothing of it is kept. */
+export class TooLarge extends Unfit {
+  override name = "TooLarge";
 }
 
 /** There is no room to write. Reading goes on. */
@@ -122,7 +129,7 @@ export class Damaged extends KeywayError {
   override name = "Damaged";
 }
 
-/** The store has not answered in time. What becomes of the transaction is not known: it may still happen, as a whole or not at all. */
-export class Undecided extends KeywayError {
+/** What has become of the transaction is not known, or a part of it is written: the message says what there may be. */
+export class Undecided extends Unavailable {
   override name = "Undecided";
 }

@@ -34,6 +34,17 @@ export class PartlyWritten extends KeywayError {
   override name = "PartlyWritten";
 }
 
+/** More objects than can be written together. Nothing is. */
+export class TooMany extends KeywayError {
+  override name = "TooMany";
+}
+
+/**
+ * Objects that are written together, at most. They are written one by one, some hundreds a second, and must be taken back before whoever waits
+ * gives up.
+ */
+export const MOST_OBJECTS = 5000;
+
 interface Done<T extends Specified> extends ObjectWrite<T> {
   /** What the API server has now; "unknown" where its answer was lost. */
   after: T | undefined | "unknown";
@@ -44,7 +55,7 @@ const TAKE_BACK_MS = 10_000;
 const RETRY_MS = 500;
 
 /**
- * Writes all of the objects or, as far as the API server lets it, none. The answer has them as they are now, in order. Throws what has
+ * Writes all of the objects or, as far as the API server lets it, none. The answer has them as they are now, in order. Throws TooMany, what has
  * failed, or PartlyWritten where objects may be written all the same.
  */
 export async function writeTogether<T extends Specified>(
@@ -52,6 +63,12 @@ export async function writeTogether<T extends Specified>(
   writes: readonly ObjectWrite<T>[],
   options: WriteOptions,
 ): Promise<(T | undefined)[]> {
+  if (writes.length > MOST_OBJECTS) {
+    throw new TooMany(
+      `${writes.length} objects can't be written to Kubernetes in one transaction, which has no transactions and takes them one by one; ${MOST_OBJECTS} can`,
+      { where: cluster.server, next: `send them in parts of at most ${MOST_OBJECTS}` },
+    );
+  }
   const done: Done<T>[] = [];
   try {
     if (writes.length > 1) await atOnce(AT_ONCE, writes, (one) => write(cluster, one, options, true));

@@ -1,7 +1,7 @@
 // What goes wrong between the commands and a route server, in words.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -108,6 +108,56 @@ test("what may pass is tried again, and a refusal told once", async () => {
   const { code, err } = await list("--server", away);
   expect([code, err]).toEqual([1, expect.stringContaining("the store is away")]);
   expect(asked).toBe(-96);
+});
+
+/** A server with one route, which answers writes so. */
+async function answeringWrites(answer: (response: ServerResponse, nth: number) => void) {
+  const writes: string[] = [];
+  const server = await answering((request, response) => {
+    if (request.method === "GET")
+      return void response.writeHead(404).end(failing("not_found", "there is no such route"));
+    writes.push(`${request.method} ${request.url}`);
+    request.resume().once("end", () => answer(response, writes.length));
+  });
+  const set = () => runCli(["route", "set", "reviews", "--key", "k", "--to", "t", "--server", server]);
+  return { writes, set };
+}
+
+const failing = (code: string, message: string) => JSON.stringify({ error: { code, message, details: [] } });
+
+test("a change is sent again where the server says that nothing of it was kept", async () => {
+  const { writes, set } = await answeringWrites((response, nth) => {
+    if (nth > 2) response.end('{"revision": 8}');
+    else response.writeHead(503, { "retry-after": "0" }).end(failing("unavailable", "the store is away"));
+  });
+  expect((await set()).code).toBe(0);
+  expect(writes).toHaveLength(3);
+});
+
+test.for<[string, (response: ServerResponse) => void, RegExp, RegExp]>([
+  [
+    "may have happened",
+    (response) => response.writeHead(503).end(failing("undecided", "the store has not answered; it may still happen")),
+    /it may still happen/,
+    /see what is there \(`keyway route list`\), and run the command again/,
+  ],
+  [
+    "lost its answer",
+    (response) => response.destroy(),
+    /the change may have happened all the same/,
+    /see what is there/,
+  ],
+  [
+    "met a gateway that says no more",
+    (response) => response.writeHead(503).end("upstream error"),
+    /no route server: status 503/,
+    /--server/,
+  ],
+])("a change that %s is not sent again", async ([, answer, message, next]) => {
+  const { writes, set } = await answeringWrites(answer);
+  const { code, err } = await set();
+  expect([code, err, err]).toEqual([1, expect.stringMatching(message), expect.stringMatching(next)]);
+  expect(writes).toHaveLength(1);
 });
 
 test("a path before the server's own is kept, and proxies of the environment are not asked about this machine", async () => {

@@ -38,6 +38,19 @@ export class Refused extends KeywayError {
   }
 }
 
+/** No member has answered. */
+export class NoMember extends Unavailable {
+  override name = "NoMember";
+  /** Whether none of them has carried the call out for sure. */
+  readonly wasNeverSent: boolean;
+
+  constructor(what: string, where: string, wasNeverSent: boolean) {
+    const next = "see whether etcd runs and has a leader (`etcdctl endpoint status`); it is asked again by itself";
+    super(what, { where, next });
+    this.wasNeverSent = wasNeverSent;
+  }
+}
+
 /** Asks the members of one cluster in turn: it stays with the one that has answered last. */
 export class Gateway {
   readonly #settings: GatewaySettings;
@@ -61,6 +74,7 @@ export class Gateway {
   /** The answer's JSON. Every member is tried once, so a call may be carried out twice. */
   async call<Answer>(path: string, body: object, signal: AbortSignal): Promise<Answer> {
     const failures: string[] = [];
+    let wasNeverSent = true;
     for (let tries = this.#settings.endpoints.length; tries > 0; tries--) {
       const endpoint = this.#endpoint();
       const limit = { ms: this.#settings.answerMs, signal, who: "etcd", where: endpoint };
@@ -69,13 +83,12 @@ export class Gateway {
       } catch (thrown) {
         if (signal.aborted || (thrown instanceof Refused && !isPassing(thrown))) throw thrown;
         failures.push(`${endpoint}: ${reason(thrown)}`);
+        wasNeverSent &&= isWithoutEffect(thrown);
         this.#current++;
       }
     }
-    throw new Unavailable(`no member of etcd answers: ${failures.join("; ")}`, {
-      where: this.#settings.endpoints.join(","),
-      next: "see whether etcd runs and has a leader (`etcdctl endpoint status`); it is asked again by itself",
-    });
+    const what = `no member of etcd answers: ${failures.join("; ")}`;
+    throw new NoMember(what, this.#settings.endpoints.join(","), wasNeverSent);
   }
 
   /** The answers of a stream, until it breaks, `silentMs` pass without one, or the signal is aborted. Throws whatever ends it. */
@@ -176,6 +189,21 @@ function resultOf<Answer>(answer: object, where: string): Answer {
     typeof error === "object" ? error : error === undefined ? undefined : (answer as Failure);
   if (failure === undefined) return result as Answer;
   throw new Refused(failure.code ?? failure.grpc_code ?? 0, `${failure.message ?? failure.error}`, where);
+}
+
+const NOT_CONNECTED = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Whether the member has not carried the call out: there was no connection, or no leader. */
+function isWithoutEffect(thrown: unknown): boolean {
+  if (thrown instanceof Refused) return /no leader/.test(thrown.message);
+  return NOT_CONNECTED.has(`${(thrown as { code?: unknown }).code}`);
 }
 
 const isPassing = ({ code }: Refused): boolean => code === UNAVAILABLE || code === DEADLINE_EXCEEDED;

@@ -76,8 +76,10 @@ export function historyOf(random: string, cluster: string): bigint {
   return createHash("sha256").update(`${random} ${cluster}`).digest().readBigUInt64LE();
 }
 
+export type Operation = { request_put: { key: string; value: string } } | { request_delete_range: { key: string } };
+
 /** etcd's operations. */
-export function operationsOf(change: { set: readonly LiveRoute[]; delete: readonly string[] }): object[] {
+export function operationsOf(change: { set: readonly LiveRoute[]; delete: readonly string[] }): Operation[] {
   return [
     ...change.set.map((route) => ({
       request_put: { key: base64(ROUTES + route.id), value: base64(JSON.stringify(route)) },

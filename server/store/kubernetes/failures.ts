@@ -1,7 +1,7 @@
 import { ApiError } from "../../../shared/cluster/api-errors.ts";
-import { PartlyWritten } from "../../../shared/cluster/write-together.ts";
+import { PartlyWritten, TooMany } from "../../../shared/cluster/write-together.ts";
 import { reason } from "../../../shared/errors.ts";
-import { Unavailable, Unfit } from "../store.ts";
+import { TooLarge, Unavailable, Undecided, Unfit } from "../store.ts";
 
 /** What has kept the API server from answering, as a store says it. */
 export function unavailable(thrown: unknown, where: string): Unavailable {
@@ -13,8 +13,9 @@ export function unavailable(thrown: unknown, where: string): Unavailable {
 /** Why routes could not be written. */
 export function writeFailure(thrown: unknown, where: string): Unfit | Unavailable {
   if (thrown instanceof PartlyWritten) {
-    return new Unavailable(thrown.message, { where, ...(thrown.next && { next: thrown.next }), cause: thrown });
+    return new Undecided(thrown.message, { where, ...(thrown.next && { next: thrown.next }), cause: thrown });
   }
+  if (thrown instanceof TooMany) return new TooLarge(`${thrown.message}; ${thrown.next}`, { where, cause: thrown });
   if (!(thrown instanceof ApiError)) return unavailable(thrown, where);
   if (isWithoutNamespace(thrown)) {
     const next = "create the namespace first, or write the route into another one";

@@ -16,6 +16,7 @@ import {
   type Store,
   type Transaction,
   Unavailable,
+  Undecided,
 } from "../store.ts";
 import { unavailable } from "./failures.ts";
 import { FollowedCluster } from "./followed-cluster.ts";
@@ -49,6 +50,7 @@ const AT_ONCE = 16;
  * A revision is a resourceVersion, that of the table's newest change or a little more. */
 export class KubernetesStore implements Store {
   readonly countsAlone = true;
+  readonly writesOneByOne = true;
   readonly #settings: Required<KubernetesSettings> & typeof DEFAULTS;
   readonly #closed = new AbortController();
   readonly #cluster: Cluster;
@@ -222,7 +224,7 @@ export class KubernetesStore implements Store {
     const isTold = () => this.#there.known >= newest && gone.every(isGone);
     const { followed } = this.#there;
     if (await followed.until(isTold, AbortSignal.timeout(this.#settings.toldMs))) return;
-    throw new Unavailable("the transaction is written, but the API server does not tell of it", {
+    throw new Undecided("the transaction is written, all of it, but the API server does not tell of it", {
       where: this.#cluster.server,
       next: "it is in force once the watch goes on; look whether the API server is well",
     });
