@@ -1,0 +1,190 @@
+// What becomes of requests when the place where the routes are kept fails: a disk, a database, a cluster of etcd, an API server, a clock.
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { type Answer, sent, temporaryFolder } from "../api/serve.ts";
+import { fileWith, server as startApi } from "../cluster/connect.ts";
+import { cutConnection } from "../double/faults.ts";
+import { kubeconfig } from "../double/kubeconfig.ts";
+import { freePort, startCluster } from "../etcd/cluster.ts";
+import { type Child, startChild } from "../server/child.ts";
+import type { Bed } from "./bed/bed.ts";
+import { inForce, startLive, underLoad, withKey } from "./bed/live.ts";
+import { keyed, type NewRoute } from "./bed/route-server.ts";
+
+/** A server that can be started again, and an Envoy that follows its table. */
+async function live(store: string, options: { before?: string; flags?: string[] } = {}) {
+  const port = await freePort();
+  const start = ({ before, flags = [] } = options) =>
+    startChild("", {
+      ...(before !== undefined && { before }),
+      flags: ["--store", store, "--listen", `127.0.0.1:${port}`, ...flags],
+    });
+  let server: Child = await start();
+  const put = ({ id, ...route }: NewRoute): Promise<Answer> => server.ask(`/v1/routes/${id}`, sent("PUT", route));
+  const set = async (route: NewRoute) => expect([200, 201]).toContain((await put(route)).status);
+  await set(keyed("steady", "a"));
+  const bed: Bed = await startLive({ targets: ["a", "b"], servers: [port] });
+  onTestFinished(() => bed.stop());
+  await inForce(bed, withKey("steady"), "a");
+  return {
+    bed,
+    put,
+    set,
+    /** Sets a route and waits until all workers have it. */
+    async change(key: string) {
+      await set(keyed(key, "b"));
+      await inForce(bed, withKey(key), "b", { before: ["reviews"] });
+    },
+    /** Sets one as soon as the store takes it; returns how often that was refused before. */
+    async setAtLast(key: string) {
+      for (let refused = 0; ; refused++) {
+        const { status } = await put(keyed(key, "b"));
+        if (status < 300) return refused;
+        expect([status, refused < 300]).toEqual([503, true]);
+        await sleep(100);
+      }
+    },
+    stop: (signal: NodeJS.Signals = "SIGTERM") => server.stop(signal),
+    async restart(other = options) {
+      server = await start(other);
+    },
+    get server() {
+      return server;
+    },
+  };
+}
+
+test("the leader of three etcds is killed: what was acknowledged is in force, and changes go on within seconds", async () => {
+  const cluster = await startCluster(3);
+  onTestFinished(() => cluster.stop());
+  const { bed, change, put, setAtLast } = await live(`etcd:${cluster.urls.join(",")}`);
+  await underLoad(bed, async () => {
+    await change("before");
+    const acknowledged: string[] = [];
+    let killed = false;
+    const writing = Array.from({ length: 4 }, async (_, writer) => {
+      for (let n = 0; n < 60; n++) {
+        const key = `w${writer}-${n}`;
+        if ((await put(keyed(key, "b"))).status < 300) acknowledged.push(key);
+        else if (!killed) throw new Error("refused before the leader was killed");
+        await sleep(20);
+      }
+    });
+    await sleep(500);
+    const leads = await Promise.all(cluster.members.map((member) => member.leads()));
+    killed = true;
+    await cluster.members[leads.indexOf(true)]?.kill();
+    await Promise.all(writing);
+    await setAtLast("after");
+    await inForce(bed, withKey("after"), "b", { before: ["reviews"] });
+    for (const key of acknowledged) expect(`${key} at ${(await bed.keyed(key)).service}`).toBe(`${key} at b`);
+    expect(acknowledged.length).toBeGreaterThan(20);
+  });
+});
+
+test("the API server is away: the table serves, writes are refused, and what happened meanwhile is in force afterwards", async () => {
+  const api = await startApi();
+  api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "demo", uid: "a-namespace" } });
+  const before = `export KUBECONFIG=${await fileWith(kubeconfig(api))}`;
+  const { bed, change, put, setAtLast } = await live("kubernetes", {
+    before,
+    flags: ["--anonymous", "read,write,proxy"],
+  });
+  await underLoad(bed, async () => {
+    await change("before");
+    api.faults.add(/./, cutConnection, Number.POSITIVE_INFINITY);
+    api.cut();
+    expect((await put(keyed("refused", "b"))).status).toBe(503);
+    api.put({
+      apiVersion: "keyway.dev/v1alpha1",
+      kind: "Route",
+      metadata: { name: "meanwhile", namespace: "demo" },
+      spec: { service: "reviews", key: "meanwhile", to: "b" },
+    });
+    await sleep(8000);
+    expect((await bed.keyed("before")).service).toBe("b");
+    expect((await bed.keyed("meanwhile")).service).toBe("reviews");
+    api.faults.clear();
+    await inForce(bed, withKey("meanwhile"), "b", { before: ["reviews"] });
+    expect((await bed.keyed("refused")).service).toBe("reviews");
+    await setAtLast("after");
+    await inForce(bed, withKey("after"), "b", { before: ["reviews"] });
+  });
+});
+
+test("the disk is full: what was acknowledged is in force, the rest is refused, and all goes on with more room", async () => {
+  const store = `sqlite:${join(temporaryFolder(), "keyway.db")}`;
+  // In blocks of 512 bytes; a write beyond it fails as on a full disk.
+  const { bed, change, put, restart, stop, setAtLast } = await live(store, { before: "trap '' XFSZ; ulimit -f 1024" });
+  await underLoad(bed, async () => {
+    await change("before");
+    const acknowledged: string[] = [];
+    let refused = 0;
+    for (let n = 0; refused === 0 && n < 2000; n++) {
+      const { status } = await put(keyed(`fill-${n}`, "b", { owner: "o".repeat(200) }));
+      if (status === 201) acknowledged.push(`fill-${n}`);
+      else refused = status;
+    }
+    expect([503, 507]).toContain(refused);
+    await inForce(bed, withKey(`${acknowledged.at(-1)}`), "b", { before: ["reviews"] });
+    expect((await bed.keyed(`fill-${acknowledged.length}`)).service).toBe("reviews");
+    await stop("SIGKILL");
+    await restart({});
+    await setAtLast("after");
+    await inForce(bed, withKey("after"), "b", { before: ["reviews"] });
+    for (const key of acknowledged) expect((await bed.keyed(key)).service).toBe("b");
+  });
+});
+
+test("a damaged database is not served: proxies keep their table until a backup is restored", async () => {
+  const folder = temporaryFolder();
+  const [file, backup] = [join(folder, "keyway.db"), join(folder, "backup.db")];
+  const { bed, change, set, stop, restart } = await live(`sqlite:${file}`);
+  for (let n = 0; n < 300; n++) await set(keyed(`many-${n}`, "b", { owner: "o".repeat(100) }));
+  await inForce(bed, withKey("many-299"), "b");
+  await stop();
+  copyFileSync(file, backup);
+  await underLoad(bed, async () => {
+    await restart();
+    await change("newer");
+    await stop();
+    const damaged = readFileSync(file);
+    damaged.fill(0xa5, 4096, damaged.length - 4096);
+    writeFileSync(file, damaged);
+    await expect(restart()).rejects.toThrow(/the database is damaged[\s\S]*copy a backup/);
+    await sleep(1000);
+    expect([(await bed.keyed("newer")).service, (await bed.keyed("many-7")).service]).toEqual(["b", "b"]);
+    copyFileSync(backup, file);
+    await restart();
+    await inForce(bed, withKey("newer"), "reviews", { before: ["b"] });
+    expect((await bed.keyed("many-7")).service).toBe("b");
+    await change("after");
+  });
+});
+
+test("the server's clock jumps by hours and back: no route goes before its time, and changes are in force all the while", async () => {
+  const preload = await fileWith(
+    `const real = Date.now; let ahead = 0;
+     Date.now = () => real() + ahead;
+     process.on("SIGUSR2", () => { ahead = ahead === 0 ? 3 * 3600_000 : 0; });`,
+    "clock.mjs",
+  );
+  const store = `sqlite:${join(temporaryFolder(), "keyway.db")}`;
+  const options = { before: `export NODE_OPTIONS="--import=file://${preload}"` };
+  const { bed, change, set, server } = await live(store, options);
+  await set(keyed("two-hours", "b", { ttl: "2h" }));
+  await inForce(bed, withKey("two-hours"), "b");
+  await underLoad(bed, async () => {
+    const jumps = () => server.log.filter((line) => line.includes("the clock has jumped")).length;
+    for (const [nth, key] of ["ahead", "back"].entries()) {
+      server.process.kill("SIGUSR2");
+      await expect.poll(jumps, { timeout: 20_000 }).toBe(nth + 1);
+      await change(key);
+      await sleep(1500);
+      expect((await server.ask("/v1/routes/two-hours")).status).toBe(200);
+      expect((await bed.keyed("two-hours")).service).toBe("b");
+    }
+  });
+});
