@@ -111,6 +111,8 @@ test("a namespace that is going away keeps nobody busy", async () => {
   bed.put("a", { routes: [{ service: "nowhere", to: "v1" }] });
   await bed.start();
   await bed.reaches("a", "Resolved", "!ServiceNotFound");
+  // The event is tried once after the status is written.
+  await eventually(() => bed.api.requests.some((one) => /^POST .*events/.test(one))).toBe(true);
   const requests = counting(bed, /keyway\.dev|events/);
   await sleep(400);
   expect(requests()).toEqual([]);
