@@ -4,6 +4,7 @@ import { routeDefinition } from "../../installer/manifests/crds.ts";
 import type { Role } from "../../server/auth/authenticator.ts";
 import { KubernetesTokens } from "../../server/auth/kubernetes.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
+import { TooLarge } from "../../server/store/store.ts";
 import { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, refOf } from "../../shared/cluster/object.ts";
 import { follow, route, storeContract } from "../store/contract.ts";
@@ -56,6 +57,27 @@ beforeAll(async () => {
 });
 
 storeContract(async () => (await emptyNamespace()).open, { tellsWhole: false });
+
+test("2,000 routes in one transaction are told as one change where they were written, and 100,000 are refused at once", async () => {
+  const { namespace, open } = await emptyNamespace();
+  const [{ commit, changes }, other] = [await follow(open), await follow(open)];
+  const routes = (count: number) => Array.from({ length: count }, (_, n) => route(`r-${n}`));
+  const begun = performance.now();
+  await expect(commit({ set: routes(100_000) })).rejects.toThrow(TooLarge);
+  expect(performance.now() - begun).toBeLessThan(10_000);
+  const cluster = await connect(new AbortController().signal);
+  expect(await cluster.list<KubeObject>("keyway.dev/v1alpha1", "Route", { namespace })).toEqual([]);
+  await commit({ set: routes(2000) });
+  expect(changes.map(({ set }) => set.length)).toEqual([2000]);
+  await expect.poll(() => other.table.size, { timeout: 30_000 }).toBe(2000);
+  await commit({
+    set: [route("r-0", { to: "u" })],
+    delete: routes(2000)
+      .slice(1)
+      .map(({ id }) => id),
+  });
+  await expect.poll(() => other.contents().map(({ id, to }) => [id, to]), { timeout: 30_000 }).toEqual([["r-0", "u"]]);
+});
 
 test("what somebody applies is a route, and what can be none is refused with the reason", async () => {
   const { namespace, open } = await emptyNamespace();
