@@ -1,26 +1,27 @@
 import { equal } from "../model/u64.ts";
 import type { Bucket } from "./buckets.ts";
 
-/** Dead entries are looked for when there are so many, at least. */
-const LEAST = 4096;
+/** Entries that are looked at for each bucket that comes, whether any table still has theirs: so dead ones stay fewer than the others. */
+const LOOKS = 2;
 
 /** The buckets of several tables: those that are equal are one, as long as any table has it. */
 export class BucketPool {
   readonly #buckets = new Map<number, WeakRef<Bucket>>();
-  #most = LEAST;
+  #round = this.#buckets.entries();
 
   /** The bucket, or an equal one that another table has. */
   share(bucket: Bucket): Bucket {
     const there = this.#buckets.get(bucket.hash.lo)?.deref();
     if (there && isSame(there, bucket)) return there;
     this.#buckets.set(bucket.hash.lo, new WeakRef(bucket));
-    if (this.#buckets.size > this.#most) this.#sweep();
+    for (let looks = 0; looks < LOOKS; looks++) this.#look();
     return bucket;
   }
 
-  #sweep(): void {
-    for (const [hash, bucket] of this.#buckets) if (bucket.deref() === undefined) this.#buckets.delete(hash);
-    this.#most = Math.max(LEAST, 2 * this.#buckets.size);
+  #look(): void {
+    const { done, value } = this.#round.next();
+    if (done) this.#round = this.#buckets.entries();
+    else if (value[1].deref() === undefined) this.#buckets.delete(value[0]);
   }
 }
 

@@ -9,6 +9,11 @@ import { ByteWriter, readU32 } from "./writer.ts";
 
 const MASK = 4;
 
+/** What is done in one step of a large batch: each takes some milliseconds. */
+const BUCKETS_A_STEP = 200;
+const PLACES_A_STEP = 20_000;
+const SETTLED_A_STEP = 1000;
+
 /** What a batch has changed. */
 export interface Changed {
   /** Buckets that are others now, or no more, ascending. */
@@ -75,27 +80,28 @@ export class RouteTable {
 
     // Growing first keeps every bucket short. What is put in may be there already, and what is taken out not: that is settled in the end.
     const room = Math.max(bucketCount(this.#entries + batch.growth), batch.ids.length > 0 ? 1 : 0);
-    while (this.#buckets.length < room) {
-      this.#grow();
-      if (this.#buckets.length % 1000 === 0) yield;
-    }
+    yield* this.#growTo(room);
     yield;
     const { first, next } = yield* this.#byBucket(batch);
     let touched = 0;
     for (const [index, place] of first) {
       this.#replace(index, batch, place, next);
-      if (++touched % 200 === 0) yield;
+      if (++touched % BUCKETS_A_STEP === 0) yield;
     }
-    while (this.#buckets.length < bucketCount(this.#entries)) {
-      this.#grow();
-      if (this.#buckets.length % 1000 === 0) yield;
-    }
+    yield* this.#growTo(bucketCount(this.#entries));
     while (this.#buckets.length > bucketCount(this.#entries)) {
       this.#shrink();
-      if (this.#buckets.length % 1000 === 0) yield;
+      if (this.#buckets.length % BUCKETS_A_STEP === 0) yield;
     }
     yield;
-    return { buckets: this.#settle(), rules };
+    return { buckets: yield* this.#settle(), rules };
+  }
+
+  *#growTo(buckets: number): Generator<void, void> {
+    while (this.#buckets.length < buckets) {
+      this.#grow();
+      if (this.#buckets.length % BUCKETS_A_STEP === 0) yield;
+    }
   }
 
   /** For each bucket that a batch concerns the first place in the batch, and for each place the next one; -1 for none. */
@@ -107,7 +113,7 @@ export class RouteTable {
       const index = bucketOf(hashes[place] as number, buckets);
       next[place] = first.get(index) ?? -1;
       first.set(index, place);
-      if (place % 20_000 === 0) yield;
+      if (place % PLACES_A_STEP === 0) yield;
     }
     return { first, next };
   }
@@ -173,9 +179,11 @@ export class RouteTable {
   }
 
   /** Brings the digest up to date, and tells which buckets are others than before. */
-  #settle(): number[] {
+  *#settle(): Generator<void, number[]> {
     const changed: number[] = [];
+    let settled = 0;
     for (const [index, before] of this.#before) {
+      if (++settled % SETTLED_A_STEP === 0) yield;
       const after = this.#buckets[index];
       if (before && after && equal(before.hash, after.hash)) continue;
       if (after && this.#pool) this.#buckets[index] = this.#pool.share(after);

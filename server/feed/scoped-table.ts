@@ -111,7 +111,10 @@ export class ScopedTable {
       this.#put(batch, after);
       if (++read % ROUTES_A_TURN === 0) yield;
     }
-    for (const { id, key } of change.delete) batch.delete(id, key);
+    for (const { id, key } of change.delete) {
+      batch.delete(id, key);
+      if (++read % ROUTES_A_TURN === 0) yield;
+    }
     const changed = yield* this.#table.applying(batch);
     this.#logChange(changed, change.revision);
   }

@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Condition, Route, Share } from "../../routes/model/model.ts";
 import { Batch } from "../../routes/table/batch.ts";
-import { bucketCount, bucketOf, maskOf, parentOf } from "../../routes/table/buckets.ts";
+import { type Bucket, bucketCount, bucketOf, maskOf, parentOf } from "../../routes/table/buckets.ts";
 import { hashText } from "../../routes/table/entry.ts";
 import { decodePage, encodePage } from "../../routes/table/page.ts";
-import type { RouteTable } from "../../routes/table/table.ts";
+import { BucketPool } from "../../routes/table/pool.ts";
+import { RouteTable } from "../../routes/table/table.ts";
 import { check } from "../host/property.ts";
 import { call } from "../unit/filter.ts";
 import { tableOf } from "./tables.ts";
@@ -142,6 +143,68 @@ describe("a table", () => {
     batch.delete(own.id, "k");
     expect(empty.apply(batch).buckets).toEqual([0]);
     expect(contentOf(empty)).toEqual(contentOf(table));
+  });
+});
+
+describe("a large batch", () => {
+  const ROUTES = 60_000;
+
+  let [places, settled] = [0, 0];
+  class CountedBatch extends Batch {
+    override start(place: number): number | undefined {
+      places++;
+      return super.start(place);
+    }
+  }
+  class CountedPool extends BucketPool {
+    override share(bucket: Bucket): Bucket {
+      settled++;
+      return super.share(bucket);
+    }
+  }
+
+  /** The most that one step has done, and all steps together. */
+  function work(table: RouteTable, batch: Batch) {
+    const most = { places: 0, settled: 0, grown: 0 };
+    const all = { places: 0, settled: 0, grown: 0 };
+    const steps = table.applying(batch);
+    for (let done: boolean | undefined = false; !done; ) {
+      [places, settled] = [0, 0];
+      const buckets = table.buckets.length;
+      done = steps.next().done;
+      const step = { places, settled, grown: Math.abs(table.buckets.length - buckets) };
+      for (const what of ["places", "settled", "grown"] as const) {
+        most[what] = Math.max(most[what], step[what]);
+        all[what] += step[what];
+      }
+    }
+    return { most, all };
+  }
+
+  test("is taken in, replaced and taken out in steps, none of which does much", () => {
+    const table = new RouteTable(new CountedPool());
+    const batches = [
+      { to: "one", sets: true, deletes: false },
+      { to: "two", sets: true, deletes: true },
+      { to: "", sets: false, deletes: true },
+    ].map(({ to, sets, deletes }) => {
+      const batch = new CountedBatch();
+      for (let i = 0; i < ROUTES; i++) {
+        if (deletes) batch.delete(`r${i}`, `k${i}`);
+        if (sets) batch.set(`r${i}`, { from: "*", key: `k${i}`, to });
+      }
+      return work(table, batch);
+    });
+    const buckets = bucketCount(ROUTES);
+    const [made, replaced, removed] = batches.map(({ all }) => all);
+    expect(made).toEqual({ places: ROUTES, settled: buckets, grown: buckets });
+    expect(replaced).toEqual({ places: 2 * ROUTES, settled: buckets, grown: 0 });
+    expect(removed).toEqual({ places: ROUTES, settled: 0, grown: buckets });
+    for (const { most } of batches) {
+      expect(most.places).toBeLessThan(20_000);
+      expect(most.settled).toBeLessThanOrEqual(1000);
+      expect(most.grown).toBeLessThanOrEqual(200);
+    }
   });
 });
 
