@@ -43,7 +43,8 @@ export const FLAG_LAST = 1;
 
 export const RECORD_FIXED = 16;
 
-export const PAGE_BYTES = 131072; // of records, at most in one page, unless one record alone has more
+export const PAGE_BYTES = 131072; // of records, at most in the only page of a sweep, unless one record alone has more
+export const PART_BYTES = 32768; // the same in each page of a sweep of several
 export const MAX_ANSWER = 1048576; // bytes of an answer, at most
 
 export const SEED_A = 0x243f6a88;

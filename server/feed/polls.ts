@@ -1,4 +1,4 @@
-import { MAX_ANSWER, PAGE_BYTES } from "../../routes/model/feed.ts";
+import { MAX_ANSWER, PAGE_BYTES, PART_BYTES } from "../../routes/model/feed.ts";
 import { equal, type U64 } from "../../routes/model/u64.ts";
 import { encodePage } from "../../routes/table/page.ts";
 import type { Pace } from "./pace.ts";
@@ -208,11 +208,12 @@ export class Polls {
   #page(question: Question, place: "start" | number | undefined): Bytes {
     const { content, log } = this.#table;
     if (place === undefined || (place !== "start" && !log.has(place))) return this.#reset(question);
-    const most = this.#options.pageBytes ?? PAGE_BYTES;
+    const only = this.#options.pageBytes ?? PAGE_BYTES;
+    const sizes = { only, several: Math.min(only, PART_BYTES) };
     const part =
       place === "start"
-        ? wholePart(content.buckets, question.next, most)
-        : changedPart(content.buckets, log.changedSince(place), question.next, most);
+        ? wholePart(content.buckets, question.next, sizes)
+        : changedPart(content.buckets, log.changedSince(place), question.next, sizes);
     const hasRules = part.next === 0 && (place === "start" || log.haveRulesChangedSince(place));
     return this.#encode(question, part, false, hasRules ? content.rules : undefined);
   }

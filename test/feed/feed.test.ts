@@ -1,9 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { Condition } from "../../routes/model/model.ts";
 import { decodePage, type Page } from "../../routes/table/page.ts";
+import { BucketPool } from "../../routes/table/pool.ts";
 import type { Answer, Feed, FeedOptions } from "../../server/feed/feed.ts";
+import { namingFor } from "../../server/feed/naming.ts";
+import { ScopedTable } from "../../server/feed/scoped-table.ts";
 import { checkAsync } from "../host/property.ts";
 import { expected, feedOf, held, keyRoute, keyRoutes, type Own, poll, Routes, settle } from "./bed.ts";
 import { ReferenceClient } from "./reference-client.ts";
@@ -409,6 +413,34 @@ describe("readiness of targets", () => {
   });
 });
 
+describe("the pages of a sweep", () => {
+  /** The bytes of all pages of a table of so many routes, each of which has some 80 bytes. */
+  async function pagesOf(count: number): Promise<number[]> {
+    const { feed } = bed(Array.from({ length: count }, (_, i) => keyRoute(`k${i}`, "to".repeat(32))));
+    const client = new ReferenceClient("");
+    const sizes: number[] = [];
+    while (!client.isConsistent) {
+      const { body } = await feed.poll(client.query());
+      client.apply(body);
+      if (body.length > 64) sizes.push(body.length);
+    }
+    expect(client.table.count).toBe(Math.ceil(count / 24));
+    return sizes;
+  }
+
+  test("are one of up to 128 KiB where that is enough, so that the table is in force at once", async () => {
+    const [only, ...others] = await pagesOf(1400);
+    expect(only).toBeGreaterThan(100_000);
+    expect(others).toEqual([]);
+  });
+
+  test("are of at most 32 KiB where there are several, as a proxy's requests wait while it takes one", async () => {
+    const sizes = await pagesOf(2400);
+    expect(Math.max(...sizes)).toBeLessThan(33_000);
+    expect(sizes.length).toBeLessThan(10);
+  });
+});
+
 describe("limits", () => {
   test.each([
     ["scope=demo", "scope"],
@@ -581,4 +613,34 @@ test("a change of many routes comes to each table as its part of it, and no tabl
   ]);
   expect(held(reviews as ReferenceClient)).toEqual(held(fresh));
   feed.close();
+});
+
+test("the deletion of many routes is read in turns, between which others are answered", async () => {
+  const routes = new Routes(keyRoutes(30_000));
+  let read = 0;
+  class Counted extends Array<StoredRoute> {
+    override *[Symbol.iterator](): ArrayIterator<StoredRoute> {
+      for (let at = 0; at < this.length; at++, read++) yield this[at] as StoredRoute;
+    }
+  }
+  const gone = Counted.from(routes.state.routes());
+  read = 0;
+  let most = 0;
+  const table = new ScopedTable(
+    routes.state,
+    namingFor({ kind: "plain" }, { domain: "cluster.local" }),
+    [{}],
+    new BucketPool(),
+    () => {},
+  );
+  await table.settled();
+  table.apply({ revision: 2, set: [], delete: gone });
+  while (!table.isSettled) {
+    const before = read;
+    await turn();
+    most = Math.max(most, read - before);
+  }
+  expect(read).toBe(30_000);
+  expect(most).toBeLessThanOrEqual(2000);
+  expect(table.content.routes).toBe(0);
 });
