@@ -1,4 +1,5 @@
-// The process behind pace.ts: sends one request per tick over kept-alive connections and prints the answers' microseconds as JSON.
+// The process behind pace.ts: sends one request per tick over kept-alive connections and prints as JSON
+// when the first one that counts was due, in milliseconds since 1970, and the microseconds that each answer took, in the order of the requests.
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -8,7 +9,7 @@ const GRACE = 5000;
 const WARM = 50;
 
 const idle: Socket[] = [];
-const latencies: number[] = [];
+const micros: number[] = [];
 let answered = 0;
 
 async function open(): Promise<Socket> {
@@ -27,7 +28,7 @@ function send(socket: Socket, index: number): void {
     if (!answer.endsWith("\r\n\r\nok\n")) return;
     if (!answer.startsWith("HTTP/1.1 200")) throw new Error(`the proxy answered ${answer}`);
     socket.removeAllListeners("data");
-    if (index >= WARM) latencies.push(Number(process.hrtime.bigint() - sent) / 1000);
+    if (index >= WARM) micros[index - WARM] = Math.round(Number(process.hrtime.bigint() - sent) / 100) / 10;
     answered++;
     idle.push(socket);
   });
@@ -43,5 +44,5 @@ for (let index = 0; index < count + WARM; index++) {
 const deadline = performance.now() + GRACE;
 while (answered < count + WARM && performance.now() < deadline) await sleep(5);
 if (answered < count + WARM) throw new Error(`${count + WARM - answered} requests had no answer after ${GRACE} ms`);
-console.log(JSON.stringify(latencies.map((microseconds) => Math.round(microseconds * 10) / 10)));
+console.log(JSON.stringify({ first: performance.timeOrigin + begin + (WARM * 1000) / rate, micros }));
 process.exit(0);

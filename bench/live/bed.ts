@@ -30,9 +30,15 @@ export async function withServer<T>(work: (server: RouteServer) => Promise<T>, .
   }
 }
 
-/** Holds a process with all its threads on one core. */
-export function pinned(pid: number, core: number): void {
-  execFileSync("taskset", ["-a", "-c", "-p", `${core}`, `${pid}`], { stdio: "ignore" });
+/** Holds a process with all its threads on these cores. */
+export function pinned(pid: number, ...cores: number[]): void {
+  execFileSync("taskset", ["-a", "-c", "-p", cores.join(), `${pid}`], { stdio: "ignore" });
+}
+
+/** Holds a process on the load's core, where it runs when nobody else there wants to. */
+export function aside(pid: number): void {
+  pinned(pid, LOAD_CORE);
+  execFileSync("chrt", ["-a", "-i", "-p", "0", `${pid}`], { stdio: "ignore" });
 }
 
 export type BenchRoute = { id: string; from: string; key: string; to: string };
@@ -89,5 +95,15 @@ export async function holds(proxy: Pick<EnvoyProcess, "admin">, routes: number, 
     const said = await proxy.admin(`/stats?filter=${METRIC_TABLE_ROUTES}`);
     if (Number(/: (\d+)/.exec(said)?.[1]) === routes) return;
     if (performance.now() - start > PATIENCE) throw new Error(`the proxy does not come to ${routes} routes: ${said}`);
+  }
+}
+
+/** Waits until the server knows that all its proxies have their table in force, and that there is one. To ask the server costs the proxy nothing. */
+export async function inForce({ url }: RouteServer, everyMs: number): Promise<void> {
+  for (const start = performance.now(); ; await sleep(everyMs)) {
+    const said = (await (await fetch(`${url}/v1/proxies`)).json()) as { proxies: number; inForce: number };
+    if (said.proxies > 0 && said.inForce === said.proxies) return;
+    if (performance.now() - start > PATIENCE)
+      throw new Error(`no proxy comes to have its table: ${JSON.stringify(said)}`);
   }
 }
