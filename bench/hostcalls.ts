@@ -6,6 +6,9 @@ import { startEnvoy } from "./lib/envoy.ts";
 import { median, shuffle } from "./lib/stats.ts";
 import type { HostCall } from "./results.ts";
 
+export const SAME_READ = "get_shared_data, 1 KB";
+export const RANDOM_READ = "get_shared_data, 1 KB of 41,667 at random";
+
 // The numbers are those of bench/peers/hostcalls; the result is what the module must answer: a status, or a count of headers.
 const calls = [
   { name: "nothing (the empty loop)", call: 0, result: 0 },
@@ -25,9 +28,10 @@ const calls = [
   { name: "get_shared_data, miss", call: 14, result: 1 },
   { name: "get_shared_data, 16 B", call: 15, result: 0 },
   { name: "get_shared_data, 512 B", call: 16, result: 0 },
-  { name: "get_shared_data, 1 KB", call: 17, result: 0 },
+  { name: SAME_READ, call: 17, result: 0 },
   { name: "get_shared_data, 10 KB", call: 18, result: 0 },
   { name: "get_shared_data, 100 KB", call: 19, result: 0 },
+  { name: RANDOM_READ, call: 24, result: 0 },
   { name: "set_shared_data, 16 B", call: 20, result: 0 },
   { name: "get_metric", call: 21, result: 0 },
   { name: "increment_metric", call: 22, result: 0 },
@@ -49,14 +53,16 @@ function ask(port: number, headers: Record<string, string>): Promise<string> {
   });
 }
 
-export async function priceHostCalls(rounds: number): Promise<HostCall[]> {
+/** The prices of those calls that are named, or of all. */
+export async function priceHostCalls(rounds: number, names?: readonly string[]): Promise<HostCall[]> {
+  const wanted = calls.filter(({ name }) => names?.includes(name) ?? true);
   const host = { routes: [{ match: { prefix: "/" }, route: { cluster: BASELINE } }] };
   const filters = [wasmFilter(compile("hostcalls"))];
   const proxy = await startEnvoy(bootstrap({ filters, host }, UNUSED_PORT), { core: 0 });
-  const samples = new Map<string, number[]>(calls.map(({ name }) => [name, []]));
+  const samples = new Map<string, number[]>(wanted.map(({ name }) => [name, []]));
   try {
     for (let round = 0; round < rounds; round++) {
-      for (const { name, call, result } of shuffle(calls)) {
+      for (const { name, call, result } of shuffle(wanted)) {
         const headers = {
           "x-call": `${call}`,
           "x-count": `${CALLS_PER_REQUEST}`,
@@ -72,7 +78,7 @@ export async function priceHostCalls(rounds: number): Promise<HostCall[]> {
   } finally {
     await proxy.stop();
   }
-  return calls.map(({ name }) => ({ call: name, nanoseconds: Math.round(median(samples.get(name) ?? [])) }));
+  return wanted.map(({ name }) => ({ call: name, nanoseconds: Math.round(median(samples.get(name) ?? [])) }));
 }
 
 if (import.meta.main) {

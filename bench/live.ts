@@ -80,13 +80,13 @@ function partsOf(quick: boolean): { [Name in Part]: () => Promise<Results[Name]>
 /** The parts that were measured. */
 function shown({ effects = [], sizes = [], cost, changes = [], churn, writes }: Partial<Results>): string {
   const rows: Row[] = [
-    ...effects.map(
-      (one): Row => [
-        `a change in ${keys(one.keys)}, to its effect in all workers of ${one.proxies} proxies: p50, p99`,
-        `${one.p50} ms, ${one.p99} ms`,
-        "50 ms",
-      ],
-    ),
+    ...effects.flatMap((one): Row[] => {
+      const what = `a change in ${keys(one.keys)}, to its effect in all workers`;
+      return [
+        [`${what} of ${one.proxies} proxies on one core: p50, p99`, `${one.p50} ms, ${one.p99} ms`, "50 ms"],
+        [`${what} of one proxy: p50, p99`, `${one.alone.p50} ms, ${one.alone.p99} ms`, ""],
+      ];
+    }),
     ...sizes.flatMap((one): Row[] => {
       const what = `${keys(one.keys)}, ${one.workers} ${one.workers > 1 ? "workers" : "worker"}`;
       return [
@@ -116,6 +116,11 @@ function shown({ effects = [], sizes = [], cost, changes = [], churn, writes }: 
 function requestRows(cost: LiveCost): Row[] {
   return [
     [`CPU of a request, ${keys(cost.keys)} to 1 key`, cost.manyToOne.toFixed(3), "1.03"],
+    [
+      "a read of shared data: the same 1 KB; 1 KB of 41,667 at random",
+      `${cost.sameRead} ns; ${cost.randomRead} ns`,
+      "",
+    ],
     ["CPU of a request, live to inline", cost.liveToInline.toFixed(3), "1.01"],
     ["CPU of a request, a Lua filter that asks the server, to live", cost.askingToLive.toFixed(2), ""],
     ["p50 of a request, a Lua filter that asks the server; live", `${cost.askingP50} ms; ${cost.liveP50} ms`, ""],
@@ -130,13 +135,14 @@ function churnRow({ changes, allocated, resident }: Churn): Row {
   ];
 }
 
-function writeRows({ reached, proxies, p50, p99, perProxy }: Writes): Row[] {
+function writeRows({ reached, proxies, p50, p99, perProxy, disk }: Writes): Row[] {
   return [
     [
       `${reached} durable writes a second, ${proxies.toLocaleString("en")} proxies: p50, p99`,
       `${p50} ms, ${p99} ms`,
       "20 ms",
     ],
+    ["the disk itself, to make 4 KiB durable: p50, p99", `${disk.p50} ms, ${disk.p99} ms`, ""],
     ["the server's memory for each waiting proxy", `${(perProxy / 1024).toFixed(0)} KiB`, ""],
   ];
 }

@@ -1,5 +1,6 @@
 // Envoy's CPU time per routed request with a live table, beside the same table in the configuration, in interleaved rounds.
 
+import { priceHostCalls, RANDOM_READ, SAME_READ } from "../hostcalls.ts";
 import { TARGET } from "../lib/bootstrap.ts";
 import { modules } from "../lib/compile.ts";
 import type { Subject } from "../lib/fleet.ts";
@@ -8,6 +9,8 @@ import { cpuRounds, latencyRounds, overFleets, seriesOf } from "../lib/rounds.ts
 import { keyway, keywayConfiguration, luaAsking } from "../lib/sites.ts";
 import { median, medianRatio } from "../lib/stats.ts";
 import { fill, following, liveSite, withServer } from "./bed.ts";
+
+const READ_ROUNDS = 41;
 
 export type LiveCost = {
   keys: number;
@@ -22,6 +25,9 @@ export type LiveCost = {
   askingToLive: number;
   askingP50: number;
   liveP50: number;
+  /** Nanoseconds of a read of 1 KB of shared data in the same run: always the same, and one of so many as a table of a million keys has, at random. */
+  sameRead: number;
+  randomRead: number;
 };
 
 export async function liveCost(keys: number, rounds: number): Promise<LiveCost> {
@@ -43,6 +49,8 @@ export async function liveCost(keys: number, rounds: number): Promise<LiveCost> 
         await cpuRounds(running, share, costs);
         await latencyRounds(running, Math.ceil(share / 3), latencies);
       });
+      const reads = await priceHostCalls(READ_ROUNDS, [SAME_READ, RANDOM_READ]);
+      const price = (name: string) => reads.find(({ call }) => call === name)?.nanoseconds as number;
       const of = (name: string) => costs.get(name) as number[];
       const tenth = (value: number) => Math.round(value * 10) / 10;
       return {
@@ -55,6 +63,8 @@ export async function liveCost(keys: number, rounds: number): Promise<LiveCost> 
         askingToLive: medianRatio(of("asking"), of("one")),
         askingP50: tenth(median(latencies.get("asking") as number[]) / 1000),
         liveP50: tenth(median(latencies.get("one") as number[]) / 1000),
+        sameRead: price(SAME_READ),
+        randomRead: price(RANDOM_READ),
       };
     }),
   );

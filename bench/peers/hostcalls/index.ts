@@ -72,6 +72,33 @@ function getShared(key: string, size: i32, count: i32): u32 {
   return result;
 }
 
+/** As many values as a live table of a million keys has buckets, of about their size, with names of their length. */
+const VALUES: u32 = 41667;
+const VALUE: i32 = 1024;
+const VALUE_NAME = "keyway:--:v--------";
+let filled = false;
+let chance: u32 = 1;
+
+function nameValue(index: u32): void {
+  store<u32>(NAME + VALUE_NAME.length - 4, index);
+}
+
+function getRandom(count: i32): u32 {
+  put(VALUE_NAME);
+  for (let i: u32 = 0; !filled && i < VALUES; i++) {
+    nameValue(i);
+    proxy_set_shared_data(NAME, VALUE_NAME.length, LANDING, VALUE, 0);
+  }
+  filled = true;
+  let result: u32 = 0;
+  for (let i = 0; i < count; i++) {
+    chance = chance * 1664525 + 1013904223;
+    nameValue((chance >> 8) % VALUES);
+    result |= proxy_get_shared_data(NAME, VALUE_NAME.length, ADDRESS, LENGTH, NUMBER);
+  }
+  return result;
+}
+
 let metric: u32 = 0;
 
 function useMetric(): void {
@@ -131,6 +158,8 @@ function run(call: i32, count: i32): u32 {
       return getShared("k10", 10240, count);
     case 19:
       return getShared("k100", 102400, count);
+    case 24:
+      return getRandom(count);
     case 20:
       put("written");
       for (let i = 0; i < count; i++) result |= proxy_set_shared_data(NAME, 7, LANDING, 16, 0);
