@@ -182,6 +182,42 @@ test("a proxy that is cut off serves what it had, and routes expire on time by t
   });
 });
 
+test("a proxy that was cut off for so long that nobody knows what it has gets all that happened, its own expiries too", async () => {
+  const expires = new Date(Date.now() + 15_000).toISOString();
+  const own = (n: number) => keyed(`cut-${n}`, "a");
+  await routes.apply({
+    set: [keyed("gone-meanwhile", "b", { expires }), ...Array.from({ length: 2000 }, (_, n) => own(n))],
+  });
+  await inForce(bed, withKey("gone-meanwhile"), "b");
+  await inForce(bed, withKey("cut-1999"), "a");
+  await underLoad(async () => {
+    wire.fault = silence;
+    wire.drop();
+    const moved = Array.from({ length: 1000 }, (_, n) => keyed(`cut-${n}`, "b"));
+    await routes.apply({ set: moved, delete: Array.from({ length: 500 }, (_, n) => `cut-${1000 + n}`) });
+    for (let n = 0; n < 20; n++) await routes.set(keyed(`since-${n}`, "b"));
+    // The server that knew what the proxy has is another process by now.
+    await routes.server.stop();
+    await routes.start();
+    await routes.apply({ set: Array.from({ length: 3000 }, (_, n) => keyed(`many-${n}`, "b")) });
+    await inForce(bed, withKey("gone-meanwhile"), "reviews", { before: ["b"] });
+    expect((await bed.keyed("cut-0")).service).toBe("a");
+    wire.fault = pass;
+    wire.drop();
+    await inForce(bed, withKey("many-2999"), "b", { before: ["reviews"] });
+    for (const [key, service] of [
+      ["cut-0", "b"],
+      ["cut-999", "b"],
+      ["cut-1000", "reviews"],
+      ["cut-1999", "a"],
+      ["since-19", "b"],
+      ["gone-meanwhile", "reviews"],
+    ]) {
+      expect(`${key} at ${(await bed.keyed(`${key}`)).service}`).toBe(`${key} at ${service}`);
+    }
+  });
+});
+
 test("a snapshot of many pages that breaks in the middle, and whose server becomes another one in the middle, comes in the end", async () => {
   const set = Array.from({ length: 20_000 }, (_, index) => keyed(`snapshot-${index}`, index % 2 ? "a" : "b"));
   const [first, second] = await Promise.all([new Routes().start(), new Routes().start()]);
