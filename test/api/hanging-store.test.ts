@@ -8,7 +8,7 @@ test("a write that the store does not answer is given up after a time, with what
   const other = new DatabaseSync(join(folder, "keyway.db"));
   other.exec("BEGIN IMMEDIATE");
   const late = await ask("/v1/routes/a", sent("PUT", reviews));
-  expect(late).toMatchObject({ status: 503, body: { error: { code: "unavailable" } } });
+  expect(late).toMatchObject({ status: 503, body: { error: { code: "undecided" } } });
   expect(late.body.error.message).toContain(
     `the store sqlite:${join(folder, "keyway.db")} has not answered within 1 s`,
   );
