@@ -1,9 +1,12 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { onTestFinished, vi } from "vitest";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
-import { Feed, type FeedOptions } from "../../server/feed/feed.ts";
+import { decodePage, type Page } from "../../routes/table/page.ts";
+import { type Answer, Feed, type FeedOptions } from "../../server/feed/feed.ts";
 import { State } from "../../server/state/state.ts";
 import type { ServiceChange } from "../../server/store/store.ts";
 import { tableOf } from "../table/tables.ts";
-import type { ReferenceClient } from "./reference-client.ts";
+import { ReferenceClient } from "./reference-client.ts";
 
 export type Own = Omit<StoredRoute, "revision">;
 
@@ -80,3 +83,32 @@ export function held({ table: { buckets, rules, digest, count } }: ReferenceClie
     count,
   };
 }
+
+export function bed(routes: readonly Own[], options?: FeedOptions): { routes: Routes; feed: Feed } {
+  const own = new Routes(routes);
+  const feed = feedOf(own, options);
+  onTestFinished(() => feed.close());
+  return { routes: own, feed };
+}
+
+export async function clientOf(feed: Feed, scope = ""): Promise<ReferenceClient> {
+  const client = new ReferenceClient(scope);
+  await settle(feed, client);
+  return client;
+}
+
+export function pageOf(answer: Answer): Page {
+  const page = decodePage(answer.body);
+  if (answer.status !== 200 || page instanceof Error) throw new Error(new TextDecoder().decode(answer.body));
+  return page;
+}
+
+export const errorOf = (answer: Answer) => JSON.parse(new TextDecoder().decode(answer.body)).error;
+
+/** What the promise has come to, without waiting for it. */
+export async function stateOf(promise: Promise<unknown>): Promise<"waiting" | "done"> {
+  for (let i = 0; i < 5; i++) await turn();
+  return Promise.race([promise.then(() => "done" as const), Promise.resolve("waiting" as const)]);
+}
+
+export const fakeTimers = () => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
