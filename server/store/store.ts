@@ -3,6 +3,7 @@
 
 import type { LiveRoute, StoredRoute } from "../../routes/model/live-route.ts";
 import { KeywayError } from "../../shared/errors.ts";
+import type { Documents } from "./documents.ts";
 
 /** What must hold of a route for a transaction to happen: one of the three. */
 export interface Requirement {
@@ -70,6 +71,8 @@ export interface Loaded {
 export interface Store {
   /** A random number of 64 bits for the past that revisions count. Another one, where a backup was restored. Known once started. */
   readonly history: bigint;
+  /** To be followed once the store is started. */
+  readonly documents: Documents;
   /**
    * Reads the routes, and once they are returned tells every further change, in order and once, until `signal` is aborted or the
    * store closed. Throws Unavailable or Damaged.

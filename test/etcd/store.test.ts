@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { EtcdStore } from "../../server/store/etcd/store.ts";
 import { Unavailable } from "../../server/store/store.ts";
 import { follow, outageContract, route, storeContract } from "../store/contract.ts";
+import { documentsContract } from "../store/documents-contract.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 
 let cluster: Cluster;
@@ -22,6 +23,7 @@ async function emptied() {
 }
 
 storeContract(emptied);
+documentsContract(emptied);
 
 outageContract(async () => ({
   open: await emptied(),

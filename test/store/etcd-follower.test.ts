@@ -26,6 +26,7 @@ test("an answer of the watch with many revisions takes time for its events, not 
   const follower = new EtcdFollower({
     gateway: { stream } as unknown as Gateway,
     reader: { all: async () => ({ revision: 1, head: NO_HEAD, routes: [] }) } as unknown as EtcdReader,
+    documents: { take: () => {}, reload: async () => {} },
     ...{ signal: ending.signal, where: "etcd", silentMs: 1000, retryMs: 1 },
   });
   const begun = performance.now();

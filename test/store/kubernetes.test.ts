@@ -10,6 +10,7 @@ import type { ApiServer } from "../double/api-server.ts";
 import { admissionRefusal, cutAnswer, cutConnection, expired, noSuchPath, unavailable } from "../double/faults.ts";
 import { kubeconfig } from "../double/kubeconfig.ts";
 import { follow, outageContract, route, storeContract } from "./contract.ts";
+import { documentsContract } from "./documents-contract.ts";
 
 const namespace = "demo";
 
@@ -43,6 +44,8 @@ async function makeDeaf(api: ApiServer, store: Store) {
 
 // Each resource is written, and so told, by itself.
 storeContract(async () => opener(await startServer()), { tellsWhole: false });
+
+documentsContract(async () => opener(await startServer()));
 
 outageContract(async () => {
   const api = await startServer();

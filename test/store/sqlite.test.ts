@@ -8,6 +8,7 @@ import { SqliteStore } from "../../server/store/sqlite/store.ts";
 import { type Change, Conflict, Damaged, Full, Unavailable } from "../../server/store/store.ts";
 import { temporaryFolder } from "../api/serve.ts";
 import { storeContract } from "./contract.ts";
+import { documentsContract } from "./documents-contract.ts";
 
 const route = (id: string, more: Partial<LiveRoute> = {}): LiveRoute => ({
   id,
@@ -29,10 +30,13 @@ async function open(file: string, settings: ConstructorParameters<typeof SqliteS
 
 const database = () => join(temporaryFolder(), "keyway.db");
 
-storeContract(() => {
+const inFile = () => {
   const file = database();
   return () => new SqliteStore(file);
-});
+};
+
+storeContract(inFile);
+documentsContract(inFile);
 
 test("what was written is there after a new start, with its revisions and its history", async () => {
   const file = database();

@@ -3,6 +3,7 @@ import { KeywayError, reason } from "../../../shared/errors.ts";
 import { Followed } from "../followed.ts";
 import { type Change, Unavailable } from "../store.ts";
 import type { WatchAnswer, WatchEvent } from "./answers.ts";
+import type { EtcdDocuments } from "./documents.ts";
 import type { Gateway } from "./gateway.ts";
 import { type EtcdReader, type HeadAt, NO_HEAD } from "./reader.ts";
 import { contentOf, everything, HEAD, type Head, idOf, keyOf, revisionOf, routeOf } from "./records.ts";
@@ -10,6 +11,8 @@ import { contentOf, everything, HEAD, type Head, idOf, keyOf, revisionOf, routeO
 export interface FollowerSettings {
   gateway: Gateway;
   reader: EtcdReader;
+  /** Told of what happens to documents before the routes that somebody has made of it. */
+  documents: Pick<EtcdDocuments, "take" | "reload">;
   /** Ends everything. */
   signal: AbortSignal;
   /** Its members, for messages. */
@@ -70,7 +73,7 @@ export class EtcdFollower {
   }
 
   async #follow(): Promise<void> {
-    const { gateway, signal, where, silentMs, retryMs } = this.#settings;
+    const { gateway, documents, signal, where, silentMs, retryMs } = this.#settings;
     while (!signal.aborted) {
       try {
         const start_revision = String(this.followed.revision + 1);
@@ -81,6 +84,7 @@ export class EtcdFollower {
             break;
           }
           if (answer.canceled) throw new Error(answer.cancel_reason ?? "etcd has ended the watch");
+          documents.take(answer.events ?? []);
           await this.#take(answer.events ?? []);
           this.#trouble = undefined;
         }
@@ -99,6 +103,7 @@ export class EtcdFollower {
 
   /** Where etcd has forgotten what happened meanwhile: what differs is one change. */
   async #reload(): Promise<void> {
+    await this.#settings.documents.reload();
     const { revision, head, routes } = await this.#settings.reader.all();
     this.#head = head;
     const before = this.followed.routes;

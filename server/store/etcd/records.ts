@@ -4,8 +4,10 @@
 //                          transaction writes it, so whoever finds it unchanged knows that nothing else has changed either
 //   /keyway/routes/ID      a route; with `revision` where that is older than the key's own
 //   /keyway/staged/T/N     a part of the large transaction T: {set: [ROUTE…], delete: [ID…]}
+//   /keyway/documents/ID   a document, which is no part of the table
 import { createHash } from "node:crypto";
 import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
+import type { DocumentChange } from "../documents.ts";
 import { Damaged } from "../store.ts";
 
 const PREFIX = "/keyway/";
@@ -13,6 +15,7 @@ export const HISTORY = `${PREFIX}history`;
 export const HEAD = `${PREFIX}head`;
 export const ROUTES = `${PREFIX}routes/`;
 export const STAGED = `${PREFIX}staged/`;
+export const DOCUMENTS = `${PREFIX}documents/`;
 
 export const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const text = (of: string): string => Buffer.from(of, "base64").toString();
@@ -65,6 +68,14 @@ export function contentOf<Content>(record: KeyValue): Content {
 export function idOf(record: KeyValue): string | undefined {
   const key = keyOf(record);
   return key.startsWith(ROUTES) ? key.slice(ROUTES.length) : undefined;
+}
+
+/** Undefined for a key of no document. */
+export function documentOf(record: KeyValue, isGone = false): DocumentChange | undefined {
+  const key = keyOf(record);
+  if (!key.startsWith(DOCUMENTS)) return undefined;
+  const id = key.slice(DOCUMENTS.length);
+  return { id, version: revisionOf(record), ...(!isGone && { text: text(record.value ?? "") }) };
 }
 
 export function routeOf(record: KeyValue): StoredRoute {

@@ -12,6 +12,7 @@ import {
   type Transaction,
   Unavailable,
 } from "../store.ts";
+import { EtcdDocuments } from "./documents.ts";
 import { EtcdFollower } from "./follower.ts";
 import { Gateway, type GatewaySettings, Refused } from "./gateway.ts";
 import { EtcdReader } from "./reader.ts";
@@ -28,6 +29,7 @@ interface Waiting {
 
 /** The routes in etcd, for any number of servers. Revisions are etcd's own. */
 export class EtcdStore implements Store {
+  readonly documents: EtcdDocuments;
   readonly #settings: typeof DEFAULTS & EtcdSettings;
   readonly #gateway: Gateway;
   readonly #reader: EtcdReader;
@@ -44,8 +46,15 @@ export class EtcdStore implements Store {
     const { signal } = this.#closed;
     const call = <Answer>(path: string, body: object) => this.#gateway.call<Answer>(path, body, signal);
     this.#reader = new EtcdReader(call);
-    const { silentMs, retryMs } = this.#settings;
-    const parts = { gateway: this.#gateway, reader: this.#reader };
+    const { silentMs, retryMs, writeMs } = this.#settings;
+    this.documents = new EtcdDocuments({
+      call: (path, body) =>
+        call<never>(path, body).catch((thrown) => {
+          throw errorOf(thrown);
+        }),
+      toldMs: writeMs,
+    });
+    const parts = { gateway: this.#gateway, reader: this.#reader, documents: this.documents };
     this.#follower = new EtcdFollower({ ...parts, signal, where: this.#where, silentMs, retryMs });
     this.#writer = new EtcdWriter(call, this.#reader, this.#follower);
   }

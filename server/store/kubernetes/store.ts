@@ -18,6 +18,7 @@ import {
   Unavailable,
   Undecided,
 } from "../store.ts";
+import { KubernetesDocuments } from "./documents.ts";
 import { unavailable } from "./failures.ts";
 import { FollowedCluster } from "./followed-cluster.ts";
 import { refOf, refuseManaged, sandboxOf } from "./route-ids.ts";
@@ -51,6 +52,7 @@ const AT_ONCE = 16;
 export class KubernetesStore implements Store {
   readonly countsAlone = true;
   readonly writesOneByOne = true;
+  readonly documents: KubernetesDocuments;
   readonly #settings: Required<KubernetesSettings> & typeof DEFAULTS;
   readonly #closed = new AbortController();
   readonly #cluster: Cluster;
@@ -64,6 +66,7 @@ export class KubernetesStore implements Store {
   constructor(settings: KubernetesSettings & Partial<typeof DEFAULTS>) {
     this.#settings = { ...DEFAULTS, ...settings };
     this.#cluster = settings.cluster.withSignal(this.#closed.signal);
+    this.documents = new KubernetesDocuments(this.#cluster, this.#settings);
     // Once the API server is of another past nothing more is followed; the store itself stays open to say so.
     const following = new AbortController();
     this.#closed.signal.addEventListener("abort", () => following.abort(), { once: true });

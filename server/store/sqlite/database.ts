@@ -2,7 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DocumentChange, DocumentWrite } from "../documents.ts";
 import { Conflict, Damaged, type Requirement, Unavailable } from "../store.ts";
+import { DocumentTable } from "./document-table.ts";
 import { damage } from "./failures.ts";
 import { CREATED, REPLACED, type Row, UNCHANGED, type WorkerSettings, type Write, type Written } from "./messages.ts";
 
@@ -37,6 +39,8 @@ export class Database {
   /** All that happened up to here is known to the other thread. */
   #known = 0;
   readonly #inode: bigint;
+  /** Undefined until somebody asks for documents. */
+  #documents: DocumentTable | undefined;
 
   /** Opens the file or makes it, and looks whether it is whole. */
   constructor(settings: WorkerSettings) {
@@ -123,6 +127,22 @@ export class Database {
       this.#known = before;
       throw thrown;
     }
+  }
+
+  /** What other processes have written of documents since it was asked last; nothing where nobody has asked for documents. */
+  otherDocuments(): DocumentChange[] {
+    const documents = this.#documents;
+    return documents ? this.#transaction("BEGIN", () => documents.news()) : [];
+  }
+
+  /** Writes documents, each by itself, and all of them durable together. At first all there are is news. */
+  writeDocuments(writes: readonly DocumentWrite[]): { news: DocumentChange[]; versions: (number | undefined)[] } {
+    this.#holdsItsPlace();
+    return this.#transaction("BEGIN IMMEDIATE", () => {
+      this.#documents ??= new DocumentTable(this.#database);
+      const versions = this.#documents.write(writes);
+      return { news: this.#documents.news(), versions };
+    });
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 // What the thread that serves and the thread that writes say to each other. Routes travel as the texts that are stored.
+import type { DocumentChange, DocumentWrite } from "../documents.ts";
 import type { Requirement } from "../store.ts";
 
 export interface WorkerSettings {
@@ -30,7 +31,13 @@ export interface Part {
 }
 
 /** The writes of one request become durable together. */
-export type Request = Part | { writes: Write[] } | "close";
+export type Request = Part | { writes: Write[] } | { documents: readonly DocumentWrite[]; number: number } | "close";
+
+/** Documents that have changed, those of other processes first, and what has become of writes. */
+export interface DocumentsAnswer {
+  documents: DocumentChange[];
+  done?: { number: number; versions: (number | undefined)[] } | Refused;
+}
 
 /** What became of a route that was to be set. */
 export const UNCHANGED = 0;
@@ -80,6 +87,7 @@ export type Answer =
   /** `others`: what other processes had written before. */
   | { others: Rows; done: (Written | Refused)[] }
   | { others: Rows }
+  | DocumentsAnswer
   | { failed: Failure }
   /** Null once it is over. */
   | { trouble: Failure | null }

@@ -13,6 +13,7 @@ import {
   type Transaction,
   Unavailable,
 } from "../store.ts";
+import { SqliteDocuments } from "./documents.ts";
 import { damage, errorOf } from "./failures.ts";
 import {
   type Answer,
@@ -44,6 +45,7 @@ interface Waiting {
 
 /** The routes in one SQLite file, which several servers on one machine may share. */
 export class SqliteStore implements Store {
+  readonly documents = new SqliteDocuments((request) => this.#open.postMessage(request));
   readonly #settings: WorkerSettings;
   readonly #waiting = new Map<number, Waiting>();
   /** Writes that go to the other thread once it has done those that it has: they share the next sync, and waking it. */
@@ -96,7 +98,8 @@ export class SqliteStore implements Store {
       worker.on("message", (answer: Answer) => {
         try {
           if (answer === "closed") return;
-          if ("routes" in answer) this.#read(answer.routes, routes);
+          if ("documents" in answer) this.documents.take(answer);
+          else if ("routes" in answer) this.#read(answer.routes, routes);
           else if ("failed" in answer) reject(errorOf(answer.failed));
           else if ("loaded" in answer) {
             const { history, changes, ...loaded } = answer.loaded;
@@ -242,6 +245,7 @@ export class SqliteStore implements Store {
     this.#setTrouble(error);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
+    this.documents.end(error);
   }
 }
 

@@ -1,5 +1,6 @@
 // The thread that has the database open: it writes, syncs, and looks for what other processes have written.
 import { parentPort, workerData } from "node:worker_threads";
+import type { DocumentWrite } from "../documents.ts";
 import { Full } from "../store.ts";
 import { Database } from "./database.ts";
 import { errorOf, failureOf } from "./failures.ts";
@@ -41,8 +42,10 @@ function serve(database: Database, seen: Seen): void {
   const poll = setInterval(() => {
     try {
       const now = database.dataVersion();
+      const documents = now === version ? [] : database.otherDocuments();
       const others = now === version ? [] : database.others();
       version = now;
+      if (documents.length > 0) answer({ documents });
       if (others.length > 0) tell(others);
       if (inTrouble) answer({ trouble: null });
       inTrouble = false;
@@ -86,9 +89,19 @@ function serve(database: Database, seen: Seen): void {
     }
   };
 
+  const writeDocuments = (writes: readonly DocumentWrite[], number: number): void => {
+    try {
+      const { news, versions } = database.writeDocuments(writes);
+      answer({ documents: news, done: { number, versions } });
+    } catch (thrown) {
+      answer({ documents: [], done: refusal(number, thrown) });
+    }
+  };
+
   port?.on("message", (request: Request) => {
     if (request !== "close") {
       if ("part" in request) keep(request);
+      else if ("documents" in request) writeDocuments(request.documents, request.number);
       else write(request.writes.map(whole));
       return;
     }
