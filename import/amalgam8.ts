@@ -38,14 +38,17 @@ export interface TranslationOptions {
   mappings: readonly Mapping[];
   /** What says a mapping, for messages. */
   mapFlag: string;
+  /** What becomes of the requests that a rule took which is dropped, for messages. */
+  aftermath: string;
   /** The source that a header's value is a key of, by the header's name. */
   keyHeaders: ReadonlyMap<string, string>;
-  /** What the ids of a service's routes begin with. */
-  nameOf: (service: string) => string;
+  /** The id of a service's route, by the number that it has among them; made of the service's name unless said. */
+  idOf?: (service: string, number: string) => string;
   /** Whether there is anything behind a service with all of these tags; a route that leads nowhere is left out. */
   isThere?: (service: string, tags: readonly string[]) => boolean;
 }
 
+const AFTERMATH = "; what it took meets the rules behind it now, or the baseline";
 const OF_1 = ["resilience", "lb_type", "uri", "http_req_timeout", "http_req_retries"];
 
 export function importAmalgam8(
@@ -60,7 +63,7 @@ export function importAmalgam8(
     return fields.some((field) => OF_1.includes(field));
   });
   const rules = found.map((one) => ({ ...one, isNew }));
-  translateRules(report, rules, { ...options, mapFlag: "--map", nameOf: (service) => `amalgam8-${service}` });
+  translateRules(report, rules, { ...options, mapFlag: "--map", aftermath: AFTERMATH });
 }
 
 /** Adds the routes of the rules to the report, and what can't be carried over. */
@@ -91,7 +94,8 @@ export function translateRules(report: Report, found: readonly PlacedRule[], opt
     addOrdered(report, {
       item: first.item,
       service,
-      name: options.nameOf(service),
+      name: `amalgam8-${service}`,
+      ...(options.idOf && { idOf: (number: string) => options.idOf?.(service, number) ?? number }),
       rules: ordered.flatMap((one) => toRule(report, one, options)),
       otherwise: `was answered with ${first.isNew ? 404 : 412}`,
       path: first.path,
@@ -136,12 +140,7 @@ const READ = ["name", "tags", "weight", "backends"];
 function toRule(report: Report, { item, path, rule, isNew }: PlacedRule, options: TranslationOptions): Rule[] {
   const { match, route, destination } = rule;
   const drop = (at: Path, why: string) => {
-    report.tell(
-      "dropped",
-      item,
-      [...path, ...at],
-      `${why}; what it took meets the rules behind it now, or the baseline`,
-    );
+    report.tell("dropped", item, [...path, ...at], `${why}${options.aftermath}`);
     return [];
   };
   const unread = Object.keys(match ?? {}).find((field) => field !== "source" && field !== "headers");

@@ -8,12 +8,13 @@ export interface Mapping {
   template: string;
 }
 
-export function parseMapping(typed: string): Mapping {
+/** `flag` is the one that said it. */
+export function parseMapping(typed: string, flag = "--map"): Mapping {
   const [, from, kind, template] = /^(.+)=(subset|service):(.+)$/s.exec(typed) ?? [];
   if (from !== undefined && template !== undefined && (kind === "subset" || kind === "service")) {
     return { from, kind, template };
   }
-  throw new UsageError(`--map: "${typed}" is not NAME=subset:SUBSET or NAME=service:SERVICE`, {
+  throw new UsageError(`${flag}: "${typed}" is not NAME=subset:SUBSET or NAME=service:SERVICE`, {
     next: "write it like v2=subset:v2, or v2=service:{service}-v2",
   });
 }

@@ -35,6 +35,8 @@ export interface Ordered {
   service: string;
   /** What ids begin with. */
   name: string;
+  /** The id with a number, in place of the name's. */
+  idOf?: (number: string) => string;
   rules: readonly Rule[];
   /** What becomes of a request that none of the rules takes, where it is none of the baseline: `was answered with 404`. */
   otherwise: string;
@@ -75,7 +77,8 @@ class Sequence {
     const begin = slugOf(name).slice(0, MOST_NAME);
     this.#report = report;
     this.#ordered = ordered;
-    this.#idOf = (at) => `${begin}-${String(at + 1).padStart(width, "0")}`;
+    const idOf = ordered.idOf ?? ((number) => `${begin}-${number}`);
+    this.#idOf = (at) => idOf(String(at + 1).padStart(width, "0"));
     this.#isOfOnePort = new Set(rules.map(({ port }) => port)).size === 1;
   }
 

@@ -11,7 +11,9 @@ import type { Api } from "./api/context.ts";
 import { type Authenticator, everybody } from "./auth/authenticator.ts";
 import { FileTokens } from "./auth/tokens.ts";
 import { openController } from "./controller.ts";
-import { type Door, openSignadot } from "./doors/signadot/door.ts";
+import { openAmalgam8 } from "./doors/amalgam8/door.ts";
+import type { Door } from "./doors/door.ts";
+import { openSignadot } from "./doors/signadot/door.ts";
 import { startExpiry, systemClock } from "./expiry.ts";
 import { Feed } from "./feed/feed.ts";
 import { createHttpServer, end, LIMITS, listen } from "./http.ts";
@@ -47,7 +49,8 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
   const stopping = AbortSignal.any([io.signal, ending.signal]);
   const { store, services, authenticator: own = everybody, kubernetes } = await openStore(settings, io, log, stopping);
   const authenticator = tokens ?? own;
-  let signadot: Door | undefined;
+  const doors: (Door | undefined)[] = [];
+  const closeDoors = (limitMs: number) => Promise.all(doors.splice(0).map((door) => door?.close(limitMs)));
   let peers: Peers | undefined;
   let endController = async () => {};
   try {
@@ -83,7 +86,8 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     };
     const server = createHttpServer(createApp(api).fetch, { ...LIMITS, connections: settings.maxConnections });
     metrics.observe({ state: routes, feed, store, connections: connectionsOf(server) });
-    signadot = await openSignadot({ settings, state: routes, cluster: kubernetes?.cluster, metrics, log });
+    doors.push(await openSignadot({ settings, state: routes, cluster: kubernetes?.cluster, metrics, log }));
+    doors.push(await openAmalgam8({ settings, api }));
     const { host, port } = await listen(server, address);
     const stopExpiry = startExpiry(
       routes,
@@ -110,12 +114,12 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     await endController();
     ending.abort();
     feed.close();
-    await Promise.all([end(server, settings.grace * 1000), signadot?.close(settings.grace * 1000)]);
+    await Promise.all([end(server, settings.grace * 1000), closeDoors(settings.grace * 1000)]);
     stopExpiry();
   } finally {
     await endController();
     ending.abort();
-    await signadot?.close(0);
+    await closeDoors(0);
     await peers?.close();
     authenticator.close();
     await store.close();

@@ -20,6 +20,8 @@ export const METRICS = {
   keyway_server_signadot_rules: "Rules for clients of Signadot's routes API",
   keyway_server_signadot_watches: "Clients that watch these rules",
   keyway_server_signadot_left_out: "Routes that are in none of these rules, by the reason",
+  keyway_server_amalgam8_rules: "Rules that Amalgam8's clients have set",
+  keyway_server_amalgam8_instances: "Instances that have registered with Amalgam8's registry",
   keyway_server_store_up: "1 while the store can be read and written",
 } as const;
 

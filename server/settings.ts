@@ -1,5 +1,6 @@
 // The settings of `keyway serve`, described once: flags, environment, file, defaults and documentation come from here.
 import { z } from "zod";
+import { parseMapping } from "../import/mapping.ts";
 import { isKey } from "../routes/model/key.ts";
 import { DEFAULT_SOURCE } from "../routes/model/names.ts";
 import { parseSource } from "../routes/model/sources.ts";
@@ -74,6 +75,19 @@ const sources = z
       const parsed = parseSource(one);
       if (parsed instanceof Error) issues.push({ code: "custom", input: value, message: parsed.message });
     }
+  });
+
+const mappings = z
+  .union([z.array(z.string()), z.string().transform((text) => text.split(";").map((one) => one.trim()))])
+  .transform((all, { issues }) => {
+    return all.flatMap((one) => {
+      try {
+        return [parseMapping(one)];
+      } catch {
+        issues.push({ code: "custom", input: one, message: "expected TAG=subset:SUBSET or TAG=service:SERVICE" });
+        return [];
+      }
+    });
   });
 
 const file = z.string().min(1, "expected a file");
@@ -191,6 +205,18 @@ export const SETTINGS = {
     undefined,
     address("7778"),
   ),
+  amalgam8: setting(
+    "host:port",
+    "where Amalgam8's clients find its registry and its rules; beyond this machine only with --tokens",
+    undefined,
+    address("7779"),
+  ),
+  amalgam8Map: setting(
+    "mappings",
+    "what the tags of Amalgam8's backends stand for, as in `route import --map`, separated by semicolons: *=service:{service}-{tag}; the subset of the tag's name unless said",
+    undefined,
+    mappings,
+  ),
   maxBody: setting("size", "largest body of a request, 1Ki to 512Mi", "256Mi", size),
   maxRoutes: setting("number", "routes that one transaction may set and delete", "1000000", whole(1, 100_000_000)),
   writeTimeout: setting(
@@ -221,6 +247,8 @@ type Optional =
   | "peersTokenFile"
   | "signadotGrpc"
   | "signadotRest"
+  | "amalgam8"
+  | "amalgam8Map"
   | "etcdUser"
   | "etcdPasswordFile"
   | "etcdCa"

@@ -6,7 +6,13 @@ import { readInput, withFileErrors } from "../../shared/input.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
-import { overridesManifests, rbacManifests, type Subject, serverManifests } from "../manifests/rights.ts";
+import {
+  amalgam8Manifests,
+  overridesManifests,
+  rbacManifests,
+  type Subject,
+  serverManifests,
+} from "../manifests/rights.ts";
 
 interface Flags {
   namespace: string;
@@ -18,6 +24,7 @@ interface Flags {
   serviceAccount?: string;
   server?: boolean;
   overrides: string[];
+  amalgam8?: boolean;
   output: Exclude<Format, "table">;
 }
 
@@ -56,6 +63,7 @@ export const renderRbac: Register = (group, io) => {
       (name: string, before: string[]) => [...before, name],
       [] as string[],
     )
+    .option("--amalgam8", "with --server: what it takes to serve Amalgam8's clients, too")
     .option("--user <name>", "who gets the rights")
     .option("--group <name>", "who gets the rights")
     .option("--service-account <namespace/name>", "who gets the rights")
@@ -66,6 +74,7 @@ export const renderRbac: Register = (group, io) => {
       const manifests = flags.server
         ? [
             ...serverManifests(flags.namespace, subject),
+            ...(flags.amalgam8 ? amalgam8Manifests(flags.namespace, subject) : []),
             ...flags.overrides.flatMap((namespace) => overridesManifests(namespace, subject)),
           ]
         : rbacManifests({ ...flags, routeNamespaces }, subject);

@@ -185,19 +185,28 @@ export function serverManifests(namespace: string, subject: Subject) {
 
 /** What a route server's controller takes to make routes of the versions of a namespace's pods. */
 export function overridesManifests(namespace: string, subject: Subject): (V1Role | V1RoleBinding)[] {
-  const rbac = "rbac.authorization.k8s.io";
-  const metadata = { name: "keyway-overrides", namespace };
   const follow = ["get", "list", "watch"];
   const write = ["create", "patch", "delete"];
-  const rules = [
+  return roleFor("keyway-overrides", namespace, subject, [
     { apiGroups: [""], resources: ["services", "pods"], verbs: follow },
     { apiGroups: ["networking.istio.io"], resources: ["virtualservices"], verbs: follow },
     { apiGroups: ["networking.istio.io"], resources: ["destinationrules"], verbs: [...follow, ...write] },
     { apiGroups: [GROUP], resources: ["routes"], verbs: [...follow, ...write] },
     { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
-  ];
+  ]);
+}
+
+/** What a route server takes to keep the rules and instances of Amalgam8's clients in its own namespace. */
+export function amalgam8Manifests(namespace: string, subject: Subject): (V1Role | V1RoleBinding)[] {
+  const verbs = ["list", "watch", "create", "update", "delete"];
+  return roleFor("keyway-amalgam8", namespace, subject, [{ apiGroups: [""], resources: ["configmaps"], verbs }]);
+}
+
+function roleFor(name: string, namespace: string, subject: Subject, rules: V1PolicyRule[]): (V1Role | V1RoleBinding)[] {
+  const rbac = "rbac.authorization.k8s.io";
+  const metadata = { name, namespace };
   const subjects = [subject.kind === "ServiceAccount" ? subject : { ...subject, apiGroup: rbac }];
-  const roleRef = { apiGroup: rbac, kind: "Role", name: metadata.name };
+  const roleRef = { apiGroup: rbac, kind: "Role", name };
   return [
     { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules },
     { apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata, roleRef, subjects },

@@ -44,7 +44,7 @@ interface Where {
 }
 
 export async function importFiles(io: Io, paths: readonly string[], where: Where, flags: ImportFlags): Promise<void> {
-  const mappings = (flags.map ?? []).map(parseMapping);
+  const mappings = (flags.map ?? []).map((typed) => parseMapping(typed));
   const { wanted, told, report } = await readAll(io, paths, flags, mappings);
   printFindings(io, report);
   const lost = changesOf(report.findings, ["widened", "dropped"]);

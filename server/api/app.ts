@@ -1,7 +1,6 @@
 // The API: who may do what, how errors look, and what OpenAPI says.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { isLoopback } from "../address.ts";
 import { everybody, type Principal } from "../auth/authenticator.ts";
 import { applyEndpoint } from "./apply.ts";
 import type { Api, Env, Request } from "./context.ts";
@@ -9,6 +8,7 @@ import { type Endpoint, errors, json } from "./endpoint.ts";
 import { ApiError, errorBody, notAllowed, PROBLEM, toApiError } from "./errors.ts";
 import { explainEndpoint } from "./explain.ts";
 import { describe } from "./openapi.ts";
+import { isForeignPage } from "./pages.ts";
 import { probeEndpoints } from "./probes.ts";
 import { proxiesEndpoint } from "./proxies.ts";
 import { routeEndpoints } from "./routes.ts";
@@ -93,11 +93,8 @@ async function admitted(request: Request, { role }: Endpoint, { authenticator }:
   });
 }
 
-/** A page of elsewhere in a browser of this machine reaches the server, too, and its visitor would not know. */
 function refusePages(request: Request): void {
-  const origin = request.req.header("origin");
-  if (origin === undefined || (URL.canParse(origin) && isLoopback(new URL(origin).hostname.replace(/^\[|\]$/g, ""))))
-    return;
+  if (!isForeignPage(request.req.header("origin"))) return;
   throw new ApiError(
     403,
     "requests of web pages are refused where no tokens are needed; start the server with --tokens",

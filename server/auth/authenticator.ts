@@ -10,6 +10,8 @@ export interface Principal {
   /** For the log. */
   name: string;
   may(role: Role): boolean;
+  /** The one of Amalgam8's namespaces that the sender is of; whichever it names, unless said. */
+  namespace?: string;
   /** Aborted once the token means nothing, or not the same, any more: what it was let into then ends. */
   revoked: AbortSignal;
 }

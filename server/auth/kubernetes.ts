@@ -181,5 +181,7 @@ async function authenticated(
 }
 
 function principal(name: string, roles: readonly Role[], revoked: AbortSignal): Principal {
-  return { name, may: (role) => roles.includes(role) || (role === "read" && roles.includes("write")), revoked };
+  const [, namespace] = /^system:serviceaccount:([^:]+):/.exec(name) ?? [];
+  const may = (role: Role) => roles.includes(role) || (role === "read" && roles.includes("write"));
+  return { name, may, revoked, ...(namespace !== undefined && { namespace }) };
 }

@@ -21,6 +21,12 @@ const token = object({
       .regex(/^[0-9a-fA-F]{64}$/, "expected the SHA-256 of the token, 64 hexadecimal digits")
       .meta({ description: "The SHA-256 of the token, in hexadecimal." }),
   ),
+  namespace: z.exactOptional(
+    z
+      .string({ error: expected("the name of a namespace") })
+      .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "expected the name of a namespace")
+      .meta({ description: "The namespace of Amalgam8's clients with this token." }),
+  ),
   token: z.exactOptional(text(4096).meta({ description: "The token itself, in place of `sha256`." })),
   roles,
 }).check(({ value, issues }) => {
@@ -42,6 +48,7 @@ interface Entry {
   digest: Buffer;
   name: string;
   roles: readonly Role[];
+  namespace: string | undefined;
   revoked: AbortController;
 }
 
@@ -114,8 +121,8 @@ export class FileTokens implements Authenticator {
     if (tokens.some(({ token: plain }) => plain !== undefined) && isExposed(this.#file)) this.#told.exposed(this.#file);
     const before = [...this.#entries, this.#anonymous];
     const kept = (fresh: Entry) => before.find((old) => isSame(old, fresh)) ?? fresh;
-    this.#entries = tokens.map(({ name, sha256, token: plain = "", roles: given }) => {
-      return kept(entry(sha256 ?? digestOf(plain).toString("hex"), name, given));
+    this.#entries = tokens.map(({ name, sha256, token: plain = "", roles: given, namespace }) => {
+      return kept(entry(sha256 ?? digestOf(plain).toString("hex"), name, given, namespace));
     });
     this.#anonymous = kept(entry("", "anonymous", anonymous));
     const now = new Set([...this.#entries, this.#anonymous]);
@@ -125,17 +132,19 @@ export class FileTokens implements Authenticator {
 
 const digestOf = (given: string): Buffer => createHash("sha256").update(given).digest();
 
-function entry(sha256: string, name: string, roles: readonly Role[]): Entry {
-  return { digest: Buffer.from(sha256, "hex"), name, roles, revoked: new AbortController() };
+function entry(sha256: string, name: string, roles: readonly Role[], namespace?: string): Entry {
+  return { digest: Buffer.from(sha256, "hex"), name, roles, namespace, revoked: new AbortController() };
 }
 
 function isSame(a: Entry, b: Entry): boolean {
-  return a.name === b.name && a.digest.equals(b.digest) && a.roles.join() === b.roles.join();
+  return (
+    a.name === b.name && a.digest.equals(b.digest) && a.roles.join() === b.roles.join() && a.namespace === b.namespace
+  );
 }
 
-function principalOf({ name, roles: given, revoked }: Entry): Principal {
+function principalOf({ name, roles: given, namespace, revoked }: Entry): Principal {
   const may = (role: Role) => given.includes(role) || (role === "read" && given.includes("write"));
-  return { name, may, revoked: revoked.signal };
+  return { name, may, revoked: revoked.signal, ...(namespace !== undefined && { namespace }) };
 }
 
 function isExposed(file: string): boolean {

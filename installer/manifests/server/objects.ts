@@ -1,7 +1,8 @@
 import type { KubeObject } from "../../../shared/cluster/object.ts";
 import { customResources } from "../crds.ts";
-import { serverManifests } from "../rights.ts";
+import { amalgam8Manifests, type Subject, serverManifests } from "../rights.ts";
 import { deployment } from "./deployment.ts";
+import { DOORS, listenersOf } from "./listeners.ts";
 import { disruptionBudget, networkPolicy, service } from "./network.ts";
 import { labelsOf, metadataOf, SERVER_NAME, type ServerChoice } from "./server.ts";
 
@@ -21,7 +22,12 @@ export function definitionObjects(): KubeObject[] {
 /** Who the server is, and what it may do. */
 export function accessObjects(choice: ServerChoice): KubeObject[] {
   const { namespace } = choice;
-  const rights = serverManifests(namespace, { kind: "ServiceAccount", name: SERVER_NAME, namespace });
+  const account: Subject = { kind: "ServiceAccount", name: SERVER_NAME, namespace };
+  const hasAmalgam8 = listenersOf(choice).some(({ name }) => name === DOORS.amalgam8);
+  const rights = [
+    ...serverManifests(namespace, account),
+    ...(hasAmalgam8 ? amalgam8Manifests(namespace, account) : []),
+  ];
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(choice) },
     ...rights.map((one) => ({ ...one, metadata: { ...one.metadata, labels: labelsOf(choice) } })),

@@ -7,6 +7,7 @@ import { createHttpServer, end, LIMITS, listen } from "../../http.ts";
 import type { Metrics } from "../../metrics.ts";
 import { flagOf, type Settings } from "../../settings.ts";
 import type { State } from "../../state/state.ts";
+import type { Door } from "../door.ts";
 import { followPlaces } from "./cluster.ts";
 import { answerRest } from "./rest.ts";
 import { RuleTable } from "./rule-table.ts";
@@ -18,11 +19,6 @@ export interface Parts {
   cluster: Cluster | undefined;
   metrics: Metrics;
   log: Logger;
-}
-
-export interface Door {
-  /** Ends what is under way, at most `limitMs` later. */
-  close(limitMs: number): Promise<void>;
 }
 
 /** Undefined where no client is to be served. Throws a KeywayError where an address can't be had. */
