@@ -3,6 +3,7 @@ import { printable } from "../shared/errors.ts";
 import { importAmalgam8 } from "./amalgam8.ts";
 import { importPods, isBridgePod } from "./bridge.ts";
 import type { Item } from "./documents.ts";
+import { importHttpRoutes } from "./http-route.ts";
 import { importResource } from "./keyway.ts";
 import { type Kind, kindOf, SYSTEMS, type System } from "./kinds.ts";
 import type { Mapping } from "./mapping.ts";
@@ -47,6 +48,7 @@ export function importItems(items: readonly Item[], options: ImportOptions = {})
     services.filter((item) => !useOkteto(item)),
     headers,
   );
+  importHttpRoutes(report, all("HTTPRoute"), headers);
   if (all("amalgam8 rules").length > 0)
     importAmalgam8(report, all("amalgam8 rules"), { mappings, keyHeaders: headers });
   const [pods = [], others = []] = [all("Pod").filter(isBridgePod), all("Pod").filter((item) => !isBridgePod(item))];

@@ -24,6 +24,7 @@ export type Kind =
   | "Divert"
   | "okteto manifest"
   | "VirtualService"
+  | "HTTPRoute"
   | "DestinationRule"
   | "amalgam8 rules"
   | "Pod"
@@ -38,6 +39,7 @@ const RESOURCES: Readonly<Record<string, [kind: Kind, ...systems: System[]]>> = 
   "signadot.com/RoutingConfig": ["RoutingConfig", "signadot"],
   "okteto.com/Divert": ["Divert", "okteto"],
   "networking.istio.io/VirtualService": ["VirtualService", "istio", "overrides", "okteto"],
+  "gateway.networking.k8s.io/HTTPRoute": ["HTTPRoute", "istio"],
   "networking.istio.io/DestinationRule": ["DestinationRule", "istio", "overrides", "okteto"],
   "amalgam8.io/RoutingRule": ["amalgam8 rules", "amalgam8"],
   "/Pod": ["Pod", "bridge"],

@@ -42,6 +42,7 @@ export const MESH = "mesh";
 const READ = ["headers", "queryParams", "withoutHeaders", "uri", "method", "scheme", "authority", "port", "gateways"];
 const WITHOUT_MEANING = ["name", "statPrefix", "ignoreUriCase"];
 export const LEFT = "what it took meets the rules behind it now, or the baseline";
+export const POLICY = "what takes this route is treated as the rule says that it meets without it";
 /** Entries that one entry may become. */
 const MOST = 100;
 

@@ -8,7 +8,7 @@ import { isHost, serviceOf } from "./hosts.ts";
 import { addOrdered, type Rule } from "./ordered.ts";
 import type { Report } from "./report.ts";
 import { percents } from "./shares.ts";
-import { demandsOf, LEFT, type MatchEntry, MESH, stringMatch } from "./virtual-service-match.ts";
+import { demandsOf, LEFT, type MatchEntry, MESH, POLICY, stringMatch } from "./virtual-service-match.ts";
 
 const texts = map(stringMatch);
 const match = object({
@@ -171,5 +171,3 @@ function targetOf(report: Report, item: Item, rule: HttpRule, path: Path, namesp
   const [only] = weighted;
   return weighted.length === 1 && only !== undefined ? only.to : weighted;
 }
-
-const POLICY = "what takes this route is treated as the rule says that it meets without it";

@@ -49,9 +49,14 @@ test("rules become Routes, and what clients have said is there for other servers
   await expect.poll(async () => [await one.routes(), await two.routes()]).toEqual([both.slice(1), both.slice(1)]);
   await one.served.end();
   await two.served.end();
+  const before = api.requests.length;
   const later = await startOn(api);
   expect(await later.routes()).toEqual(both.slice(1));
   expect((await later.a8("GET", "/v1/rules")).body).toMatchObject({ rules: [{}, {}], revision: 1 });
+  await later.a8("DELETE", "/v1/rules?id=nobody");
+  // What is there as it is to be is not written again.
+  const writes = api.requests.slice(before).filter((one) => /^(?:POST|PUT|PATCH|DELETE) .*\/routes/.test(one));
+  expect(writes).toEqual([]);
 });
 
 test("without the rights to keep what clients say, the server says so and ends", async () => {

@@ -154,6 +154,7 @@ export class Registry {
         const instance = { ...there.instance, heartbeat: this.#clock.wall() };
         return { id, text: this.#written(id, instance), version: there.version };
       });
+      if (writes.length === 0) break;
       const versions = await this.#documents.write(writes);
       for (const [at, { id }] of writes.entries()) if (versions[at] !== undefined) renewed.set(id, true);
       if (renewed.size < ids.length) await new Promise((resolve) => setTimeout(resolve, 20));

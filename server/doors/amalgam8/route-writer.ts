@@ -11,7 +11,7 @@ import { LABEL } from "./translate.ts";
 const AFTER_OTHERS_MS = 300;
 const RETRY_MS = 500;
 const TRIES = 10;
-const AT_ONCE = 10_000;
+const AT_ONCE = 1000;
 
 export type WriterParts = Pick<Api, "state" | "store" | "storeName" | "surroundings" | "writeMs">;
 
@@ -69,10 +69,19 @@ export class RouteWriter {
     await this.#turn;
   }
 
+  /** The routes in the table that were made of rules. */
+  *#there(): Generator<StoredRoute, void> {
+    for (let after = ""; ; ) {
+      const routes = this.#parts.state.list({ labels: [LABEL] }, AT_ONCE, after);
+      yield* routes;
+      if (routes.length < AT_ONCE) return;
+      after = routes.at(-1)?.id ?? "";
+    }
+  }
+
   async #write(): Promise<void> {
     for (let tries = 1; ; tries++) {
-      const { state } = this.#parts;
-      const there = new Map(state.list({ labels: [LABEL] }, AT_ONCE).map((route) => [route.id, route]));
+      const there = new Map([...this.#there()].map((route) => [route.id, route]));
       const wanted = this.#wanted();
       const ids = new Set(wanted.map(({ id }) => id));
       const set = wanted.filter((route) => !isSame(route, there.get(route.id)));
