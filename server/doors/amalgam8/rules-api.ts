@@ -1,5 +1,6 @@
 // Amalgam8's rules: /v1/rules.
 import { ApiError } from "../../api/errors.ts";
+import { Unfit } from "../../store/store.ts";
 import { answer, type Call, type Endpoint } from "./call.ts";
 import { A8Error } from "./errors.ts";
 import { invalidRule, type Rule, readRules } from "./rule.ts";
@@ -170,7 +171,7 @@ async function put(
     await written();
   } catch (thrown) {
     // What the table will never take is not kept as rules, either.
-    if (!(thrown instanceof ApiError)) throw thrown;
+    if (!(thrown instanceof ApiError || thrown instanceof Unfit)) throw thrown;
     await rulebook.change(namespace, () => [...before]);
     await written();
     throw new A8Error(400, "error_invalid_rule", `Invalid rule provided: ${thrown.message}`);
