@@ -9,11 +9,14 @@ import { kubeconfig } from "../double/kubeconfig.ts";
 const routes = (count: number, to = "t") =>
   Array.from({ length: count }, (_, n) => ({ id: `r-${n}`, service: "reviews", key: `k-${n}`, to }));
 
+// The statuses of Routes are not written, so that only what the test asks for is.
+const SETTINGS = { store: "kubernetes", anonymous: "read,write,proxy", controller: "false" };
+
 async function serve(flags: Record<string, string> = {}) {
   const api = await server();
   api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "demo", uid: "a-namespace" } });
   const env = { KUBECONFIG: await fileWith(kubeconfig(api)) };
-  const { ask } = await startServer({ store: "kubernetes", anonymous: "read,write,proxy", ...flags }, undefined, env);
+  const { ask } = await startServer({ ...SETTINGS, ...flags }, undefined, env);
   const apply = (transaction: object) => ask("/v1/routes:apply", sent("POST", transaction));
   const writes = () => api.requests.filter((one) => /^(?:POST|PUT|DELETE) .*routes/.test(one)).length;
   return { api, ask, apply, writes };
