@@ -71,8 +71,8 @@ export class EtcdWriter {
     const compare = [{ key: head, target: "MOD", mod_revision: String(revision) }];
     for (const part of await this.#reader.parts(content, revision)) {
       const operations = operationsOf({ ...part, set: part.set.map((route) => ({ ...route, revision })) });
-      // No route stands in a transaction twice, so their order does not matter.
-      const all = [...batches(operations, MOST_OPERATIONS, MOST_BYTES)];
+      // No route stands in a transaction twice, so their order does not matter; by their bytes all of a part fit into one of etcd's.
+      const all = [...batches(operations, MOST_OPERATIONS, Number.POSITIVE_INFINITY)];
       const areOurs = await atOnce(AT_ONCE, all, (batch) => this.#place(batch, revision));
       if (areOurs.includes(false)) return;
     }
