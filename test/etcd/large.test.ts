@@ -2,7 +2,7 @@
 import { createServer, request } from "node:http";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { EtcdStore } from "../../server/store/etcd/store.ts";
-import { Unavailable, Undecided } from "../../server/store/store.ts";
+import { Conflict, Unavailable, Undecided } from "../../server/store/store.ts";
 import { sent, startServer } from "../api/serve.ts";
 import { follow, route } from "../store/contract.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
@@ -115,4 +115,19 @@ test("a write whose answer is lost may have happened, and that is said; one that
   const away = await other.commit({ set: [route("c")] }).catch((thrown: unknown) => thrown);
   expect([away instanceof Unavailable, away instanceof Undecided]).toEqual([true, false]);
   await cluster.members[0]?.start();
+});
+
+test("a write that waits longer for a large transaction than for others is written all the same", async () => {
+  await empty();
+  const big = await follow(open);
+  const other = await follow(() => new EtcdStore({ endpoints: cluster.urls, retryMs: 50, writeMs: 100 }));
+  await Promise.all([
+    big.commit({ set: Array.from({ length: 10_000 }, (_, n) => route(`r-${n}`)) }),
+    expect.poll(() => other.table.size, { timeout: 30_000 }).toBe(10_000),
+  ]);
+  // What is refused is looked at once more, with what others have written meanwhile.
+  const refused = other.commit({ set: [route("x")], require: [{ id: "r-0", absent: true }] });
+  await expect(refused).rejects.toThrow(Conflict);
+  await other.commit({ set: [route("r-1", { to: "u" })], require: [{ id: "r-0", present: true }] });
+  await expect.poll(() => big.table.get("r-1")?.to, { timeout: 10_000 }).toBe("u");
 });

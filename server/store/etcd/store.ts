@@ -118,12 +118,16 @@ export class EtcdStore implements Store {
   }
 
   async #writeTogether(together: readonly Waiting[]): Promise<void> {
-    const until = AbortSignal.timeout(this.#settings.writeMs);
+    let until = AbortSignal.timeout(this.#settings.writeMs);
     const transaction = randomBytes(8).toString("hex");
     let left = together;
     try {
       for (let isLatest = false, revision: number | undefined; revision === undefined; ) {
-        if (this.#writer.isSettling) await this.#writer.settle();
+        if (this.#writer.isSettling) {
+          await this.#writer.settle();
+          // That may take long, and is no waiting for others.
+          until = AbortSignal.timeout(this.#settings.writeMs);
+        }
         const before = this.#follower.head.revision;
         const { planned, refused } = this.#plan(left);
         const set = planned.flatMap(({ difference }) => difference.set);
