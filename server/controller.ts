@@ -7,6 +7,7 @@ import { startController } from "../controller/main.ts";
 import type { Services } from "../controller/surroundings.ts";
 import { Cluster } from "../shared/cluster/cluster.ts";
 import { UsageError } from "../shared/errors.ts";
+import type { Io } from "../shared/io.ts";
 import type { Feed } from "./feed/feed.ts";
 import { inForceEverywhere } from "./peers/everywhere.ts";
 import type { Peers } from "./peers/peers.ts";
@@ -23,11 +24,23 @@ export interface ControllerParts {
   state: State;
   feed: Feed;
   peers: Peers | undefined;
+  env: Io["env"];
   log: Logger;
 }
 
+/** The variable in which a pod's container finds the pod's name. */
+const POD_NAME = "POD_NAME";
+
+/**
+ * Under which this controller holds the Lease. A pod runs one process at a time, so one that has crashed goes on leading once it is started anew. Anywhere else a
+ * process that has the name of another one would take its lease for its own.
+ */
+export function identityOf(env: Io["env"]): string {
+  return env[POD_NAME] || `${hostname()}-${randomUUID().slice(0, 8)}`;
+}
+
 /** What it returns ends the controller, which gives its lease back. */
-export function openController({ settings, kubernetes, services, state, feed, peers, log }: ControllerParts) {
+export function openController({ settings, kubernetes, services, state, feed, peers, env, log }: ControllerParts) {
   if (kubernetes === undefined || services === undefined || !settings.controller) {
     if (settings.overrides === undefined) return async () => {};
     throw new UsageError(
@@ -45,8 +58,7 @@ export function openController({ settings, kubernetes, services, state, feed, pe
     cluster: new Cluster(cluster.transport, cluster.namespace, options),
     namespace,
     resources,
-    // A process that has the name of another one would take its lease for its own.
-    identity: `${hostname()}-${randomUUID().slice(0, 8)}`,
+    identity: identityOf(env),
     domain: settings.domain,
     services,
     table: {

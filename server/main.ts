@@ -103,7 +103,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
       },
       { clock: systemClock },
     );
-    endController = openController({ settings, kubernetes, services, state: routes, feed, peers, log });
+    endController = openController({ settings, kubernetes, services, state: routes, feed, peers, env: io.env, log });
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     log.info({ url }, "listening");
     log.flush();
