@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { LiveRoute, StoredRoute } from "../routes/model/live-route.ts";
 import type { Count, LiveTable } from "./surroundings.ts";
 
-const FIRST_LOOK_MS = 50;
+/** Of the time that has passed, the part after which to look again; the first looks are this far apart at least. */
+const PAUSE = 0.5;
+const LEAST_PAUSE_MS = 40;
 /** After this time it is looked at only now and then. */
 const LIMIT_MS = 30_000;
 const LATE_LOOK_MS = 60_000;
@@ -15,7 +17,6 @@ interface Watched {
   /** That proxies must have; unknown until the live table has the routes as they are. */
   revision: number | undefined;
   since: number;
-  looks: number;
   isDone: boolean;
   count: Count | undefined;
 }
@@ -39,7 +40,6 @@ export class InForceWatch {
   async look(name: string, routes: readonly LiveRoute[]): Promise<Look> {
     const watched = this.#watch(name, routes);
     if (watched.isDone) return { count: watched.count, again: undefined };
-    watched.looks++;
     watched.revision ??= this.#revisionOf(watched);
     if (watched.revision !== undefined) {
       watched.count = await this.#table.count(watched.revision, [...routes, ...watched.gone]);
@@ -63,7 +63,7 @@ export class InForceWatch {
     const ids = new Set(routes.map(({ id }) => id));
     const gone = (before?.routes ?? []).filter(({ id }) => !ids.has(id));
     const now = performance.now();
-    const watched = { routes, gone, revision: undefined, since: now, looks: 0, isDone: false, count: undefined };
+    const watched = { routes, gone, revision: undefined, since: now, isDone: false, count: undefined };
     this.#watched.set(name, watched);
     return watched;
   }
@@ -89,6 +89,7 @@ function isSame(route: LiveRoute, stored: StoredRoute | undefined): boolean {
   return isDeepStrictEqual(there, route);
 }
 
-function pauseAfter({ looks, since }: Watched): number {
-  return performance.now() - since > LIMIT_MS ? LATE_LOOK_MS : Math.min(FIRST_LOOK_MS * 2 ** (looks - 1), LIMIT_MS / 2);
+function pauseAfter({ since }: Watched): number {
+  const passed = performance.now() - since;
+  return passed > LIMIT_MS ? LATE_LOOK_MS : Math.max(LEAST_PAUSE_MS, passed * PAUSE);
 }
