@@ -18,10 +18,11 @@ export interface ServiceObject extends KubeObject {
 /** A pod that is not about to end. */
 export interface VersionedPod {
   labels: Readonly<Record<string, string>>;
+  isReady: boolean;
 }
 
 export interface PodObject extends KubeObject {
-  status?: { phase?: string } | undefined;
+  status?: { phase?: string; conditions?: { type: string; status: string }[] } | undefined;
 }
 
 export interface DestinationRule extends KubeObject {
@@ -61,7 +62,8 @@ export function kept<T extends KubeObject & { spec?: unknown }>({ apiVersion, ki
 export function versionedPod({ metadata, status }: PodObject): VersionedPod | undefined {
   const isEnding = (metadata as { deletionTimestamp?: string } | undefined)?.deletionTimestamp !== undefined;
   if (isEnding || status?.phase === "Succeeded" || status?.phase === "Failed") return undefined;
-  return { labels: metadata?.labels ?? {} };
+  const isReady = status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false;
+  return { labels: metadata?.labels ?? {}, isReady };
 }
 
 /** Istio takes DNS labels for names of subsets, and a version may be `1.0` or `RC_2`. */
@@ -96,6 +98,12 @@ export function destinationRule(service: ServiceObject, subsets: readonly Subset
     metadata: metaFor(service, destinationRuleName(name)),
     spec: { host: `${name}.${namespace}.svc.${domain}`, subsets: [...subsets] },
   };
+}
+
+/** Where a route that was made here leads. */
+export function subsetOf({ spec: { to, split } }: RouteResource): string {
+  const target = to ?? split?.[0]?.to;
+  return (typeof target === "object" && "subset" in target && target.subset) || "";
 }
 
 /** The route of a version, or of requests without one. */

@@ -20,6 +20,7 @@ import {
   type PodObject,
   type ServiceObject,
   type Subset,
+  subsetOf,
   type VersionedPod,
   type VirtualService,
   versionedPod,
@@ -37,9 +38,13 @@ export interface OverridesSettings {
   queue?: Partial<Pick<QueueSettings, "firstRetryMs" | "mostRetryMs">>;
   /** How long a subset stays after the route that led there, so that no proxy has the route without its target. */
   lingerMs?: number;
+  /** How long a subset is there with a pod that is ready before a route leads there, for the same reason. */
+  settleMs?: number;
 }
 
 const LINGER_MS = 5000;
+/** Istio gathers changes for 100 ms and more before it tells its proxies. */
+const SETTLE_MS = 500;
 
 /** What is followed of one namespace, and as much of it as is looked at. */
 class Namespace {
@@ -76,11 +81,13 @@ class Namespace {
 }
 
 export class Overrides {
-  readonly #settings: Required<Pick<OverridesSettings, "lingerMs">> & OverridesSettings;
+  readonly #settings: Required<Pick<OverridesSettings, "lingerMs" | "settleMs">> & OverridesSettings;
   readonly #namespaces: ReadonlyMap<string, Namespace>;
   readonly #queue: WorkQueue;
   /** When each subset was first seen without a route, by Service and subset. */
   readonly #unused = new Map<string, number>();
+  /** Since when the subsets of each Service can be routed to. */
+  readonly #usable = new Map<string, ReadonlyMap<string, number>>();
   /** What was written of an object since its watch has told of it. */
   readonly #written = new Map<string, unknown>();
   readonly #told = new Map<string, string>();
@@ -88,7 +95,7 @@ export class Overrides {
   readonly #begun = new Set<string>();
 
   constructor(settings: OverridesSettings) {
-    this.#settings = { lingerMs: LINGER_MS, ...settings };
+    this.#settings = { lingerMs: LINGER_MS, settleMs: SETTLE_MS, ...settings };
     const { cluster, namespaces, log, queue = {} } = settings;
     this.#namespaces = new Map(
       namespaces.map((namespace) => {
@@ -161,16 +168,18 @@ export class Overrides {
     // Somebody else's of this very name stays as it is.
     if (service && subsets.length > 0 && named === rule)
       await this.#put(destinationRule(service, subsets, this.#settings.domain), rule);
-    for (const route of wanted.routes) {
+    const settled = this.#settled(name, wanted, { routes, rule });
+    for (const route of settled.routes) {
       await this.#put(
         route as KubeObject,
         routes.find(({ metadata }) => metadata.name === route.metadata.name),
       );
     }
-    const kept = new Set(wanted.routes.map(({ metadata }) => metadata.name));
+    const kept = new Set(settled.routes.map(({ metadata }) => metadata.name));
     for (const route of routes) if (!kept.has(route.metadata.name)) await this.#settings.cluster.remove(refOf(route));
     if (rule && subsets.length === 0) await this.#settings.cluster.remove(refOf(rule));
-    return again;
+    const times = [again, settled.again].filter((one) => one !== undefined);
+    return times.length > 0 ? Math.min(...times) : undefined;
   }
 
   #wanted(service: ServiceObject | undefined, known: Namespace): Wanted {
@@ -201,6 +210,35 @@ export class Overrides {
     });
     const subsets = [...wanted, ...lingering].sort((a, b) => (a.name < b.name ? -1 : 1));
     return { subsets, again: lingering.length > 0 ? lingerMs : undefined };
+  }
+
+  /** The routes whose targets proxies know by now, or had before. `again`: the milliseconds until the next one may be added. */
+  #settled(
+    name: string,
+    { routes, subsets }: Wanted,
+    there: { routes: readonly RouteResource[]; rule: DestinationRule | undefined },
+  ) {
+    const now = performance.now();
+    // Without subsets of its own it is somebody else's rule that has them.
+    const known = new Set((subsets.length === 0 ? [] : (there.rule?.spec?.subsets ?? [])).map((one) => one.name));
+    const before = this.#usable.get(name);
+    const usable = new Map<string, number>();
+    for (const subset of routes.map(subsetOf)) {
+      if (subsets.length === 0 || known.has(subset)) usable.set(subset, before?.get(subset) ?? now);
+    }
+    if (usable.size > 0) this.#usable.set(name, usable);
+    else this.#usable.delete(name);
+    const waits: number[] = [];
+    const settled = routes.filter((route) => {
+      const own = there.routes.find(({ metadata }) => metadata.name === route.metadata.name);
+      if (isDeepStrictEqual(own?.spec, route.spec)) return true;
+      const since = usable.get(subsetOf(route));
+      if (since === undefined) return false;
+      const left = since + this.#settings.settleMs - now;
+      if (left > 0) waits.push(left);
+      return left <= 0;
+    });
+    return { routes: settled, again: waits.length > 0 ? Math.min(...waits) : undefined };
   }
 
   async #put(object: KubeObject & { spec?: unknown }, there: { spec?: unknown } | undefined): Promise<void> {

@@ -35,10 +35,9 @@ export interface Wanted {
 }
 
 export function wantedFor(service: ServiceObject, around: Around): Wanted {
-  const versions = versionsOf(service, around.pods);
+  const { all: versions, ready } = versionsOf(service, around.pods);
   const told: string[] = [];
-  const nothing = { subsets: [], routes: [], told };
-  if (versions.length === 0) return nothing;
+  if (versions.length === 0) return { subsets: [], routes: [], told };
   const { name = "", namespace = "", annotations } = service.metadata ?? {};
   const covers = (host: string) => isHostOf(host, { name, namespace, domain: around.domain });
 
@@ -55,6 +54,7 @@ export function wantedFor(service: ServiceObject, around: Around): Wanted {
   }
   const rivals = [...around.routes].filter((one) => !isOurs(one) && namesService(one, name, namespace));
   const routes = routed.flatMap((version) => {
+    if (!ready.has(version)) return [];
     const rival = rivals.find(({ spec: { key, when } }) => key === version && when === undefined);
     if (rival === undefined) return [routeFor(service, version, subsets.get(version) ?? "")];
     told.push(`the Route ${rival.metadata.name} leads ${name} elsewhere for ${version}, and goes before`);
@@ -71,6 +71,8 @@ export function wantedFor(service: ServiceObject, around: Around): Wanted {
     );
   } else if (split) {
     told.push(`the Route ${split.metadata.name} says where requests without a version go, and goes on doing so`);
+  } else if (rest !== undefined && routed.includes(wanted) && !ready.has(wanted)) {
+    told.push(`no pod of the version ${wanted} is ready, so requests without one go to pods of all versions meanwhile`);
   } else if (rest === undefined || !routed.includes(wanted)) {
     told.push(
       `no pod has the version ${wanted}, so requests without one go to pods of all versions; ` +
@@ -84,16 +86,27 @@ export function wantedFor(service: ServiceObject, around: Around): Wanted {
   return { subsets: own, routes, told };
 }
 
-/** In order. Services that select nothing have none, and the copies of Sandboxes have routes of their own. */
-function versionsOf({ metadata, spec }: ServiceObject, pods: Iterable<VersionedPod>): string[] {
+interface Versions {
+  /** In order. */
+  all: string[];
+  /** Those of which a pod takes requests. */
+  ready: ReadonlySet<string>;
+}
+
+/** Services that select nothing have none, and the copies of Sandboxes have routes of their own. */
+function versionsOf({ metadata, spec }: ServiceObject, pods: Iterable<VersionedPod>): Versions {
   const selector = Object.entries(spec?.selector ?? {});
-  if (selector.length === 0 || spec?.type === "ExternalName" || metadata?.labels?.[SANDBOX_LABEL]) return [];
-  const versions = new Set<string>();
-  for (const { labels } of pods) {
+  const all = new Set<string>();
+  const ready = new Set<string>();
+  if (selector.length === 0 || spec?.type === "ExternalName" || metadata?.labels?.[SANDBOX_LABEL])
+    return { all: [], ready };
+  for (const { labels, isReady } of pods) {
     const version = labels[VERSION_LABEL];
-    if (version && selector.every(([label, value]) => labels[label] === value)) versions.add(version);
+    if (!version || !selector.every(([label, value]) => labels[label] === value)) continue;
+    all.add(version);
+    if (isReady) ready.add(version);
   }
-  return [...versions].sort();
+  return { all: [...all].sort(), ready };
 }
 
 /** The subsets that stand for one version each, by the version. */

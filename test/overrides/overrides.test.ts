@@ -21,7 +21,7 @@ async function bed() {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, namespace, labels: { app: "reviews", ...(version && { version }) }, ...more },
-      status: { phase: "Running" },
+      status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
     }) as Stored;
   const all = (kind: string) => api.store.all().filter((one) => one.kind === kind);
   return {
@@ -74,13 +74,34 @@ describe("live overrides", () => {
     expect(taken()).toEqual(["DELETE routes", "PATCH destinationrules"]);
   });
 
+  test("a version has its subset as soon as it has a pod, and its route only while one is ready, some time after the subset", async () => {
+    const { api, service, pod, routes, subsets, start } = await bed();
+    const starting = { status: { phase: "Running", conditions: [{ type: "Ready", status: "False" }] } };
+    api.put(service(), pod("a", "v1"));
+    await start("one", LINGER);
+    await eventually(routes).toEqual(["-> v1", "v1 -> v1"]);
+    api.put({ ...pod("b", "v2"), ...starting });
+    await eventually(subsets).toEqual(["v1", "v2"]);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(routes()).toEqual(["-> v1", "v1 -> v1"]);
+    const at = performance.now();
+    api.put(pod("b", "v2"));
+    await eventually(routes).toEqual(["-> v1", "v1 -> v1", "v2 -> v2"]);
+    expect(performance.now() - at).toBeGreaterThan(450);
+    api.put({ ...pod("b", "v2"), ...starting });
+    await eventually(routes).toEqual(["-> v1", "v1 -> v1"]);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(subsets()).toEqual(["v1", "v2"]);
+  });
+
   test("nothing is written while nothing changes, nor in other namespaces", async () => {
     const { api, service, pod, routes, start, writes } = await bed();
     api.put(service(), pod("a", "v1"), service("reviews", {}, "shop"), pod("a", "v1", {}, "shop"));
     await start("one", LINGER);
     await eventually(routes).toEqual(["-> v1", "v1 -> v1"]);
     const written = writes();
-    for (let at = 0; at < 20; at++) api.put({ ...pod("a", "v1"), status: { phase: "Running", at } } as Stored);
+    for (let at = 0; at < 20; at++)
+      api.put({ ...pod("a", "v1"), status: { ...(pod("a", "v1").status as object), at } } as Stored);
     api.put(pod("c", "v1"), pod("d"));
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(written()).toEqual([]);

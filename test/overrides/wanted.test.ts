@@ -4,8 +4,9 @@ import { isOurs, OVERRIDES_LABEL, subsetName } from "../../controller/overrides/
 import { type Around, wantedFor } from "../../controller/overrides/wanted.ts";
 
 const SERVICE = { metadata: { name: "reviews", namespace: "demo", uid: "u" }, spec: { selector: { app: "reviews" } } };
-const pod = (version: string | undefined, app = "reviews") => ({
+const pod = (version: string | undefined, app = "reviews", isReady = true) => ({
   labels: { app, ...(version !== undefined && { version }) },
+  isReady,
 });
 const HOST = "reviews.demo.svc.cluster.local";
 
@@ -31,6 +32,14 @@ describe("versions of pods", () => {
       routes: [version("v1"), version("v2"), rest("v1")],
       told: [],
     });
+  });
+
+  test("one of which no pod is ready is a subset alone, also where it is the one for the rest", () => {
+    const all = { destinationRules: [], virtualServices: [], routes: [], domain: "d" };
+    const pods = [pod("v1", "reviews", false), pod("v2"), pod("v2", "reviews", false)];
+    const { subsets, routes, told } = wantedFor(SERVICE, { pods, ...all });
+    expect([subsets, routes.map(({ spec }) => spec)]).toEqual([[subset("v1"), subset("v2")], [version("v2")]]);
+    expect(told).toEqual([expect.stringContaining("no pod of the version v1 is ready")]);
   });
 
   test("all that is made is marked, and goes with the Service", () => {
