@@ -50,7 +50,9 @@ export class RouteWork {
     const said: Said[] = [
       accepted,
       isAccepted ? resolvedCondition({ findings, forks: [], taken: [], conflicts: [] }) : notAccepted("Resolved"),
-      isAccepted ? inForceCondition({ routes: isLive ? 1 : 0, count: look.count }) : notAccepted("InForce"),
+      isAccepted
+        ? inForceCondition({ routes: isLive ? 1 : 0, count: look.count, isResolved: true })
+        : notAccepted("InForce"),
     ];
     const { generation } = object.metadata;
     const wanted: RouteResourceStatus = {

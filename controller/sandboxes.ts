@@ -129,17 +129,19 @@ export class SandboxWork {
           live.map(({ route }) => route),
         )
       : { count: undefined, again: undefined };
+    const resolved = accepted.ok
+      ? resolvedCondition({
+          findings: planned.flatMap(({ route }) => findingsOf(route, services, domain)),
+          forks: copies,
+          taken: verdict.taken,
+          conflicts: verdict.conflicts,
+        })
+      : notAccepted("Resolved");
+    const isResolved = resolved.status === "True";
     const said: Said[] = [
       { type: "Accepted", status: accepted.ok ? "True" : "False", reason: accepted.reason, message: accepted.message },
-      accepted.ok
-        ? resolvedCondition({
-            findings: planned.flatMap(({ route }) => findingsOf(route, services, domain)),
-            forks: copies,
-            taken: verdict.taken,
-            conflicts: verdict.conflicts,
-          })
-        : notAccepted("Resolved"),
-      accepted.ok ? inForceCondition({ routes: live.length, count: look.count }) : notAccepted("InForce"),
+      resolved,
+      accepted.ok ? inForceCondition({ routes: live.length, count: look.count, isResolved }) : notAccepted("InForce"),
     ];
     const { generation } = sandbox.metadata;
     const wanted: SandboxStatus = {

@@ -68,9 +68,12 @@ export interface InForceFacts {
   routes: number;
   /** Undefined while nobody could be asked. */
   count: Count | undefined;
+  /** Whether these are all the routes that the object asks for. */
+  isResolved: boolean;
 }
 
-export function inForceCondition({ routes, count }: InForceFacts): Said {
+/** Who waits for this condition alone has all of it then. */
+export function inForceCondition({ routes, count, isResolved }: InForceFacts): Said {
   const type = "InForce";
   if (routes === 0) {
     return { type, status: "False", reason: "NoRoutes", message: "nothing is routed yet: see the other conditions" };
@@ -90,7 +93,11 @@ export function inForceCondition({ routes, count }: InForceFacts): Said {
     return { type, status: "False", reason: "NoProxies", message };
   }
   const numbers = `${inForce} of ${total} proxies`;
-  if (inForce >= total) return { type, status: "True", reason: "InForce", message: numbers };
+  if (inForce >= total && isResolved) return { type, status: "True", reason: "InForce", message: numbers };
+  if (inForce >= total) {
+    const message = `${numbers} have what is ready of it; see the condition Resolved for the rest`;
+    return { type, status: "False", reason: "NotResolved", message };
+  }
   const message = `${numbers}; the others have it once they have asked again, which takes less than a second where they reach the route server`;
   return { type, status: "False", reason: "Waiting", message };
 }

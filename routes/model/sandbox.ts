@@ -101,7 +101,7 @@ export const REASONS = {
     "ForkFailed",
     "Forbidden",
   ],
-  InForce: ["InForce", "Waiting", "NoProxies", "NoRoutes", "ServersNotAsked"],
+  InForce: ["InForce", "Waiting", "NotResolved", "NoProxies", "NoRoutes", "ServersNotAsked"],
 } as const satisfies Record<ConditionType, readonly string[]>;
 
 /** A condition of a resource's status, as Kubernetes has them. */

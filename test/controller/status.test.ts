@@ -53,6 +53,22 @@ test("it says how many proxies have it until all have", async () => {
   expect(writes()).toEqual([]);
 });
 
+test("who waits for it to be in force has all of it then, not just what is ready", async () => {
+  const bed = await withServices();
+  bed.put("pr-42", {
+    routes: [
+      { service: "reviews", to: "reviews-pr-42" },
+      { service: "reviews", when: [{ cookie: "a", present: true }], to: "nowhere" },
+    ],
+  });
+  await bed.start();
+  await bed.reaches("pr-42", "Resolved", "!ServiceNotFound");
+  await bed.reaches("pr-42", "InForce", "!NotResolved");
+  expect(bed.message("pr-42", "InForce")).toContain("see the condition Resolved");
+  bed.put("pr-42", { routes: [{ service: "reviews", to: "reviews-pr-42" }] });
+  await bed.reaches("pr-42", "InForce", "InForce");
+});
+
 test.each([
   ["no proxy asks", { total: 0, inForce: 0 }, "!NoProxies", "--table"],
   ["no server could be asked", undefined, "ServersNotAsked", "asked again"],
