@@ -1,5 +1,6 @@
 // Takes a server out of a cluster again, all that it brought.
 import { setTimeout as sleep } from "node:timers/promises";
+import { CONTROLLER_LEASE } from "../../routes/model/sandbox.ts";
 import { isNotFound } from "../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, qualified, type Ref, refOf, title } from "../../shared/cluster/object.ts";
@@ -37,6 +38,8 @@ export async function planServerRemoval(cluster: Cluster, namespace: string): Pr
   if (others.length > 0) {
     kept.push(`the custom resources: the server in namespace ${others[0]?.metadata?.namespace} uses them`);
   } else objects.push(...shared);
+  // Last, when the pods that are about to end may not make it anew any more.
+  objects.push(...(await present(cluster, [leaseOf(namespace)])));
   const [home] = await present(cluster, [refOf(namespaceOf(choice))]);
   if (home !== undefined && isOfServer(home, namespace)) {
     const inhabitant = await inhabitantOf(cluster, namespace, objects);
@@ -47,6 +50,13 @@ export async function planServerRemoval(cluster: Cluster, namespace: string): Pr
   const resources = (await Promise.all(goes.map((one) => listed(cluster, one)))).flat();
   return { namespace, resources, objects, kept };
 }
+
+/** The leader of the servers has made it. */
+const leaseOf = (namespace: string): Ref => ({
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  metadata: { name: CONTROLLER_LEASE, namespace },
+});
 
 /** Refuses to delete what people have made, unless they say so. */
 export function refuseResources({ resources }: RemovalPlan): void {
@@ -70,7 +80,9 @@ export async function removeServer(
   await removeResources(cluster, resources, { signal, steps });
   for (const object of objects) {
     steps.update(`deleting ${title(object)}`);
-    await removeOwned(cluster, object);
+    // The servers write their Lease until they have ended.
+    if (object.kind === "Lease") await cluster.remove(refOf(object));
+    else await removeOwned(cluster, object);
     // The API server first deletes what there is of the kind.
     if (object.kind === "CustomResourceDefinition") await gone(cluster, object, signal);
     steps.done(`${title(object)} deleted`);
