@@ -5,7 +5,8 @@ import { deployment } from "../../installer/manifests/server/deployment.ts";
 import { DOORS } from "../../installer/manifests/server/listeners.ts";
 import { disruptionBudget, networkPolicy, service } from "../../installer/manifests/server/network.ts";
 import { accessObjects, definitionObjects } from "../../installer/manifests/server/objects.ts";
-import { CHOICE_ANNOTATION, PORT } from "../../installer/manifests/server/server.ts";
+import { CHOICE_ANNOTATION, PORT, type ServerChoice } from "../../installer/manifests/server/server.ts";
+import { flagOf } from "../../server/settings.ts";
 import { VERSION } from "../../shared/package.ts";
 import { fileEntries } from "./values.ts";
 
@@ -28,7 +29,7 @@ export function chartFiles(): Record<string, string> {
     "Chart.yaml": chart(),
     ...fileEntries(),
     "templates/definitions.yaml": `{{- if .Values.definitions }}\n${documents(definitionObjects()).replaceAll("{{", '{{ "{{" }}')}{{- end }}\n`,
-    "templates/access.yaml": inRelease(documents(accessObjects(choice))),
+    "templates/access.yaml": inRelease(access(choice)),
     "templates/network.yaml": inRelease([servicePorts, policyPorts].reduce(apply, documents(network))),
     "templates/deployment.yaml": inRelease(
       [replicas, image, anonymous, settings, resources, pullSecret, containerPorts, withoutChoice].reduce(
@@ -40,6 +41,15 @@ export function chartFiles(): Record<string, string> {
 }
 
 const documents = (objects: object[]) => objects.map((one) => toYaml(one)).join("---\n");
+
+/** The server's rights, and those that some of its settings take. */
+function access(choice: ServerChoice): string {
+  const usual = accessObjects(choice);
+  const all = accessObjects({ ...choice, arguments: [`${flagOf("amalgam8")}=:1`] });
+  const isUsual = (text: string) => usual.some((one) => toYaml(one) === text);
+  const more = all.map((one) => toYaml(one)).filter((text) => !isUsual(text));
+  return `${documents(usual)}{{- if .Values.settings.amalgam8 }}\n---\n${more.join("---\n")}{{- end }}\n`;
+}
 
 function chart(): string {
   const about = "Keyway's route server and its controller: previews and routes of a shared cluster as resources.";
@@ -81,7 +91,7 @@ const anonymous: Step = (text) =>
 const settings: Step = (text) =>
   text.replace(
     /^( +)(\{\{- end \}\}\n)( +env:\n)/m,
-    "$1$2$1{{- range $setting, $value := .Values.settings }}\n$1- --{{ kebabcase $setting }}={{ $value }}\n$1{{- end }}\n$3",
+    '$1$2$1{{- range $setting, $value := .Values.settings }}\n$1- --{{ regexReplaceAll "[A-Z]" $setting "-$0" | lower }}={{ $value }}\n$1{{- end }}\n$3',
   );
 
 const resources: Step = (text) =>

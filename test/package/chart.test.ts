@@ -66,9 +66,9 @@ test("with nothing but an image it is what the command applies", () => {
 
 test("its values are the command's choices", () => {
   const values = ["replicas=3", "anonymous={read,proxy}", "imagePullSecret=pull", "settings.logLevel=debug"];
-  const door = "settings.signadotGrpc=0.0.0.0:7777";
-  const sets = [...values, door].flatMap((one) => ["--set", one]);
-  const flags = ["--log-level=debug", "--signadot-grpc=0.0.0.0:7777"];
+  const doors = ["settings.signadotGrpc=0.0.0.0:7777", "settings.amalgam8=0.0.0.0:7779"];
+  const sets = [...values, ...doors].flatMap((one) => ["--set", one]);
+  const flags = ["--amalgam8=0.0.0.0:7779", "--log-level=debug", "--signadot-grpc=0.0.0.0:7777"];
   const choice: Partial<ServerChoice> = {
     replicas: 3,
     anonymous: ["read", "proxy"],
@@ -77,7 +77,8 @@ test("its values are the command's choices", () => {
   };
   const here = sorted(rendered("--set", `image=${IMAGE}`, ...sets));
   expect(here).toEqual(sorted(applied(choice)));
-  expect(JSON.stringify(here)).toContain("grpc-signadot");
+  for (const what of ["grpc-signadot", "http-amalgam8", "keyway-amalgam8"])
+    expect(JSON.stringify(here)).toContain(what);
 });
 
 test("it can leave the custom resources to another release", () => {

@@ -9,11 +9,11 @@ export interface Listener {
   port: number;
 }
 
-/** The settings that ask for listeners, with the names of their ports. */
+/** The settings that ask for listeners, with the names of their ports; in the order in which Helm goes through them. */
 export const DOORS = {
+  amalgam8: "http-amalgam8",
   signadotGrpc: "grpc-signadot",
   signadotRest: "http-signadot",
-  amalgam8: "http-amalgam8",
 } as const;
 
 export function listenersOf({ arguments: said }: Pick<ServerChoice, "arguments">): Listener[] {

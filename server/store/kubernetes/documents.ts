@@ -4,11 +4,12 @@ import { statusOf } from "../../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../../shared/cluster/cluster.ts";
 import { Informer } from "../../../shared/cluster/informer.ts";
 import type { KubeObject, Ref } from "../../../shared/cluster/object.ts";
+import { reason } from "../../../shared/errors.ts";
 import { shortName } from "../../../shared/short-name.ts";
 import type { DocumentChange, Documents, DocumentWrite } from "../documents.ts";
 import { KnownDocuments } from "../known-documents.ts";
 import { Unavailable } from "../store.ts";
-import { unavailable, writeFailure } from "./failures.ts";
+import { writeFailure } from "./failures.ts";
 
 const LABEL = "keyway.dev/document";
 
@@ -52,7 +53,13 @@ export class KubernetesDocuments implements Documents {
   async follow(onChange: (changes: readonly DocumentChange[]) => void): Promise<void> {
     this.#known.onChange = onChange;
     await this.#informer.start();
-    if (this.#informer.trouble !== undefined) throw unavailable(this.#informer.trouble, this.#cluster.server);
+    const { trouble } = this.#informer;
+    if (trouble === undefined) return;
+    throw new Unavailable(`the ConfigMaps with what clients have said can't be read: ${reason(trouble)}`, {
+      where: this.#cluster.server,
+      next: "have an administrator apply what `keyway render rbac --server --amalgam8 -n NAMESPACE --service-account NAMESPACE/NAME` prints",
+      cause: trouble,
+    });
   }
 
   async write(writes: readonly DocumentWrite[]): Promise<(number | undefined)[]> {
