@@ -2,9 +2,10 @@
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../../shared/cluster/object.ts";
 import type { Progress } from "../cli/progress.ts";
-import { type Applied, applyOwned, type Planned, takeAllBack } from "../execute/apply.ts";
+import { type Applied, applyOwned, type Planned, removeOwned, takeAllBack } from "../execute/apply.ts";
 import { definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
 import type { ServerChoice } from "../manifests/server/server.ts";
+import { leftOverrides } from "./overrides.ts";
 import { isShared, refuseOthers } from "./ownership.ts";
 
 export interface ServerPlan {
@@ -12,6 +13,8 @@ export interface ServerPlan {
   steps: Planned[];
   /** The namespace is to be made, so that what goes into it can't be tried. */
   makesNamespace: boolean;
+  /** Rights that the server had and does not take any more. */
+  left: KubeObject[];
 }
 
 /** All objects of the server, with what is there. A namespace that is there already stays as it is. Throws where somebody else's object has the name
@@ -32,6 +35,7 @@ export async function planServer(cluster: Cluster, choice: ServerChoice): Promis
     choice,
     steps: makesNamespace ? [{ object: namespace, basedOn: undefined }, ...steps] : steps,
     makesNamespace,
+    left: await leftOverrides(cluster, choice, objects),
   };
 }
 
@@ -67,6 +71,10 @@ export async function applyServer(
   } catch (thrown) {
     await takeAllBack(cluster, applied, steps);
     throw thrown;
+  }
+  for (const object of plan.left) {
+    await removeOwned(cluster, object);
+    steps.done(`${title(object)} deleted`);
   }
   return applied;
 }

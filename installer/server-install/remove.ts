@@ -9,6 +9,7 @@ import type { Progress } from "../cli/progress.ts";
 import { removeOwned } from "../execute/apply.ts";
 import { definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
 import { SERVER_LABEL, SERVER_NAME, type ServerChoice } from "../manifests/server/server.ts";
+import { leftOverrides } from "./overrides.ts";
 import { isOfServer, isShared, refuseHelms } from "./ownership.ts";
 import { CUSTOM_RESOURCES, removeResources } from "./resources.ts";
 
@@ -28,7 +29,7 @@ const NOBODYS: Omit<ServerChoice, "namespace"> = { image: "-", replicas: 1, anon
 export async function planServerRemoval(cluster: Cluster, namespace: string): Promise<RemovalPlan> {
   const choice = { ...NOBODYS, namespace };
   const own = await present(cluster, serverObjects(choice).toReversed().map(refOf));
-  const objects = own.filter((object) => isOfServer(object, namespace));
+  const objects = [...own.filter((object) => isOfServer(object, namespace)), ...(await leftOverrides(cluster, choice))];
   for (const object of objects) refuseHelms(object);
   const kept: string[] = [];
   const others = (await cluster.list("apps/v1", "Deployment", { labelSelector: SERVER_LABEL })).filter(

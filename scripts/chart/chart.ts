@@ -4,7 +4,7 @@ import { toYaml } from "../../installer/cli/output.ts";
 import { deployment } from "../../installer/manifests/server/deployment.ts";
 import { DOORS } from "../../installer/manifests/server/listeners.ts";
 import { disruptionBudget, networkPolicy, service } from "../../installer/manifests/server/network.ts";
-import { accessObjects, definitionObjects } from "../../installer/manifests/server/objects.ts";
+import { accessObjects, definitionObjects, overridesObjects } from "../../installer/manifests/server/objects.ts";
 import { CHOICE_ANNOTATION, PORT, type ServerChoice } from "../../installer/manifests/server/server.ts";
 import { flagOf } from "../../server/settings.ts";
 import { VERSION } from "../../shared/package.ts";
@@ -13,6 +13,7 @@ import { fileEntries } from "./values.ts";
 /** Stand-ins, which occur nowhere else. */
 const NAMESPACE = "namespace-of-the-release";
 const IMAGE = "image-of-the-values";
+const OVERRIDDEN = "namespace-of-the-setting";
 const REPLICAS = 4242;
 
 /** The chart's files by their paths in charts/keyway. */
@@ -29,7 +30,7 @@ export function chartFiles(): Record<string, string> {
     "Chart.yaml": chart(),
     ...fileEntries(),
     "templates/definitions.yaml": `{{- if .Values.definitions }}\n${documents(definitionObjects()).replaceAll("{{", '{{ "{{" }}')}{{- end }}\n`,
-    "templates/access.yaml": inRelease(access(choice)),
+    "templates/access.yaml": inRelease(access(choice)) + overridden(),
     "templates/network.yaml": inRelease([servicePorts, policyPorts].reduce(apply, documents(network))),
     "templates/deployment.yaml": inRelease(
       [replicas, image, anonymous, settings, resources, pullSecret, containerPorts, withoutChoice].reduce(
@@ -38,6 +39,14 @@ export function chartFiles(): Record<string, string> {
       ),
     ),
   };
+}
+
+/** The rights in each namespace that the setting `overrides` names. */
+function overridden(): string {
+  const rights = inRelease(documents(overridesObjects({ namespace: NAMESPACE }, OVERRIDDEN)))
+    .replaceAll("{{ .Release", "{{ $.Release")
+    .replaceAll(OVERRIDDEN, "{{ trim $namespace }}");
+  return `{{- range $namespace := splitList "," (.Values.settings.overrides | default "") | compact }}\n---\n${rights}{{- end }}\n`;
 }
 
 const documents = (objects: object[]) => objects.map((one) => toYaml(one)).join("---\n");

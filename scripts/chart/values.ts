@@ -15,7 +15,10 @@ function values(): string {
     ["A secret in the namespace, for a registry that asks who you are.", { imagePullSecret: "" }],
     ["Servers that share the work.", { replicas: DEFAULT_REPLICAS }],
     ["What requests without a token may do: read, write, proxy.", { anonymous: ["proxy"] }],
-    ["Further settings of `keyway serve`, as logLevel: debug, or signadotGrpc: 0.0.0.0:7777.", { settings: {} }],
+    [
+      "Further settings of `keyway serve`, as logLevel: debug, or signadotGrpc: 0.0.0.0:7777. With overrides: NAMESPACE,NAMESPACE come the rights in these.",
+      { settings: {} },
+    ],
     [
       "Whether the custom resources come with this release. Another server of the cluster may bring them.",
       { definitions: true },

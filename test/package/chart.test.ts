@@ -66,9 +66,18 @@ test("with nothing but an image it is what the command applies", () => {
 
 test("its values are the command's choices", () => {
   const values = ["replicas=3", "anonymous={read,proxy}", "imagePullSecret=pull", "settings.logLevel=debug"];
-  const doors = ["settings.signadotGrpc=0.0.0.0:7777", "settings.amalgam8=0.0.0.0:7779"];
-  const sets = [...values, ...doors].flatMap((one) => ["--set", one]);
-  const flags = ["--amalgam8=0.0.0.0:7779", "--log-level=debug", "--signadot-grpc=0.0.0.0:7777"];
+  const settings = [
+    "settings.signadotGrpc=0.0.0.0:7777",
+    "settings.amalgam8=0.0.0.0:7779",
+    "settings.overrides=demo\\, shop",
+  ];
+  const sets = [...values, ...settings].flatMap((one) => ["--set", one]);
+  const flags = [
+    "--amalgam8=0.0.0.0:7779",
+    "--log-level=debug",
+    "--overrides=demo, shop",
+    "--signadot-grpc=0.0.0.0:7777",
+  ];
   const choice: Partial<ServerChoice> = {
     replicas: 3,
     anonymous: ["read", "proxy"],

@@ -191,6 +191,26 @@ test("taken out again, it leaves the cluster as it was", async () => {
   expect(await cluster.server("uninstall")).toMatchObject({ code: 1, err: expect.stringMatching(/no route server/) });
 });
 
+test("the rights for overrides are in the namespaces that the setting names, as long as it does", async () => {
+  const cluster = await startCluster();
+  const before = cluster.api.store.all().length;
+  const rights = () =>
+    cluster.api.store
+      .all()
+      .filter(({ metadata }) => metadata.name === "keyway-overrides")
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace}`)
+      .sort();
+  expect(await cluster.install("--set", "overrides=demo, shop")).toMatchObject({ code: 0 });
+  expect(rights()).toEqual(["Role demo", "Role shop", "RoleBinding demo", "RoleBinding shop"]);
+  const binding = cluster.find("RoleBinding", "keyway-overrides", "rbac.authorization.k8s.io/v1", "demo");
+  expect(binding).toMatchObject({ subjects: [{ name: "keyway-server", namespace: "keyway-system" }] });
+  const upgrade = await cluster.server("upgrade", "--set", "overrides=shop", "--no-wait");
+  expect([upgrade.code, upgrade.err]).toEqual([0, expect.stringContaining("Role demo/keyway-overrides deleted")]);
+  expect(rights()).toEqual(["Role shop", "RoleBinding shop"]);
+  expect(await cluster.server("uninstall")).toMatchObject({ code: 0 });
+  expect(cluster.api.store.all()).toHaveLength(before);
+});
+
 test("what people have made is not deleted with the custom resources unless they say so", async () => {
   const cluster = await startCluster();
   await cluster.install();

@@ -1,10 +1,10 @@
 import type { KubeObject } from "../../../shared/cluster/object.ts";
 import { customResources } from "../crds.ts";
-import { amalgam8Manifests, type Subject, serverManifests } from "../rights.ts";
+import { amalgam8Manifests, overridesManifests, type Subject, serverManifests } from "../rights.ts";
 import { deployment } from "./deployment.ts";
 import { DOORS, listenersOf } from "./listeners.ts";
 import { disruptionBudget, networkPolicy, service } from "./network.ts";
-import { labelsOf, metadataOf, SERVER_NAME, type ServerChoice } from "./server.ts";
+import { labelsOf, metadataOf, overriddenBy, SERVER_NAME, type ServerChoice } from "./server.ts";
 
 /** The namespace, for clusters that do not have it. */
 export function namespaceOf(choice: ServerChoice): KubeObject {
@@ -21,17 +21,27 @@ export function definitionObjects(): KubeObject[] {
 
 /** Who the server is, and what it may do. */
 export function accessObjects(choice: ServerChoice): KubeObject[] {
-  const { namespace } = choice;
-  const account: Subject = { kind: "ServiceAccount", name: SERVER_NAME, namespace };
+  const account = accountOf(choice);
   const hasAmalgam8 = listenersOf(choice).some(({ name }) => name === DOORS.amalgam8);
-  const rights = [
-    ...serverManifests(namespace, account),
-    ...(hasAmalgam8 ? amalgam8Manifests(namespace, account) : []),
-  ];
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(choice) },
-    ...rights.map((one) => ({ ...one, metadata: { ...one.metadata, labels: labelsOf(choice) } })),
+    ...labelled(choice, serverManifests(choice.namespace, account)),
+    ...labelled(choice, hasAmalgam8 ? amalgam8Manifests(choice.namespace, account) : []),
+    ...overriddenBy(choice).flatMap((namespace) => overridesObjects(choice, namespace)),
   ];
+}
+
+/** What it takes to follow the versions of pods in a namespace. */
+export function overridesObjects(choice: Pick<ServerChoice, "namespace">, namespace: string): KubeObject[] {
+  return labelled(choice, overridesManifests(namespace, accountOf(choice)));
+}
+
+function accountOf({ namespace }: Pick<ServerChoice, "namespace">): Subject {
+  return { kind: "ServiceAccount", name: SERVER_NAME, namespace };
+}
+
+function labelled(choice: Pick<ServerChoice, "namespace">, objects: readonly KubeObject[]): KubeObject[] {
+  return objects.map((one) => ({ ...one, metadata: { ...one.metadata, labels: labelsOf(choice) } }));
 }
 
 /** What belongs to one server, in the order in which it is applied: the pods last. */

@@ -35,3 +35,11 @@ export function labelsOf({ namespace }: Pick<ServerChoice, "namespace">): Record
 export function metadataOf(choice: Pick<ServerChoice, "namespace">, name = SERVER_NAME) {
   return { name, namespace: choice.namespace, labels: labelsOf(choice) };
 }
+
+/** The namespaces in which the server follows the versions of pods, as its flags say. */
+export function overriddenBy({ arguments: said }: Pick<ServerChoice, "arguments">): string[] {
+  const flag = "--overrides=";
+  const value = said.findLast((one) => one.startsWith(flag))?.slice(flag.length) ?? "";
+  const names = value.split(",").map((name) => name.trim());
+  return [...new Set(names)].filter((name) => name !== "");
+}

@@ -1,0 +1,25 @@
+// The rights that a server has in the namespaces whose pods' versions it follows.
+import type { Cluster } from "../../shared/cluster/cluster.ts";
+import { type KubeObject, title } from "../../shared/cluster/object.ts";
+import { overridesObjects } from "../manifests/server/objects.ts";
+import { SERVER_LABEL, type ServerChoice } from "../manifests/server/server.ts";
+
+/** Those that there are and that the server does not take any more; all of them where it takes none. */
+export async function leftOverrides(
+  cluster: Cluster,
+  choice: Pick<ServerChoice, "namespace">,
+  wanted: readonly KubeObject[] = [],
+): Promise<KubeObject[]> {
+  const names = new Set(wanted.map(title));
+  const kinds = overridesObjects(choice, "any").map(({ apiVersion = "", kind = "", metadata }) => {
+    return { apiVersion, kind, name: metadata?.name };
+  });
+  const found = await Promise.all(
+    kinds.map(async ({ apiVersion, kind, name }) => {
+      const labelSelector = `${SERVER_LABEL}=${choice.namespace}`;
+      const all = await cluster.list<KubeObject>(apiVersion, kind, { labelSelector });
+      return all.filter(({ metadata }) => metadata?.name === name).map((one) => ({ ...one, apiVersion, kind }));
+    }),
+  );
+  return found.flat().filter((one) => !names.has(title(one)));
+}
