@@ -82,6 +82,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
       hierarchy: settings.hierarchy,
       surroundings,
       heartbeatMs: HEARTBEAT_MS,
+      waitsFor: () => doors.map((door) => door?.waitsFor?.()).find((what) => what !== undefined),
       ending: ending.signal,
     };
     const server = createHttpServer(createApp(api).fetch, { ...LIMITS, connections: settings.maxConnections });

@@ -21,7 +21,8 @@ const readyz: Endpoint = {
   role: undefined,
   documentation: {
     operationId: "isReady",
-    summary: "Whether the server has its table and its store, and goes on running",
+    summary:
+      "Whether the server has its table and its store, listens for all clients that it is to, and goes on running",
     responses: { 200: { description: "it has", content: json(Ready) }, ...errors() },
   },
   handle(request, api) {
@@ -31,8 +32,8 @@ const readyz: Endpoint = {
   },
 };
 
-function unready({ store, ending }: Api): string | undefined {
-  return ending.aborted ? "the server is ending" : store.trouble()?.message;
+function unready({ store, ending, waitsFor }: Api): string | undefined {
+  return ending.aborted ? "the server is ending" : (store.trouble()?.message ?? waitsFor());
 }
 
 const metrics: Endpoint = {

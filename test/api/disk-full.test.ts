@@ -25,6 +25,7 @@ async function serverOf(maxPages: number) {
     ...{ log: pino({ level: "silent" }), now: () => Date.now() / 1000, surroundings: { domain: "cluster.local" } },
     ...{ maxBody: 10_000_000, maxRoutes: 100_000, writeMs: 10_000, heartbeatMs: 10_000 },
     ...{ serverId: "one", peers: undefined },
+    waitsFor: () => undefined,
     ...{ keys: [], hierarchy: undefined, ending: new AbortController().signal },
   });
   const server = createHttpServer(app.fetch, { ...LIMITS, connections: 100 });

@@ -52,6 +52,18 @@ const serveOn = async (api: ApiServer) =>
     KUBECONFIG: await fileWith(kubeconfig(api)),
   });
 
+test("a server that is to serve Signadot's clients is ready once it does", async () => {
+  const api = await clusterWith(route("pr-1"), service("reviews"), service("reviews-pr-1"), deployment("reviews"));
+  api.faults.add(/deployments\?/, unavailable, Number.POSITIVE_INFINITY);
+  const served = await serveOn(api);
+  const { status, body } = await served.ask("/readyz");
+  expect([status, body.error.message]).toEqual([503, expect.stringContaining("are read for Signadot's clients")]);
+  expect(addressesOf(served).grpc).toBe("");
+  api.faults.clear();
+  await vi.waitFor(async () => expect((await served.ask("/readyz")).status).toBe(200), { timeout: 10_000 });
+  await vi.waitFor(() => expect(addressesOf(served).grpc).not.toBe(""));
+});
+
 test("rules follow the routes, the Services and the workloads", async () => {
   const api = await clusterWith(route("pr-1"), service("reviews"), service("reviews-pr-1"), deployment("reviews"));
   const served = await serveOn(api);

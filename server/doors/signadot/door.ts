@@ -26,6 +26,7 @@ export async function openSignadot(parts: Parts): Promise<Door | undefined> {
   const { settings, state, cluster, metrics, log } = parts;
   if (settings.signadotGrpc === undefined && settings.signadotRest === undefined) return undefined;
   let isLoaded = false;
+  let isOpen = false;
   let isClosed = false;
   const { domain } = settings;
   const followed =
@@ -61,6 +62,7 @@ export async function openSignadot(parts: Parts): Promise<Door | undefined> {
       "the rules for Signadot's clients are there",
     );
     await open("signadotGrpc", grpc.server, parts);
+    isOpen = true;
   };
   const close = async (limitMs: number) => {
     isClosed = true;
@@ -74,7 +76,9 @@ export async function openSignadot(parts: Parts): Promise<Door | undefined> {
     await close(0);
     throw thrown;
   }
-  return { close };
+  const waitsFor = () =>
+    isOpen ? undefined : "the Services and workloads of the cluster are read for Signadot's clients";
+  return { close, waitsFor };
 }
 
 /** Listens where the setting says, if it does. */
