@@ -1,6 +1,7 @@
 import type { ConditionedStatus } from "../routes/model/sandbox.ts";
+import { isForbidden } from "../shared/cluster/api-errors.ts";
 import type { KubeObject, Meta } from "../shared/cluster/object.ts";
-import type { StatusWriter } from "./status.ts";
+import { type StatusWriter, WithoutStatus } from "./status.ts";
 
 type Object = KubeObject & { metadata: Meta; status?: ConditionedStatus };
 
@@ -10,12 +11,18 @@ const NUMBERS_MS = 1000;
 /** The statuses that this controller writes, as they are known to be: what it has written is known before the watch tells of it. */
 export class OwnStatuses {
   readonly #writer: StatusWriter;
+  readonly #refusalMs: number;
+  /** By namespace, until when nothing is written there. */
+  readonly #refusedUntil = new Map<string, number>();
   readonly #numbersAt = new Map<string, number>();
   /** As they were written last, for as long as nobody has told of that. */
   readonly #written = new Map<string, Object>();
 
-  constructor(writer: StatusWriter) {
+  /** For `refusalMs` after the API server has refused one of a namespace's statuses for want of a right, or because the kind has none, no other
+   * one is tried: of many objects each would be refused. */
+  constructor(writer: StatusWriter, refusalMs = 0) {
     this.#writer = writer;
+    this.#refusalMs = refusalMs;
   }
 
   forget(name: string): void {
@@ -37,12 +44,21 @@ export class OwnStatuses {
   /** Writes a status where it is another one. The milliseconds to wait where nothing but numbers have changed, and not long ago. */
   async write(name: string, object: Object, wanted: ConditionedStatus): Promise<number | undefined> {
     if (!this.#writer.differs(object, wanted)) return undefined;
+    const { namespace = "" } = object.metadata;
+    const refused = (this.#refusedUntil.get(namespace) ?? 0) - performance.now();
+    if (refused > 0) return refused;
     const isSame = withoutNumbers(object.status) === withoutNumbers(wanted);
     const wait = isSame ? NUMBERS_MS - (performance.now() - (this.#numbersAt.get(name) ?? 0)) : 0;
     if (wait > 0) return wait;
     this.#numbersAt.set(name, performance.now());
-    const written = await this.#writer.write(object, wanted);
-    if (written) this.#written.set(name, written);
+    try {
+      const written = await this.#writer.write(object, wanted);
+      if (written) this.#written.set(name, written);
+    } catch (thrown) {
+      const isOfAll = isForbidden(thrown) || thrown instanceof WithoutStatus;
+      if (isOfAll) this.#refusedUntil.set(namespace, performance.now() + this.#refusalMs);
+      throw thrown;
+    }
     return undefined;
   }
 }

@@ -18,6 +18,9 @@ export interface RouteSettings {
   status: StatusWriter;
 }
 
+/** There may be very many Routes, which a missing right concerns alike. */
+const REFUSAL_MS = 30_000;
+
 /** Until the server has taken the resource over it is looked at this often. */
 const TAKEN_MS = 100;
 
@@ -27,7 +30,7 @@ export class RouteWork {
 
   constructor(settings: RouteSettings) {
     this.#settings = settings;
-    this.#statuses = new OwnStatuses(settings.status);
+    this.#statuses = new OwnStatuses(settings.status, REFUSAL_MS);
   }
 
   forget(id: string): void {

@@ -10,6 +10,11 @@ type Object = KubeObject & { status?: ConditionedStatus };
 
 const CRDS_HINT = "have an administrator run `keyway render crds | kubectl apply -f -`";
 
+/** The cluster's custom resources are of a version whose kind has no status. */
+export class WithoutStatus extends KeywayError {
+  override name = "WithoutStatus";
+}
+
 /** Writes statuses where they are others than before, and tells by events what has become false, and true again. */
 export class StatusWriter {
   readonly #cluster: Cluster;
@@ -58,7 +63,7 @@ export class StatusWriter {
   async #isGone({ apiVersion = "", kind = "", metadata }: Object): Promise<undefined> {
     const ref = { apiVersion, kind, metadata: { name: `${metadata?.name}`, namespace: `${metadata?.namespace}` } };
     if ((await this.#cluster.get(ref)) === undefined) return undefined;
-    throw new KeywayError(`in this cluster a ${kind} has no status: the custom resources are of an older version`, {
+    throw new WithoutStatus(`in this cluster a ${kind} has no status: the custom resources are of an older version`, {
       next: CRDS_HINT,
     });
   }

@@ -4,7 +4,7 @@ import { type SandboxResource, sandboxName } from "../routes/model/sandbox.ts";
 import { isForbidden, isNotFound } from "../shared/cluster/api-errors.ts";
 import type { Cluster } from "../shared/cluster/cluster.ts";
 import type { KubeObject } from "../shared/cluster/object.ts";
-import { reason } from "../shared/errors.ts";
+import { KeywayError, reason } from "../shared/errors.ts";
 import { Events } from "./events.ts";
 import { TrustedClock } from "./expiry.ts";
 import { Finalizers } from "./finalizers.ts";
@@ -15,7 +15,7 @@ import { servicesOf } from "./plan/resolved.ts";
 import type { QueueSettings } from "./queue.ts";
 import { RouteWork } from "./routes.ts";
 import { SandboxWork } from "./sandboxes.ts";
-import { StatusWriter } from "./status.ts";
+import { StatusWriter, WithoutStatus } from "./status.ts";
 import type { LiveTable, Resources, Services } from "./surroundings.ts";
 
 export interface Log {
@@ -178,11 +178,13 @@ export class Term {
   #failed(kind: string, name: string, object: KubeObject | undefined, thrown: unknown, retryMs: number): void {
     const { cluster, log } = this.#settings;
     if (cluster.options.signal.aborted) return;
-    const fields = { [kind.toLowerCase()]: name, why: reason(thrown), retryMs };
+    const next = thrown instanceof KeywayError ? thrown.next : undefined;
+    const fields = { [kind.toLowerCase()]: name, why: reason(thrown), ...(next && { next }), retryMs };
     log.error(fields, `the ${kind} can't be looked after; it is tried again`);
-    if (object && isForbidden(thrown)) {
-      this.#events.tell(object, { type: "Warning", reason: "Forbidden", note: reason(thrown), action: "Reconciling" });
-    }
+    const why = isForbidden(thrown) ? "Forbidden" : thrown instanceof WithoutStatus ? "OutdatedDefinitions" : undefined;
+    if (object === undefined || why === undefined) return;
+    const note = next === undefined ? reason(thrown) : `${reason(thrown)}; ${next}`;
+    this.#events.tell(object, { type: "Warning", reason: why, note, action: "Reconciling" });
   }
 
   #once(thrown: unknown, message: string): void {

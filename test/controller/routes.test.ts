@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { routeStatus } from "../../routes/reading/sandbox.ts";
+import { noRights, noSuchPath } from "../double/faults.ts";
 import { type Bed, counting, eventually, startBed } from "./bed.ts";
 
 const HOME = "keyway-system";
@@ -141,4 +142,37 @@ test("of twins the first by name is in force, the others are told which it is, a
   await eventually(() => bed.routeMessage("c", "Accepted")).toMatch(/^Route demo\/b/);
   bed.putRoute("c", { ...REVIEWS, when: [{ header: "x", exact: "y" }] });
   await bed.routeReaches("c", "InForce", "InForce");
+});
+
+test("a right that is missing is told once for the many Routes of a namespace, and does not keep other namespaces waiting", async () => {
+  const bed = await withServices();
+  const message = 'routes.keyway.dev "one" is forbidden: User "x" cannot patch resource "routes/status"';
+  bed.api.faults.add(/^PATCH .*\/demo\/routes\/.*\/status/, noRights(message), 1000);
+  for (let n = 0; n < 50; n++) bed.putRoute(`r-${n}`, { ...REVIEWS, key: `k-${n}` });
+  bed.putRoute("other", { service: "reviews.demo", key: "k", to: "reviews-pr-42.demo" }, "shop");
+  const tries = counting(bed, /^PATCH .*\/demo\/routes/);
+  await bed.start();
+  await bed.routeReaches("other", "InForce", "InForce", "shop");
+  await sleep(1500);
+  // Those that were under way when the first one was refused.
+  expect(tries().length).toBeLessThan(8);
+  expect(
+    bed.logged.filter((line) => line.includes("no permission to patch the status of Route")).length,
+  ).toBeGreaterThan(0);
+  expect(bed.events()[0]?.note).toMatch(/no permission to patch the status of Route demo\/r-\d+/);
+});
+
+test("where Routes have no status, as the custom resources are of an older version, that is told with what to do", async () => {
+  const bed = await withServices();
+  bed.api.faults.add(/^PATCH .*\/routes\/.*\/status/, noSuchPath, 1000);
+  for (let n = 0; n < 50; n++) bed.putRoute(`r-${n}`, { ...REVIEWS, key: `k-${n}` });
+  const tries = counting(bed, /^PATCH .*\/routes/);
+  await bed.start();
+  await eventually(() => bed.logged.join()).toContain("in this cluster a Route has no status");
+  expect(bed.logged.join()).toContain("keyway render crds");
+  await eventually(() => bed.events()[0]?.note).toMatch(
+    /of an older version; have an administrator run `keyway render crds/,
+  );
+  await sleep(1000);
+  expect(tries().length).toBeLessThan(8);
 });
