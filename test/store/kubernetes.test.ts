@@ -35,10 +35,18 @@ test("a Route that somebody applies is a route, and one that is none is told and
 test("a server starts with what it has read, where its first watch fails, and goes on watching", async () => {
   const api = await startServer();
   api.put(resource("a", { service: "reviews", key: "a", to: "t" }));
-  api.faults.add(/routes\?watch=1/, unavailable, 2);
-  // Something else is answered later, so that the watch has failed by then.
-  api.faults.add(/sandboxes\?limit/, (_request, response) => void setTimeout(() => response.destroy(), 100));
+  api.faults.add(/routes\?watch=1/, unavailable, Number.POSITIVE_INFINITY);
+  // The start waits for the Sandboxes, so that the watch has failed by then.
+  const watches = () => api.requests.filter((one) => one.includes("routes?watch=1")).length;
+  api.faults.add(/sandboxes\?limit/, (_, response) => {
+    const timer = setInterval(() => {
+      if (watches() < 2) return;
+      clearInterval(timer);
+      response.destroy();
+    }, 10);
+  });
   const { contents } = await follow(await opener(api));
+  api.faults.clear();
   expect(contents().map(({ id }) => id)).toEqual(["a"]);
   api.put(resource("b", { service: "reviews", key: "b", to: "t" }));
   await expect.poll(() => contents().map(({ id }) => id)).toEqual(["a", "b"]);

@@ -71,8 +71,8 @@ export class Api {
   }
 
   /** The JSON, or the text, that the API server answers a GET with. */
-  async get(path: string): Promise<unknown> {
-    const { status, body } = await this.#fetch(path);
+  async get(path: string, accept = "application/json"): Promise<unknown> {
+    const { status, body } = await this.#fetch(path, accept);
     if (status !== 200) throw new Error(`GET ${path}: ${status} ${body}`);
     return body.startsWith("{") ? JSON.parse(body) : body;
   }
@@ -95,8 +95,8 @@ export class Api {
     return answer?.status === 200;
   }
 
-  async #fetch(path: string): Promise<{ status: number | undefined; body: string }> {
-    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+  async #fetch(path: string, accept = "*/*"): Promise<{ status: number | undefined; body: string }> {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, accept };
     const sent = request(`${this.server}${path}`, { ca: this.#ca, headers, agent: this.#agent }).end();
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     return { status: response.statusCode, body: await text(response) };
