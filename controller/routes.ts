@@ -1,5 +1,5 @@
 // What the leader says of one Route.
-import type { LiveRoute } from "../routes/model/live-route.ts";
+import type { StoredRoute } from "../routes/model/live-route.ts";
 import type { RouteResourceStatus } from "../routes/model/route-resource.ts";
 import type { InForceWatch, Look } from "./in-force.ts";
 import { conditionTime, numbersOf, OwnStatuses } from "./own-status.ts";
@@ -21,12 +21,18 @@ export interface RouteSettings {
 /** There may be very many Routes, which a missing right concerns alike. */
 const REFUSAL_MS = 30_000;
 
+/** There are at most as many looks at proxies in a second, those aside that come soon after a change. */
+const LATE_LOOKS = 100;
+const SOON_MS = 1000;
+
 /** Until the server has taken the resource over it is looked at this often. */
 const TAKEN_MS = 100;
 
 export class RouteWork {
   readonly #settings: RouteSettings;
   readonly #statuses: OwnStatuses;
+  /** The ids of those that have been looked at. */
+  readonly #known = new Set<string>();
 
   constructor(settings: RouteSettings) {
     this.#settings = settings;
@@ -34,6 +40,7 @@ export class RouteWork {
   }
 
   forget(id: string): void {
+    this.#known.delete(id);
     this.#statuses.forget(id);
     this.#settings.inForce.forget(`Route ${id}`);
   }
@@ -68,13 +75,16 @@ export class RouteWork {
     return wait === undefined ? look.again : Math.min(wait, look.again ?? wait);
   }
 
-  async #look(id: string, stored: LiveRoute | undefined): Promise<Look> {
+  async #look(id: string, stored: StoredRoute | undefined): Promise<Look> {
     const { inForce } = this.#settings;
     if (stored === undefined) {
       inForce.forget(`Route ${id}`);
       return { count: undefined, again: undefined };
     }
-    const { revision: _, ...route } = stored as LiveRoute & { revision?: number };
-    return inForce.look(`Route ${id}`, [route]);
+    this.#known.add(id);
+    const { revision: _, ...route } = stored;
+    const look = await inForce.look(`Route ${id}`, [route]);
+    const isLate = look.again !== undefined && look.again > SOON_MS;
+    return isLate ? { ...look, again: Math.max(look.again ?? 0, (this.#known.size / LATE_LOOKS) * 1000) } : look;
   }
 }
