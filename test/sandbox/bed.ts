@@ -63,5 +63,5 @@ export async function startSandboxes() {
 
 /** Resolves once the Sandbox is there. */
 export async function there(find: () => unknown): Promise<void> {
-  await expect.poll(find, { interval: 10, timeout: 5000 }).toBeDefined();
+  await expect.poll(find, { interval: 10, timeout: 20_000 }).toBeDefined();
 }
