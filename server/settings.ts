@@ -186,6 +186,12 @@ export const SETTINGS = {
     "endpoints",
     z.enum(["endpoints", "off"], { error: "expected endpoints or off" }),
   ),
+  settle: setting(
+    "seconds",
+    "how long an endpoint has to be ready before its route is in the tables again: a mesh's control plane takes that long to tell its proxies",
+    "1",
+    whole(0, 60),
+  ),
   keys: setting("sources", "sources of keys that explanations go by, separated by commas", DEFAULT_SOURCE, sources),
   hierarchy: setting(
     "character",

@@ -50,6 +50,7 @@ export async function openStore(
   const cluster = await Cluster.connect({}, env, { signal, fieldManager: "keyway-server", rightsHint });
   const services = new WatchedServices(cluster, {
     withReadiness: settings.readiness === "endpoints",
+    settleMs: settings.settle * 1000,
     failed: (what, why) => log.error({ why }, `the ${what} can't be read: ${WITHOUT[what]}`),
   });
   await services.start();

@@ -27,6 +27,7 @@ test("without a word, everything has its default", async () => {
     store: "sqlite:keyway.db",
     domain: "cluster.local",
     readiness: "endpoints",
+    settle: 1,
     controller: true,
     keys: ["header:x-routing-key"],
     maxBody: 268_435_456,

@@ -22,11 +22,8 @@ export interface WatchSettings {
   /** Whether readiness is looked at; false where services or endpoints are elsewhere, too. */
   withReadiness?: boolean;
   /** Milliseconds after which a mesh's proxies know endpoints that have become ready. */
-  settleMs?: number;
+  settleMs: number;
 }
-
-/** istiod waits 100 ms for further changes before it tells its proxies of one. */
-const SETTLE_MS = 1000;
 
 /** The Services of all namespaces, as the cluster has them now: by them a route without a port finds its port, and targets are ready or not. */
 export class WatchedServices implements ServiceDirectory {
@@ -43,7 +40,7 @@ export class WatchedServices implements ServiceDirectory {
   #onChange: (changes: ServiceChange[], version: number) => void = () => {};
 
   /** `cluster` is asked until its signal is aborted. */
-  constructor(cluster: Cluster, { failed, withReadiness = true, settleMs = SETTLE_MS }: WatchSettings) {
+  constructor(cluster: Cluster, { failed, withReadiness = true, settleMs }: WatchSettings) {
     this.#settling = new SettlingServices(settleMs, (service) => {
       if (cluster.options.signal.aborted) return;
       this.#note(service, false);
