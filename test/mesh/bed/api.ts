@@ -6,6 +6,7 @@ import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import {
+  AppsV1Api,
   CoreV1Api,
   KubeConfig,
   type KubernetesObject,
@@ -25,6 +26,7 @@ export class Api {
   readonly server: string;
   readonly config = new KubeConfig();
   readonly core: CoreV1Api;
+  readonly apps: AppsV1Api;
   readonly #ca: string;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #objects: KubernetesObjectApi;
@@ -34,6 +36,7 @@ export class Api {
     this.#ca = readFileSync(certificateOf(run), "utf8");
     this.config.loadFromString(this.kubeconfig(ADMIN_TOKEN));
     this.core = this.config.makeApiClient(CoreV1Api);
+    this.apps = this.config.makeApiClient(AppsV1Api);
     this.#objects = KubernetesObjectApi.makeApiClient(this.config);
   }
 
@@ -61,6 +64,11 @@ export class Api {
     await Promise.all(objects.map(one));
   }
 
+  /** Changes the fields that are given, as `kubectl patch` and `kubectl scale` do. */
+  async change(object: Resource): Promise<void> {
+    await this.#objects.patch(object, undefined, undefined, "user", undefined, PatchStrategy.MergePatch);
+  }
+
   /** Deletes the objects; those that are not there are no error. */
   async delete(...objects: Resource[]): Promise<void> {
     const one = (object: Resource) =>
@@ -68,6 +76,13 @@ export class Api {
         if (error.code !== 404) throw error;
       });
     await Promise.all(objects.map(one));
+  }
+
+  /** Without any seconds of grace the Pod is gone at once; else it is marked as one that ends. One that is not there is no error. */
+  async deletePod(namespace: string, name: string, gracePeriodSeconds: number): Promise<void> {
+    await this.core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds }).catch((error: { code?: number }) => {
+      if (error.code !== 404) throw error;
+    });
   }
 
   /** The JSON, or the text, that the API server answers a GET with. */

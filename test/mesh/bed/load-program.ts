@@ -5,7 +5,16 @@ import type { LoadPlan, Sent } from "./load.ts";
 
 const GIVE_UP_MS = 10_000;
 
-const { address, port, host, path, headers, rate, seconds } = JSON.parse(`${process.argv[2]}`) as LoadPlan;
+const {
+  address,
+  port,
+  host,
+  path,
+  headers: own,
+  keys = [],
+  rate,
+  seconds,
+} = JSON.parse(`${process.argv[2]}`) as LoadPlan;
 const sent: Sent[] = [];
 const agent = new Agent({ keepAlive: true });
 const underWay = new Set<Promise<void>>();
@@ -28,6 +37,8 @@ function track(one: Promise<void>): void {
 }
 
 async function send(): Promise<void> {
+  const key = keys[Math.floor(Math.random() * keys.length)];
+  const headers = { ...own, ...(key && { "x-routing-key": key }) };
   const at = Date.now();
   const outcome = await new Promise<Pick<Sent, "ok" | "by" | "path">>((resolve) => {
     const options = { agent, host: address, port, path, headers: { ...headers, host }, timeout: GIVE_UP_MS };
@@ -44,7 +55,7 @@ async function send(): Promise<void> {
     asked.on("timeout", () => asked.destroy(new Error(`no answer in ${GIVE_UP_MS} ms`)));
     asked.on("error", failed).end();
   });
-  sent.push({ host, at, took: Date.now() - at, ...outcome });
+  sent.push({ host, ...(key !== undefined && { key }), at, took: Date.now() - at, ...outcome });
 }
 
 let finished = false;

@@ -10,6 +10,8 @@ export type LoadPlan = {
   host: string;
   path: string;
   headers: Record<string, string>;
+  /** Each request carries one of these in x-routing-key, at random; "" stands for none. */
+  keys?: string[];
   /** Requests a second. */
   rate: number;
   /** The load ends by itself after so long. */
@@ -19,6 +21,7 @@ export type LoadPlan = {
 /** One request of a load. */
 export type Sent = {
   host: string;
+  key?: string;
   /** When it was sent, in milliseconds since the epoch. */
   at: number;
   /** Milliseconds until it was answered or failed. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Api, certificateOf, type Resource } from "./api.ts";
 import { type Answer, type Call, http } from "./client.ts";
 import { type Control, KUBECONFIG } from "./control.ts";
+import { Deployments } from "./deployments.ts";
 import { type Dump, dumpCluster } from "./dump.ts";
 import { Load } from "./load.ts";
 import { CONTROL_LABEL, namespaceOf } from "./network.ts";
@@ -22,7 +23,7 @@ import { Pod, type PodShape } from "./pod.ts";
 import { APP_GRPC_PORT, APP_HTTP_PORT, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT } from "./ports.ts";
 import { Registry } from "./registry.ts";
 import { FIRST_POD, LAST_POD, type Run } from "./run.ts";
-import { serviceAddress, syncEndpoints } from "./services.ts";
+import { dropEndpoints, serviceAddress, syncEndpoints } from "./services.ts";
 import { waitForProxies } from "./wait.ts";
 
 export type PodOptions = {
@@ -49,6 +50,8 @@ export type Stream = {
   host: string;
   path?: string;
   headers?: Record<string, string>;
+  /** Each request carries one of these, at random; "" stands for none. */
+  keys?: string[];
 };
 
 export const ECHO_PORTS: ServicePort[] = [
@@ -77,6 +80,7 @@ export class Mesh {
   readonly #run: Run;
   #endpoints: Promise<void> = Promise.resolve();
   readonly #pods = new Set<Pod>();
+  readonly #managers: Deployments[] = [];
   readonly #applied = new Map<string, Resource>();
 
   constructor(run: Run, control: Control) {
@@ -137,8 +141,23 @@ export class Mesh {
     for (const object of objects) this.#applied.delete(title(object));
   }
 
+  /** Gives the Deployments of a namespace their pods from now on: no others may be started there. */
+  manage(namespace: string): Deployments {
+    const deployments = new Deployments(this.api, namespace, {
+      start: (shape) => this.#start(shape),
+      stop: (pod) => this.stopPod(pod),
+      sync: async () => {
+        await this.#syncEndpoints(namespace);
+        await dropEndpoints(this.api, namespace);
+      },
+    });
+    this.#managers.push(deployments);
+    return deployments;
+  }
+
   /** Takes out the pods and the objects that this process has put in. Namespaces, Services and accounts stay. */
   async clear(): Promise<void> {
+    await Promise.all(this.#managers.map((one) => one.stop()));
     await this.delete(...this.#applied.values());
     await Promise.all([...this.#pods].map((pod) => this.stopPod(pod)));
   }
@@ -171,9 +190,12 @@ export class Mesh {
   /** Each stream sends `rate` requests a second until it is stopped, at most for `seconds`. */
   async load(streams: Stream[], { rate = 20, seconds = 120 } = {}): Promise<Load> {
     const control = namespaceOf(this.#run, CONTROL_LABEL);
-    const plans = streams.map(async ({ from, to, host, path = "/", headers = {} }) => {
+    const plans = streams.map(async ({ from, to, host, path = "/", headers = {}, keys }) => {
       const place = to ? { address: to.address, port: GATEWAY_HTTP_PORT } : await serviceAddress(this.api, host, from);
-      return { network: from?.network ?? control, plan: { ...place, host, path, headers, rate, seconds } };
+      return {
+        network: from?.network ?? control,
+        plan: { ...place, host, path, headers, ...(keys && { keys }), rate, seconds },
+      };
     });
     return new Load(await Promise.all(plans));
   }
@@ -186,9 +208,9 @@ export class Mesh {
     await this.control.restartApiServer(this.api);
   }
 
-  async #start(shape: Omit<PodShape, "address" | "account">): Promise<Pod> {
+  async #start(shape: Omit<PodShape, "address" | "account"> & { account?: string }): Promise<Pod> {
     const address = `${this.#run.subnet}.${await this.#freeHost()}`;
-    const pod = new Pod(this.#run, this.api, { ...shape, account: shape.workload, address });
+    const pod = new Pod(this.#run, this.api, { account: shape.workload, ...shape, address });
     this.#pods.add(pod);
     await pod.start();
     await this.#syncEndpoints(shape.namespace);

@@ -61,6 +61,12 @@ export async function removeNamespace(name: string): Promise<void> {
 export async function removeNetwork(run: Run): Promise<void> {
   const names = (await ip("netns", "list")).split("\n").map((line) => line.split(" ")[0] as string);
   await Promise.all(names.filter((name) => name.startsWith(namespaceOf(run, ""))).map(removeNamespace));
+  // The system takes a link away with its namespace, but that can take it a minute.
+  const links = [...(await ip("-o", "link", "show", "type", "veth")).matchAll(/^\d+: ([^@]+)@/gm)].map(
+    ([, link]) => `${link}`,
+  );
+  const own = links.filter((link) => link.startsWith(`${run.name}v`));
+  await Promise.all(own.map((link) => ip("link", "del", link).catch(() => {})));
   if (!(await ip("-o", "link", "show", "type", "bridge")).includes(`: ${run.name}: `)) return;
   await ip("link", "del", run.name);
   await command("iptables", ["-w", "-D", ...betweenPods(run)]);

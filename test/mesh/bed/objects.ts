@@ -1,6 +1,6 @@
 // The Kubernetes objects that the bed stands up, as a cluster with a scheduler, kubelets and Istio's injector would hold them.
 import { createHash } from "node:crypto";
-import type { V1Node, V1Pod } from "@kubernetes/client-node";
+import type { V1ContainerPort, V1Node, V1Pod } from "@kubernetes/client-node";
 import { ISTIO_VERSION } from "../../../scripts/parts/istio.ts";
 import type { Resource } from "./api.ts";
 import { APP_HTTP_PORT, KUBELET_PORT } from "./ports.ts";
@@ -10,7 +10,7 @@ export const ISTIO_SYSTEM = "istio-system";
 
 export type Labels = Record<string, string>;
 export type ServicePort = { name: string; port: number; targetPort?: number; appProtocol?: string };
-export type Container = { name: string; image: string };
+export type Container = { name: string; image: string; ports?: V1ContainerPort[] };
 
 export const PROXY: Container = { name: "istio-proxy", image: `docker.io/istio/proxyv2:${ISTIO_VERSION}` };
 
@@ -136,7 +136,7 @@ export const virtualServiceObject = (
   spec: { hosts: [host.includes(".") ? host : `${host}.${namespace}.svc.cluster.local`], gateways, http },
 });
 
-export type Endpoint = { pod: string; address: string; ready: boolean };
+export type Endpoint = { pod: string; address: string; ready: boolean; terminating?: boolean };
 
 export const sliceObject = (namespace: string, service: string, ports: ServicePort[], pods: Endpoint[]): Resource => ({
   apiVersion: "discovery.k8s.io/v1",
@@ -149,9 +149,9 @@ export const sliceObject = (namespace: string, service: string, ports: ServicePo
     protocol: "TCP",
     ...(appProtocol && { appProtocol }),
   })),
-  endpoints: pods.map(({ pod, address, ready }) => ({
+  endpoints: pods.map(({ pod, address, ready, terminating }) => ({
     addresses: [address],
-    conditions: { ready },
+    conditions: { ready, ...(terminating && { serving: true, terminating }) },
     nodeName: NODE,
     targetRef: { kind: "Pod", name: pod, namespace },
   })),

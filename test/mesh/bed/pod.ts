@@ -1,8 +1,8 @@
 // A pod of the mesh: a network namespace with an application, a relay into it and a proxy.
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { join } from "node:path";
-import type { Api } from "./api.ts";
+import { dirname, join } from "node:path";
+import { type Api, certificateOf } from "./api.ts";
 import { type Answer, type Call, type GrpcAnswer, grpc, http } from "./client.ts";
 import { putPod } from "./cluster.ts";
 import { type Configuration, configurationOf } from "./configuration.ts";
@@ -14,10 +14,31 @@ import { type ProxyKind, redirect, startProxy } from "./proxy.ts";
 import { dial } from "./relay.ts";
 import type { Run } from "./run.ts";
 import { serviceAddress } from "./services.ts";
-import { startUnit, unitLog } from "./unit.ts";
+import { startUnit, stopUnit, unitLog } from "./unit.ts";
 import { until } from "./until.ts";
 
-export type PodShape = objects.PodShape & { kind: ProxyKind };
+export type PodShape = objects.PodShape & {
+  /** `none`: without a proxy. */
+  kind: ProxyKind | "none";
+  /** What the application calls itself; the pod's name unless said. */
+  app?: string;
+  /** Runs in place of the echo application. */
+  program?: Program;
+  /** Its Deployment is somebody else's, and there. */
+  isManaged?: boolean;
+};
+
+export type Program = {
+  command: string[];
+  env: Record<string, string>;
+  /** The account's tokens for certain audiences, by the paths of the files in which the program finds them. */
+  tokens: Record<string, string>;
+  /** Asked for at the pod's address until it answers: the pod is ready then. */
+  readiness: { path: string; port: number };
+};
+
+/** Where programs in pods find the account that they run as. */
+const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 export class Pod {
   readonly name: string;
@@ -44,19 +65,25 @@ export class Pod {
   }
 
   async start(): Promise<void> {
-    const { kind, address } = this.#shape;
+    const { kind, address, app: name = this.name, program } = this.#shape;
     await mkdir(this.directory, { recursive: true });
     await Promise.all([
       createNamespace(this.#run, this.network, Number(address.split(".")[3]), CONTROL_NAMES),
       this.#register(),
     ]);
-    const app = kind === "sidecar" ? [this.name] : [];
+    const app = kind === "sidecar" && program === undefined ? [name] : [];
     await startUnit({
       name: "inside",
       directory: this.directory,
       namespace: this.network,
       command: [process.execPath, join(import.meta.dirname, "inside.ts"), this.#relay, ...app],
     });
+    if (program) await this.#startProgram(program);
+    if (kind !== "none") await this.#startProxy(kind);
+    await putPod(this.#api, this.#shape, true);
+  }
+
+  async #startProxy(kind: ProxyKind): Promise<void> {
     if (kind === "sidecar") await redirect(this.network);
     const [token, root] = await Promise.all([
       this.#api.token(this.namespace, this.#shape.account, "istio-ca", this.name),
@@ -64,14 +91,61 @@ export class Pod {
     ]);
     const { directory, network: namespace } = this;
     await startProxy({ run: this.#run, kind, shape: this.#shape, namespace, directory, token, root });
-    const ready = `http://${address}:${PROXY_READY_PORT}/healthz/ready`;
+    const ready = `http://${this.address}:${PROXY_READY_PORT}/healthz/ready`;
     await until(`the proxy of ${this.name}, whose log is ${directory}/proxy.log`, async () => (await fetch(ready)).ok);
-    await putPod(this.#api, this.#shape, true);
+  }
+
+  /** Runs it with what a kubelet mounts and sets, until it says that it is ready. */
+  async #startProgram({ command, env, tokens, readiness }: Program): Promise<void> {
+    const token = (audience?: string) => this.#api.token(this.namespace, this.#shape.account, audience, this.name);
+    const files = [
+      { path: `${ACCOUNT}/token`, text: await token() },
+      { path: `${ACCOUNT}/namespace`, text: this.namespace },
+      { path: `${ACCOUNT}/ca.crt`, text: await readFile(certificateOf(this.#run), "utf8") },
+    ];
+    for (const [path, audience] of Object.entries(tokens)) files.push({ path, text: await token(audience) });
+    for (const { path, text } of files) {
+      await mkdir(dirname(path), { recursive: true });
+      await mkdir(join(this.directory, dirname(path)), { recursive: true });
+      await writeFile(join(this.directory, path), text);
+    }
+    const folders = [...new Set(files.map(({ path }) => dirname(path)))];
+    const mounts = folders.map((folder) => `mount --bind ${join(this.directory, folder)} ${folder}`);
+    const { hostname, port } = new URL(this.#api.server);
+    await startUnit({
+      ...this.#program,
+      namespace: this.network,
+      command: ["sh", "-ec", [...mounts, 'exec "$@"'].join("\n"), "sh", ...command],
+      env: { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port, ...env },
+    });
+    const ready = `http://${this.address}:${readiness.port}${readiness.path}`;
+    try {
+      await until(`the program of ${this.name}`, async () => (await fetch(ready)).ok);
+    } catch (thrown) {
+      throw new Error(`${thrown}; it has written ${(await this.programLog()).slice(-2000)}`, { cause: thrown });
+    }
+  }
+
+  /** Ends the program without a warning and starts it anew, as a kubelet does with a container that has crashed. */
+  async crash(): Promise<void> {
+    const { program } = this.#shape;
+    if (program === undefined) throw new Error(`${this.name} has no program of its own`);
+    await stopUnit(this.#program, "SIGKILL");
+    const told = (ready: boolean) =>
+      until("the API server", () => putPod(this.#api, this.#shape, ready).then(() => true));
+    await told(false);
+    await this.#startProgram(program);
+    await told(true);
+  }
+
+  /** Asks the program to end, and waits until it has. */
+  async end(): Promise<void> {
+    if (this.#shape.program) await stopUnit(this.#program);
   }
 
   /** Ends all that runs in it, and deletes the Pod object. Its Deployment and account stay. */
   async stop(): Promise<void> {
-    await this.#api.delete({ apiVersion: "v1", kind: "Pod", metadata: { name: this.name, namespace: this.namespace } });
+    await this.#api.deletePod(this.namespace, this.name, 0);
     await removeNamespace(this.network);
     await rm(this.directory, { recursive: true });
   }
@@ -109,14 +183,25 @@ export class Pod {
     return await unitLog({ name: "proxy", directory: this.directory });
   }
 
+  /** What the program has written. */
+  async programLog(): Promise<string> {
+    return await unitLog(this.#program);
+  }
+
+  get #program() {
+    return { name: "program", directory: this.directory };
+  }
+
   get #relay(): string {
     return join(this.directory, "relay");
   }
 
   async #register(): Promise<void> {
-    const { namespace, account } = this.#shape;
-    await this.#api.apply(objects.namespaceObject(namespace));
-    await this.#api.apply(objects.accountObject(namespace, account), objects.deploymentObject(this.#shape));
+    const { namespace, account, isManaged } = this.#shape;
+    if (!isManaged) {
+      await this.#api.apply(objects.namespaceObject(namespace));
+      await this.#api.apply(objects.accountObject(namespace, account), objects.deploymentObject(this.#shape));
+    }
     await putPod(this.#api, this.#shape, false);
   }
 
