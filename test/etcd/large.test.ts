@@ -3,7 +3,8 @@ import { createServer, request } from "node:http";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { EtcdStore } from "../../server/store/etcd/store.ts";
 import { Conflict, Unavailable, Undecided } from "../../server/store/store.ts";
-import { sent, startServer } from "../api/serve.ts";
+import { sent } from "../api/serve.ts";
+import { startChild } from "../server/child.ts";
 import { follow, route } from "../store/contract.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 
@@ -33,8 +34,8 @@ async function keysUnder(prefix: string): Promise<number> {
 
 test("100,000 routes in one apply are in force as a whole, for another server and for one that starts meanwhile", async () => {
   await empty();
-  const flags = { store: `etcd:${cluster.urls[0]}`, writeTimeout: "120" };
-  const server = await startServer(flags);
+  const flags = ["--store", `etcd:${cluster.urls[0]}`, "--write-timeout", "120"];
+  const server = await startChild("", { flags });
   const other = await follow(open);
   const set = Array.from({ length: 100_000 }, (_, n) => ({
     id: `r-${n}`,
@@ -44,7 +45,7 @@ test("100,000 routes in one apply are in force as a whole, for another server an
   }));
   const applied = await server.ask("/v1/routes:apply", sent("POST", { set }));
   expect(applied.status).toBe(200);
-  const starting = await startServer(flags);
+  const starting = await startChild("", { flags });
   expect((await starting.ask("/v1/routes?limit=1&key=k-99999")).body).toMatchObject({
     routes: [{ id: "r-99999", revision: applied.body.revision }],
   });

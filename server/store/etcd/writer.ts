@@ -20,8 +20,9 @@ import {
 /** What one transaction of etcd may hold unless its operator says otherwise is 128 operations and 1.5 MiB. */
 export const MOST_OPERATIONS = 100;
 const MOST_BYTES = 512 * 1024;
-/** Calls at one time: etcd makes those durable together that come together. */
-const AT_ONCE = 16;
+/** Calls at one time: etcd makes those durable together that come together, but each must be answered in time. */
+const PLACES_AT_ONCE = 8;
+const PARTS_AT_ONCE = 3;
 
 /** Writes transactions: those that are too large for etcd in parts, all of which one write of the head makes valid. */
 export class EtcdWriter {
@@ -73,7 +74,7 @@ export class EtcdWriter {
       const operations = operationsOf({ ...part, set: part.set.map((route) => ({ ...route, revision })) });
       // No route stands in a transaction twice, so their order does not matter; by their bytes all of a part fit into one of etcd's.
       const all = [...batches(operations, MOST_OPERATIONS, Number.POSITIVE_INFINITY)];
-      const areOurs = await atOnce(AT_ONCE, all, (batch) => this.#place(batch, revision));
+      const areOurs = await atOnce(PLACES_AT_ONCE, all, (batch) => this.#place(batch, revision));
       if (areOurs.includes(false)) return;
     }
     const done = { request_put: { key: head, value: base64(JSON.stringify({ transaction })) } };
@@ -129,7 +130,7 @@ export class EtcdWriter {
         delete: batch.flatMap(({ route, id }) => (route ? [] : id)),
       }),
     );
-    await atOnce(AT_ONCE, [...parts.entries()], ([at, part]) => {
+    await atOnce(PARTS_AT_ONCE, [...parts.entries()], ([at, part]) => {
       const key = base64(`${STAGED}${transaction}/${at}`);
       return this.#call("/v3/kv/put", { key, value: base64(JSON.stringify(part)) });
     });
