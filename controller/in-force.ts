@@ -1,7 +1,8 @@
 // How far proxies are with what was changed last.
 import { isDeepStrictEqual } from "node:util";
 import type { LiveRoute, StoredRoute } from "../routes/model/live-route.ts";
-import type { Count, LiveTable } from "./surroundings.ts";
+import type { Count } from "./plan/conditions.ts";
+import type { LiveTable } from "./surroundings.ts";
 
 /** Of the time that has passed, the part after which to look again; the first looks are this far apart at least. */
 const PAUSE = 0.5;

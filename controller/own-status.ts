@@ -1,4 +1,4 @@
-import type { ConditionedStatus } from "../routes/model/sandbox.ts";
+import type { ConditionedStatus } from "../routes/model/status.ts";
 import { isForbidden } from "../shared/cluster/api-errors.ts";
 import type { KubeObject, Meta } from "../shared/cluster/object.ts";
 import { type StatusWriter, WithoutStatus } from "./status.ts";

@@ -6,8 +6,9 @@ import { conditionTime, numbersOf, OwnStatuses } from "./own-status.ts";
 import { inForceCondition, notAccepted, resolvedCondition, type Said, since } from "./plan/conditions.ts";
 import { findingsOf } from "./plan/resolved.ts";
 import { acceptedRoute } from "./plan/route-verdict.ts";
+import type { Services } from "./plan/services.ts";
 import type { StatusWriter } from "./status.ts";
-import type { LiveTable, Resources, RouteObject, Services } from "./surroundings.ts";
+import type { LiveTable, Resources, RouteObject } from "./surroundings.ts";
 
 export interface RouteSettings {
   resources: Pick<Resources, "routeVerdict">;

@@ -16,8 +16,9 @@ import { conditionTime, numbersOf, OwnStatuses } from "./own-status.ts";
 import { inForceCondition, notAccepted, resolvedCondition, type Said, since } from "./plan/conditions.ts";
 import { findingsOf, routeStatusOf } from "./plan/resolved.ts";
 import type { Verdict } from "./plan/sandbox-table.ts";
+import type { Services } from "./plan/services.ts";
 import type { StatusWriter } from "./status.ts";
-import type { Resources, Services } from "./surroundings.ts";
+import type { Resources } from "./surroundings.ts";
 
 export interface SandboxSettings {
   cluster: Cluster;

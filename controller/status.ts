@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ConditionedStatus, SandboxStatus, StatusCondition } from "../routes/model/sandbox.ts";
+import type { SandboxStatus } from "../routes/model/sandbox.ts";
+import type { ConditionedStatus, StatusCondition } from "../routes/model/status.ts";
 import { ApiError, isNotFound } from "../shared/cluster/api-errors.ts";
 import type { Cluster } from "../shared/cluster/cluster.ts";
 import type { KubeObject } from "../shared/cluster/object.ts";

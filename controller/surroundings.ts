@@ -2,21 +2,10 @@
 import type { LiveRoute, StoredRoute } from "../routes/model/live-route.ts";
 import type { RouteResourceStatus } from "../routes/model/route-resource.ts";
 import type { SandboxResource } from "../routes/model/sandbox.ts";
-import type { Service } from "../routes/model/service.ts";
 import type { KubeObject, Meta } from "../shared/cluster/object.ts";
+import type { Count } from "./plan/conditions.ts";
 import type { RouteVerdict } from "./plan/route-verdict.ts";
 import type { Verdict } from "./plan/sandbox-table.ts";
-
-/** The Services of the cluster. */
-export interface Services {
-  find(name: string, namespace: string): Service | undefined;
-  /** All of them, to find the nearest name. */
-  values?(): Iterable<Service>;
-  /** Whether a pod takes requests; undefined where nobody can say. */
-  isReady?(name: string, namespace: string): boolean | undefined;
-  /** How many pods take requests; undefined where nobody can say. */
-  endpoints?(name: string, namespace: string): number | undefined;
-}
 
 /** A Route, as far as its status is concerned. */
 export type RouteObject = KubeObject & { metadata: Meta; status?: RouteResourceStatus };
@@ -42,14 +31,6 @@ export interface Resources {
   routeVerdict(id: string): RouteVerdict;
   /** What it returns ends it. */
   listen(listener: ResourceListener): () => void;
-}
-
-/** How many proxies may route for something, and how many of them have it. */
-export interface Count {
-  total: number;
-  inForce: number;
-  /** What kept servers from telling of their proxies, a sentence each; those are not counted. */
-  missing?: string[];
 }
 
 /** The live table that proxies are given. */

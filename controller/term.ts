@@ -12,11 +12,12 @@ import type { Forks } from "./forks/forks.ts";
 import { InForceWatch, isInForce } from "./in-force.ts";
 import { Line } from "./line.ts";
 import { servicesOf } from "./plan/resolved.ts";
+import type { Services } from "./plan/services.ts";
 import type { QueueSettings } from "./queue.ts";
 import { RouteWork } from "./routes.ts";
 import { SandboxWork } from "./sandboxes.ts";
 import { StatusWriter, WithoutStatus } from "./status.ts";
-import type { LiveTable, Resources, Services } from "./surroundings.ts";
+import type { LiveTable, Resources } from "./surroundings.ts";
 
 export interface Log {
   info(fields: object, message: string): void;

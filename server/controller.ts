@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { ClusterForks } from "../controller/forks/forks.ts";
 import { startController } from "../controller/main.ts";
-import type { Services } from "../controller/surroundings.ts";
+import type { Services } from "../controller/plan/services.ts";
 import { Cluster } from "../shared/cluster/cluster.ts";
 import { UsageError } from "../shared/errors.ts";
 import type { Io } from "../shared/io.ts";

@@ -1,9 +1,17 @@
 // What the status of a Sandbox or Route says, out of what is known.
-import type { ConditionType, ForkStatus, StatusCondition } from "../../routes/model/sandbox.ts";
-import type { Count } from "../surroundings.ts";
+import type { ForkStatus } from "../../routes/model/sandbox.ts";
+import type { ConditionType, StatusCondition } from "../../routes/model/status.ts";
 import type { Conflict } from "./include.ts";
 import type { Finding } from "./resolved.ts";
 import type { Reason, Taken } from "./sandbox-table.ts";
+
+/** How many proxies may route for something, and how many of them have it. */
+export interface Count {
+  total: number;
+  inForce: number;
+  /** What kept servers from telling of their proxies, a sentence each; those are not counted. */
+  missing?: string[];
+}
 
 /** A condition before it is known since when it holds. */
 export type Said = {

@@ -6,7 +6,7 @@ import { serviceText } from "../../routes/model/qualify.ts";
 import type { RouteStatus } from "../../routes/model/sandbox.ts";
 import { parseServiceName, portText, type Service, type ServiceName } from "../../routes/model/service.ts";
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
-import type { Services } from "../surroundings.ts";
+import type { Services } from "./services.ts";
 import { baselineText, targetText } from "./texts.ts";
 
 export interface Finding {

@@ -1,13 +1,7 @@
 // The routes that the Sandboxes of a cluster stand for.
 import { inOrder, type LiveRoute } from "../../routes/model/live-route.ts";
-import {
-  type ConditionType,
-  type REASONS,
-  SANDBOX_LABEL,
-  type SandboxResource,
-  sandboxName,
-  sandboxRouteId,
-} from "../../routes/model/sandbox.ts";
+import { SANDBOX_LABEL, type SandboxResource, sandboxName, sandboxRouteId } from "../../routes/model/sandbox.ts";
+import type { ConditionType, REASONS } from "../../routes/model/status.ts";
 import { formatDiagnostic } from "../../routes/reading/diagnostic.ts";
 import { overlap, type Place, placeOf } from "../../routes/reading/place.ts";
 import type { ReadSandbox } from "../../routes/reading/sandbox.ts";

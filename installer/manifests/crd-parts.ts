@@ -2,7 +2,7 @@
 import { MISSING, REQUEST_PARTS } from "../../routes/model/model.ts";
 import { MAX_CONDITIONS, MAX_KEY, MAX_TEXT } from "../../routes/model/names.ts";
 import { GROUP, VERSION } from "../../routes/model/route-resource.ts";
-import { CONDITION_TYPES } from "../../routes/model/sandbox.ts";
+import { CONDITION_TYPES } from "../../routes/model/status.ts";
 
 export const text = (description: string, more: object = {}) => ({
   type: "string",

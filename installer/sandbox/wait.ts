@@ -1,6 +1,7 @@
 // Waits for what the controller makes of a Sandbox.
 import { setTimeout as sleep } from "node:timers/promises";
-import { CONDITION_TYPES, type SandboxResource } from "../../routes/model/sandbox.ts";
+import type { SandboxResource } from "../../routes/model/sandbox.ts";
+import { CONDITION_TYPES } from "../../routes/model/status.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import { nameOf, type Sandboxes } from "./in-cluster.ts";
 

@@ -1,7 +1,7 @@
 // A route as a custom resource of Kubernetes, and back.
 import { type FileEntry, fromFileEntry, toFileEntry } from "./file-entry.ts";
 import { inOrder, type LiveRoute } from "./live-route.ts";
-import type { ConditionedStatus } from "./sandbox.ts";
+import type { ConditionedStatus } from "./status.ts";
 
 export const GROUP = "keyway.dev";
 export const VERSION = "v1alpha1";

@@ -1,6 +1,7 @@
 // A Sandbox as a custom resource of Kubernetes: all that one preview needs, under one key.
 import type { Condition, Missing, Reference } from "./model.ts";
 import { GROUP, ROUTE_API } from "./route-resource.ts";
+import type { ConditionedStatus } from "./status.ts";
 
 export const SANDBOX_API = ROUTE_API;
 export const SANDBOX_KIND = "Sandbox";
@@ -84,37 +85,6 @@ export interface SandboxSpec {
   include?: { matchLabels: Record<string, string> };
 }
 
-export const CONDITION_TYPES = ["Accepted", "Resolved", "InForce"] as const;
-export type ConditionType = (typeof CONDITION_TYPES)[number];
-
-/** Why a condition is what it is. */
-export const REASONS = {
-  Accepted: ["Accepted", "KeyTaken", "Twin", "Invalid", "Expired"],
-  Resolved: [
-    "Resolved",
-    "NotAccepted",
-    "ServiceNotFound",
-    "PortNotFound",
-    "NotReady",
-    "RouteTaken",
-    "IncludeConflict",
-    "ForkFailed",
-    "Forbidden",
-  ],
-  InForce: ["InForce", "Waiting", "NotResolved", "NoProxies", "NoRoutes", "ServersNotAsked"],
-} as const satisfies Record<ConditionType, readonly string[]>;
-
-/** A condition of a resource's status, as Kubernetes has them. */
-export interface StatusCondition {
-  type: ConditionType;
-  status: "True" | "False" | "Unknown";
-  reason: string;
-  message: string;
-  observedGeneration?: number;
-  /** RFC 3339. */
-  lastTransitionTime: string;
-}
-
 export interface RouteStatus {
   /** The baseline and the target, as texts. */
   service: string;
@@ -139,14 +109,6 @@ export interface ForkStatus {
   message?: string;
   /** Whether the workload has changed since the copy was made. */
   baselineChanged?: boolean;
-}
-
-/** What Sandboxes and Routes have in common. */
-export interface ConditionedStatus {
-  observedGeneration?: number;
-  /** Proxies that route for it, and those of them that have it as it is. */
-  proxies?: { total: number; inForce: number; summary: string };
-  conditions?: StatusCondition[];
 }
 
 export interface SandboxStatus extends ConditionedStatus {

@@ -5,7 +5,6 @@ import { fromFileEntry } from "../model/file-entry.ts";
 import type { LiveRoute } from "../model/live-route.ts";
 import { qualified } from "../model/qualify.ts";
 import {
-  CONDITION_TYPES,
   type ForkEntry,
   MAX_FORK_CONTAINERS,
   MAX_FORKS,
@@ -17,6 +16,7 @@ import {
   WORKLOAD_KINDS,
 } from "../model/sandbox.ts";
 import { expected, flag, list, object, optional, routeFields, text, word } from "../model/schema.ts";
+import { CONDITION_TYPES } from "../model/status.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { duration } from "./name-fields.ts";
 import { overlap, type Place, placeOf } from "./place.ts";

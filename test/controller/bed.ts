@@ -1,10 +1,12 @@
 import { expect, onTestFinished } from "vitest";
 import type { Forks } from "../../controller/forks/forks.ts";
 import { type Controller, type ControllerSettings, startController } from "../../controller/main.ts";
-import type { Count, RouteObject } from "../../controller/surroundings.ts";
+import type { Count } from "../../controller/plan/conditions.ts";
+import type { RouteObject } from "../../controller/surroundings.ts";
 import { ROUTE_API, ROUTE_KIND } from "../../routes/model/route-resource.ts";
-import type { ConditionedStatus, SandboxResource, SandboxSpec, SandboxStatus } from "../../routes/model/sandbox.ts";
+import type { SandboxResource, SandboxSpec, SandboxStatus } from "../../routes/model/sandbox.ts";
 import type { Service } from "../../routes/model/service.ts";
+import type { ConditionedStatus } from "../../routes/model/status.ts";
 import { FollowedCluster } from "../../server/store/kubernetes/followed-cluster.ts";
 import { connect, server } from "../cluster/connect.ts";
 import type { Stored } from "../double/store.ts";

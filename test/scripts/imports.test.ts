@@ -95,11 +95,7 @@ describe("directions", () => {
       "controller/",
       ["node:", "routes/", "shared/", "@kubernetes/client-node"],
     ],
-    [
-      "what Sandboxes stand for is worked out without asking anybody",
-      "controller/plan/",
-      ["node:", "routes/", "controller/surroundings.ts"],
-    ],
+    ["what Sandboxes stand for is worked out without asking anybody", "controller/plan/", ["node:", "routes/"]],
     ["what other systems say is read without asking anybody", "import/", ["routes/", "shared/", "zod"]],
     ["twins are pure", "installer/twins/", ["routes/model/"]],
     [
