@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { customResources } from "../../installer/manifests/crds.ts";
 import { type RouteServer, serveRoutes } from "../../scripts/proxy/route-server.ts";
-import type { Resource } from "../../test/mesh/bed/api.ts";
+import type { KubeObject } from "../../shared/cluster/object.ts";
 import type { Mesh } from "../../test/mesh/bed/mesh.ts";
 import { ECHO_PORTS } from "../../test/mesh/bed/mesh.ts";
 import { serviceObject, sliceObject } from "../../test/mesh/bed/objects.ts";
@@ -28,7 +28,13 @@ export interface ControllerCost {
 /** With an API server and no proxies. */
 export async function controllerCost(mesh: Mesh, count: number): Promise<ControllerCost> {
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-  await mesh.apply(namespace, ...(customResources() as unknown as Resource[]));
+  await mesh.apply(namespace);
+  const sandboxes = await Sandboxes.follow(mesh, NAMESPACE);
+  for (const one of customResources()) {
+    await sandboxes.cluster.apply({ ...one, metadata: { ...one.metadata, namespace: "" } } as KubeObject, {
+      force: true,
+    });
+  }
   for (const name of SERVICES.flatMap((service) => [service, `${service}-a`, `${service}-b`])) {
     const ready = { pod: "none", address: "10.0.0.1", ready: true };
     await mesh.apply(
@@ -37,7 +43,6 @@ export async function controllerCost(mesh: Mesh, count: number): Promise<Control
     );
   }
   await until("Sandboxes to be served", () => mesh.api.get("/apis/keyway.dev/v1alpha1/sandboxes"));
-  const sandboxes = await Sandboxes.follow(mesh, NAMESPACE);
   process.env.KUBECONFIG = mesh.kubeconfig;
   const server = await serveRoutes("--store", `kubernetes:${NAMESPACE}`, "--log-level", "error");
   try {
