@@ -9,7 +9,7 @@ import { Informer } from "../../shared/cluster/informer.ts";
 import type { KubeObject } from "../../shared/cluster/object.ts";
 import { runCli } from "../cli/run.ts";
 import type { Resource } from "./bed/api.ts";
-import { type Deployments, KEYWAY_IMAGE } from "./bed/deployments.ts";
+import { type Deployments, IMAGE_OF_KEYWAY } from "./bed/deployments.ts";
 import type { Mesh } from "./bed/mesh.ts";
 import { ECHO_PORTS } from "./bed/mesh.ts";
 import { accountObject, deploymentObject, type Labels, namespaceObject, PROXY, serviceObject } from "./bed/objects.ts";
@@ -17,7 +17,7 @@ import { until } from "./bed/until.ts";
 
 /** Made before the server, and left: a namespace that is deleted never goes where no controller manager runs. */
 export const SERVER_NAMESPACE = "previews-server";
-const SERVER_IMAGE = `${KEYWAY_IMAGE}:bed`;
+const SERVER_IMAGE = `${IMAGE_OF_KEYWAY}:bed`;
 /** As `--server` names it. */
 const SERVER = `keyway.${SERVER_NAMESPACE}`;
 

@@ -10,7 +10,7 @@ import type { Pod, PodShape, Program } from "./pod.ts";
 import { until } from "./until.ts";
 
 /** An image of Keyway's own, whatever its tag: its containers run this checkout's command. */
-export const KEYWAY_IMAGE = "registry.example/keyway";
+export const IMAGE_OF_KEYWAY = "registry.example/keyway";
 const MAIN = new URL("../../../installer/main.ts", import.meta.url).pathname;
 
 const TICK_MS = 150;
@@ -197,7 +197,7 @@ function shapeOf({ metadata, spec }: V1PodTemplateSpec, named: Named): Omit<PodS
 /** Undefined for what the bed has no program of: that is the echo application. */
 function programOf(container: V1Container, volumes: V1Volume[], named: Named): Program | undefined {
   const { image = "", args = [], env = [], ports = [], readinessProbe } = container;
-  if (!image.startsWith(`${KEYWAY_IMAGE}:`)) return undefined;
+  if (!image.startsWith(`${IMAGE_OF_KEYWAY}:`)) return undefined;
   const fields: Record<string, string> = { "metadata.name": named.name, "metadata.namespace": named.namespace };
   const values = env.map(({ name, value, valueFrom }) => [
     name,
