@@ -4,7 +4,6 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadAllYaml } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Resource } from "./bed/api.ts";
 import type { Deployments } from "./bed/deployments.ts";
@@ -12,7 +11,7 @@ import { destinationOf, namespaceObject, virtualServiceObject } from "./bed/obje
 import type { Pod } from "./bed/pod.ts";
 import { mesh } from "./bed/shared.ts";
 import { until } from "./bed/until.ts";
-import { keyway, keywayDone, publishModule, quiet } from "./keyway.ts";
+import { keyway, publishModule, quiet } from "./keyway.ts";
 import { Ledger } from "./ledger.ts";
 import { followServers, installServers, SERVER_NAMESPACE, workloadObjects } from "./previews.ts";
 
@@ -37,7 +36,6 @@ const THEIRS: Resource[] = [
 
 let versions: Deployments;
 let caller: Pod;
-let rights: Resource[];
 
 beforeAll(async () => {
   await mesh.api.apply(...[NAMESPACE, SERVER_NAMESPACE].map(namespaceObject));
@@ -57,12 +55,6 @@ beforeAll(async () => {
   );
   caller = versions.pods("caller")[0] as Pod;
   await quiet([caller]);
-  const account = `${SERVER_NAMESPACE}/keyway-server`;
-  const rbac = ["render", "rbac", "--server", "-n", SERVER_NAMESPACE, "--service-account", account];
-  const { out } = await keywayDone(...rbac, "--overrides", NAMESPACE);
-  const all = loadAllYaml(out) as Resource[];
-  rights = all.filter(({ metadata }) => metadata?.namespace === NAMESPACE);
-  await mesh.apply(...rights);
   await installServers(mesh, "--set", `overrides=${NAMESPACE}`);
   const file = join(await mkdtemp(join(tmpdir(), "keyway-test-")), "routes.yaml");
   await writeFile(file, "keys: [overrides]\nroutes: []\n");

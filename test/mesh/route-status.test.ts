@@ -41,8 +41,10 @@ const get = (name: string) => admin.get<RouteObject>(ref(name) as never);
 /** `REASON` of a condition, with a `!` before it where it does not hold. */
 async function reaches(name: string, type: string, reason: string): Promise<string> {
   return until(`${type} of ${name} to be ${reason}`, async () => {
-    const found = (await get(name))?.status?.conditions?.find((one) => one.type === type);
-    return found && `${found.status === "False" ? "!" : ""}${found.reason}` === reason && found.message;
+    const status = (await get(name))?.status;
+    const found = status?.conditions?.find((one) => one.type === type);
+    if (found && `${found.status === "False" ? "!" : ""}${found.reason}` === reason) return found.message;
+    throw new Error(`its status is ${JSON.stringify(status)}`);
   });
 }
 
@@ -73,6 +75,8 @@ test("a Route's status tells what is wrong and is no new revision of the route, 
   expect(Number(good?.metadata.resourceVersion)).toBeGreaterThan(before);
   const other = await startServer({ store: `kubernetes:${namespace}`, controller: "false" }, undefined, env);
   expect(await revisionOf(other.ask, "good")).toBe(before);
+  await mesh.delete(ref("twin") as Resource);
+  await until("the twin to be gone", async () => (await other.ask("/v1/routes/twin", { headers })).status === 404);
   const given = { ...headers, "if-match": `"${before}"` };
   const body = { service, key: "pr-42", to: "reviews-pr-42", labels: { team: "a" } };
   const written = await other.ask("/v1/routes/good", sent("PUT", body, given));
