@@ -28,7 +28,7 @@ export function findingsOf(route: LiveRoute, services: Services, domain: string)
   for (const to of targetsIn(route)) {
     const name = nameOf(to, domain);
     if (name === undefined) continue;
-    const target = lookUp(name, known, services);
+    const target = lookUp(withNamespace(name, baseline?.namespace), known, services);
     if (target === undefined) continue;
     if ("reason" in target) findings.push(target);
     else if (services.isReady?.(target.name, target.namespace) === false) findings.push(notReady(target, route));
@@ -50,6 +50,11 @@ export function routeStatusOf(route: LiveRoute, from: string, services: Services
     ...(isReady !== undefined && { ready: isReady }),
     ...(endpoints !== undefined && { endpoints }),
   };
+}
+
+/** A target that says no namespace is in that of its baseline. */
+function withNamespace(name: ServiceName, namespace: string | undefined): ServiceName {
+  return name.namespace === undefined && namespace !== undefined ? { ...name, namespace } : name;
 }
 
 function namesOf(route: LiveRoute): ServiceName[] {

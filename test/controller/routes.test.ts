@@ -88,6 +88,19 @@ test("services without a namespace are looked for in all, and judged where there
   await bed.routeReaches("wrong", "InForce", "InForce", HOME);
 });
 
+test("a target without a namespace is its baseline's, whatever has its name elsewhere", async () => {
+  const bed = await withServices();
+  bed.addService("reviews-pr-42", [{ port: 9080 }], "shop");
+  bed.ready.set("shop/reviews-pr-42", true);
+  bed.ready.set("demo/reviews-pr-42", false);
+  bed.putRoute("down", { service: "reviews.demo", key: "pr-42", to: "reviews-pr-42" }, HOME);
+  const { controller } = await bed.start();
+  await bed.routeReaches("down", "Resolved", "!NotReady", HOME);
+  bed.ready.set("demo/reviews-pr-42", true);
+  controller.serviceChanged("demo", "reviews-pr-42");
+  await bed.routeReaches("down", "InForce", "InForce", HOME);
+});
+
 test("a port that is not there and a target that is not ready are told, and that they are mended", async () => {
   const bed = await withServices();
   bed.putRoute("port", { ...REVIEWS, key: "k", to: "reviews-pr-42:80" });
