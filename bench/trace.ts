@@ -1,8 +1,8 @@
 // What the source `trace` costs: Envoy's CPU per request that comes in and goes out by the same proxy, as ratios to the plain filter's two
 // passes. The inbound listener hands each request straight to the outbound one, as an application would that forwards every header; Envoy
 // gives every request an id of its own.
-import { createServer } from "node:net";
 import { parseArgs } from "node:util";
+import { freePort } from "../test/registry/listening.ts";
 import { BASELINE, bootstrap, type Json, type Site, TARGET } from "./lib/bootstrap.ts";
 import { modules } from "./lib/compile.ts";
 import type { Subject } from "./lib/fleet.ts";
@@ -27,14 +27,6 @@ const different = (config: Json, trace: boolean): Filters => ({
   inbound: { ...config, routes: [], ...(trace && { trace: { direction: "inbound" } }) },
   outbound: { ...config, ...(trace && { trace: { direction: "outbound" } }) },
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 type Listener = Json & { address: Json };
 const listenerOf = (config: Json) => (config.static_resources as { listeners: [Listener] }).listeners[0];

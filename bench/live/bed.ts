@@ -47,7 +47,7 @@ export const routeOf = (index: number, to = TARGET): BenchRoute => {
   return { id: keyText(index), from: BASELINE, key: keyText(index), to };
 };
 
-export async function apply({ url }: RouteServer, set: BenchRoute[]): Promise<void> {
+export async function apply({ url }: RouteServer, set: object[]): Promise<void> {
   const answer = await fetch(`${url}/v1/routes:apply`, {
     method: "POST",
     headers: { "content-type": "application/json" },

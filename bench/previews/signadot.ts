@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { signadotClients } from "../../scripts/parts/signadot.ts";
 import type { RouteServer } from "../../scripts/proxy/route-server.ts";
 import { quantile } from "../lib/stats.ts";
-import { withServer } from "../live/bed.ts";
+import { apply, withServer } from "../live/bed.ts";
 import { residentOf } from "./controller.ts";
 
 const WORKLOAD = { kind: "Deployment", namespace: "demo", name: "reviews", port: 9080 };
@@ -75,16 +75,6 @@ async function syncOf(server: RouteServer, rules: number): Promise<Pick<Signadot
 }
 
 const rule = (key: string, to: string) => ({ id: key, service: "reviews", key, to, workload: WORKLOAD });
-
-async function apply({ url }: RouteServer, set: object[]): Promise<void> {
-  const answer = await fetch(`${url}/v1/routes:apply`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ set }),
-  });
-  if (!answer.ok) throw new Error(`the route server answered ${answer.status}: ${await answer.text()}`);
-  await answer.body?.cancel();
-}
 
 /** An application with the SDK; it answers lines with lines. */
 async function start(server: RouteServer) {

@@ -1,13 +1,13 @@
 // Amalgam8's own Go clients, unchanged, at a route server of Keyway.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
 import { amalgam8Client } from "../../scripts/parts/amalgam8.ts";
 import { instance, rule } from "../amalgam8/a8.ts";
 import { type Served, startServer, temporaryFolder } from "../api/serve.ts";
+import { freePort } from "../registry/listening.ts";
 
 const program = await amalgam8Client();
 
@@ -125,11 +125,3 @@ test("tokens are the clients' own, and their namespaces", async () => {
     expect((await client.ask("list")).error).toMatch(/StatusCode:401/);
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

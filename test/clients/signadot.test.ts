@@ -1,7 +1,7 @@
 // Signadot's own clients, unchanged, at a route server of Keyway.
-import { createServer } from "node:net";
 import { expect, test, vi } from "vitest";
 import { ask, type Served, sent, startServer, temporaryFolder } from "../api/serve.ts";
+import { freePort } from "../registry/listening.ts";
 import { addressesOf } from "../signadot/address.ts";
 import { Probe, sdroutes, sdroutesWatch } from "./probe.ts";
 
@@ -161,11 +161,3 @@ test("sdroutes prints what REST answers", async () => {
   expect(watched.match(/"(?:ADD|SYNCED|REPLACE|REMOVE)"/g)).toEqual(['"ADD"', '"SYNCED"']);
   expect(watched).toMatch(/"routing_key": *"pr-2"/);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,10 +1,10 @@
 // Real etcd processes on this machine.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { etcd } from "../../scripts/parts/etcd.ts";
+import { freePort } from "../registry/listening.ts";
 
 export interface Member {
   url: string;
@@ -85,12 +85,4 @@ async function answers(url: string): Promise<void> {
     if (tries > 150) throw new Error(`the etcd at ${url} is not healthy after 30 s`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

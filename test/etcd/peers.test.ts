@@ -5,8 +5,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Poller } from "../api/poller.ts";
 import { reviews, sent, temporaryFolder } from "../api/serve.ts";
 import { runCli } from "../cli/run.ts";
+import { freePort } from "../registry/listening.ts";
 import { type Child, startChild } from "../server/child.ts";
-import { type Cluster, freePort, startCluster } from "./cluster.ts";
+import { type Cluster, startCluster } from "./cluster.ts";
 
 let cluster: Cluster;
 
