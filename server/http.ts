@@ -25,6 +25,9 @@ export const LIMITS: Omit<Limits, "connections"> = {
   headerBytes: 16_384,
 };
 
+/** Milliseconds for the rest of a request that is answered: without a byte of it, and in all. */
+const LINGER = { idleMs: 5000, allMs: 30_000 };
+
 type Fetch = Parameters<typeof getRequestListener>[0];
 
 /** How an error is written. */
@@ -41,6 +44,8 @@ const JSON_ERRORS: ErrorForm = {
 /** `form` is that of errors which `fetch` does not get to see. */
 export function createHttpServer(fetch: Fetch, limits: Limits, form = JSON_ERRORS): Server {
   const listener = getRequestListener(fetch, {
+    // Half a second, as the listener allows, is too short for a client that first sends all and then reads.
+    autoCleanupIncoming: false,
     // What can't be made a request, by its host or its path.
     errorHandler: () => {
       const error = new ApiError(400, "the request's host or path can't be used");
@@ -56,11 +61,31 @@ export function createHttpServer(fetch: Fetch, limits: Limits, form = JSON_ERROR
       connectionsCheckingInterval: Math.min(5000, limits.headersMs / 2),
       noDelay: true,
     },
-    (request: IncomingMessage, response: ServerResponse) => void listener(request, response),
+    (request: IncomingMessage, response: ServerResponse) => {
+      response.once("finish", () => discardRest(request));
+      listener(request, response);
+    },
   );
   server.maxConnections = limits.connections;
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, form));
   return server;
+}
+
+/**
+ * What still comes of a request after its answer. A connection that is closed while bytes of the client are unread is reset, and a
+ * client that is reset while it sends never reads its answer. So they are read for a while, and come to nobody.
+ */
+function discardRest(request: IncomingMessage): void {
+  if (request.complete) return;
+  const close = () => request.socket.destroySoon();
+  const idle = setTimeout(close, LINGER.idleMs);
+  const all = setTimeout(close, LINGER.allMs);
+  request.on("data", () => idle.refresh());
+  request.once("close", () => {
+    clearTimeout(idle);
+    clearTimeout(all);
+  });
+  request.resume();
 }
 
 /** What is no HTTP, too large, or too slow is answered in the form of all errors, and its connection closed. */

@@ -124,8 +124,7 @@ function inTime<Result>(promise: Promise<Result>, ms: number, idleMs: number): P
 }
 
 function tooLarge({ bytes, advice }: Limit): ApiError {
-  const message = `the body is larger than ${bytes} bytes ${advice}`;
-  return new ApiError(413, message, { headers: { connection: "close" } });
+  return new ApiError(413, `the body is larger than ${bytes} bytes ${advice}`);
 }
 
 /** A field of this name would change what an object is, so schemas never get to see it. */

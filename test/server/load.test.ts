@@ -128,6 +128,37 @@ test("a transaction is refused at its first hundred mistakes, before the rest of
   expect((await server.ask("/v1/routes")).body).toEqual({ routes: [], revision: 0 });
 });
 
+test.for([
+  [
+    "mistakes in it",
+    400,
+    [...transaction(1000, (at) => ({ id: `r-${at}`, service: "reviews", key: "no key", to: "t" }))],
+  ],
+  ["more bytes than allowed", 413, [new Uint8Array(2 ** 20 + 1).fill(32)]],
+] as const)("who sends all of a transaction before reading is told of %s", async ([, status, start]) => {
+  const server = await startChild(database(), { flags: ["--max-body", "1Mi"] });
+  const head = "POST /v1/routes:apply HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+  const socket = await open(server.url, head);
+  socket.pause();
+  const send = (bytes: Uint8Array) => {
+    socket.write(`${bytes.length.toString(16)}\r\n`);
+    socket.write(bytes);
+    socket.write("\r\n");
+  };
+  for (const piece of start) send(piece);
+  for (let at = 0; at < 20; at++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    send(new Uint8Array(1000).fill(32));
+  }
+  let answer = "";
+  socket.on("data", (piece) => {
+    answer += piece;
+  });
+  socket.resume();
+  await expect.poll(() => answer, { timeout: 5000 }).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  await expect.poll(() => answer.split("\r\n\r\n")[1] ?? "").toContain('"error"');
+});
+
 test("more routes than allowed, or more bytes, are refused with the limit, and nothing of them is kept", async () => {
   const server = await startChild(database(), { flags: ["--max-routes", "1000", "--max-body", "1Mi"] });
   expect(await server.ask("/v1/routes:apply", streamed(transaction(1001)))).toMatchObject({
