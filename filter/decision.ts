@@ -7,7 +7,6 @@ import { chooseShare } from "./shares";
 import { candidate, candidateLen, isKey } from "./sources/candidate";
 import {
   OVERRIDES,
-  TRACE,
   afterSource,
   isList,
   next,
@@ -17,7 +16,16 @@ import {
   startOf,
 } from "./sources/source";
 import { entryConditions, entryFails, entryTo, entryToLen } from "./table/entry";
-import { buckets, firstRule, firstSource, hierarchy, sourceCount, splitCount, whenCount } from "./table/header";
+import {
+  buckets,
+  firstRule,
+  firstSource,
+  hierarchy,
+  sourceCount,
+  splitCount,
+  traceOf,
+  whenCount,
+} from "./table/header";
 import { NO_MATCH, bestEntry, bestRank, expired, openKey, rank } from "./table/lookup";
 import { recover } from "./trace/trace";
 import { foundKey, foundLen } from "./trace/memory";
@@ -53,18 +61,19 @@ const tried = memory.data(MAX_KEY);
 export function decide(root: Root): i32 {
   const header = root.header.at;
   keyLen = 0;
-  keySource = traceSource = 0;
+  keySource = 0;
   let outcome = NO_KEY;
   let source = firstSource(header);
-  let bit: u64 = 1;
-  for (let i = sourceCount(header); i > 0; i--) {
-    if (sourceKind(source) == TRACE) traceSource = source;
-    else {
-      const answer = trySource(root, source, bit);
-      if (answer == BY_KEY) return BY_KEY;
-      outcome = max(outcome, answer);
-    }
-    bit <<= 1;
+  let sources = sourceCount(header);
+  traceSource = traceOf(header);
+  if (traceSource != 0) {
+    source = afterSource(source);
+    sources--;
+  }
+  for (let bit: u64 = 1; sources > 0; sources--, bit <<= 1) {
+    const answer = trySource(root, source, bit);
+    if (answer == BY_KEY) return BY_KEY;
+    outcome = max(outcome, answer);
     source = afterSource(source);
   }
   if (traceSource != 0 && keySource == 0 && recover(traceSource)) {

@@ -1,7 +1,8 @@
 // What the filter knows of the request at hand. Everything is asked of the host at most once, and only when it is needed.
 import { MAX_CLUSTER, MAX_NAME } from "../routes/model/names";
 import { got, gotLen, property, propertyAt, requestHeader, requestHeaders } from "./host/calls";
-import { hashWithoutSubset, serviceOf } from "./table/cluster";
+import { INBOUND, OUTBOUND } from "./host/directions";
+import { hashWithoutSubset, isInboundName, isOutboundName, serviceOf } from "./table/cluster";
 import { COLON } from "./text/ascii";
 import { same } from "./text/bytes";
 import { hash } from "./text/hash";
@@ -70,8 +71,14 @@ const ALL_VALUES = "request\0headers\0";
 const ALL_VALUES_LEN = 16;
 const allValuesOf = memory.data(ALL_VALUES_LEN + MAX_NAME);
 
+/** Has to be called when the filter has written a header that it may read again for this request. */
+export function forgetHeaders(): void {
+  headersRead = false;
+}
+
 /** Puts all values of the header, with commas between them, into (`value`, `valueLen`); false when there is none. */
 export function readAllValues(header: usize, headerLen: i32): bool {
+  if (headersRead && headers != 0 && !findValue(header, headerLen, 1)) return findValue(header, headerLen, 0);
   memory.copy(allValuesOf, ALL_VALUES.start, ALL_VALUES_LEN);
   memory.copy(allValuesOf + ALL_VALUES_LEN, header, headerLen);
   if (!propertyAt(allValuesOf, ALL_VALUES_LEN + headerLen)) return false;
@@ -107,11 +114,13 @@ function readHeaders(): void {
 
 let listenerDirection: u32 = 0;
 
-/** Of the listener that the request came to, by the host's number: 1 inbound, 2 outbound, 0 where it says nothing of that. */
+/** Of the listener that the request came to; 0 where nothing says it. Istio's names of clusters say it: where one was read, nobody is asked. */
 export function direction(): u32 {
   if (!directionRead) {
     directionRead = true;
-    listenerDirection = property(DIRECTION) && gotLen == 8 ? <u32>load<u64>(got) : 0;
+    if (clusterRead && isInboundName(cluster, clusterLen)) listenerDirection = INBOUND;
+    else if (clusterRead && isOutboundName(cluster, clusterLen)) listenerDirection = OUTBOUND;
+    else listenerDirection = property(DIRECTION) && gotLen == 8 ? <u32>load<u64>(got) : 0;
   }
   return listenerDirection;
 }

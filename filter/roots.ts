@@ -14,7 +14,7 @@ import { LiveTable, joinTable, leaveTable } from "./live/tables";
 import { forgetProbed } from "./missing/target";
 import { LOWER_A } from "./text/ascii";
 import { defineTraceMetrics } from "./metrics";
-import { generation, hasTrace, settingsOf } from "./table/header";
+import { generation, settingsOf, traceOf } from "./table/header";
 import { headerName, name, nameLen } from "./table/names";
 import { countUser, reserveBuckets } from "./table/slots";
 import { hash } from "./text/hash";
@@ -143,7 +143,7 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   root.slot = slot;
   root.generation = wanted;
   serveOwn(root);
-  if (hasTrace(root.own.at)) defineTraceMetrics();
+  if (traceOf(root.own.at) != 0) defineTraceMetrics();
   const settings = settingsOf(root.own.at);
   if (settings) {
     root.table = joinTable(settings);

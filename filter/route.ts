@@ -52,8 +52,8 @@ export function route(root: Root | null, stream: u32): bool {
   if (outcome == ROUTED) select(root);
   else stay(outcome);
   if (outcome == MISSING_TARGET && failsIfMissing && refuse()) return true;
+  if (traceSource != 0) noteTrace(traceSource, outcome == ROUTED);
   if (keySource != 0 && formCount(root.header.at) != 0) emit(root.header.at);
-  if (traceSource != 0) noteTrace(traceSource);
   return false;
 }
 

@@ -35,7 +35,7 @@ export function readConfiguration(size: u32): bool {
   if (builder.sources.len == 0 && traces == 0) addDefaultSource(builder.sources);
   if (traces != 0) {
     if (builder.forms.len == 0) addDefaultForm();
-    addTraceSource(builder.sources);
+    addTraceSource(builder.trace);
   }
   return !reported();
 }

@@ -1,4 +1,5 @@
 // `trace` of the configuration: how the keys of traces are remembered; trace/options.ts shows what becomes of it.
+import { INBOUND, OUTBOUND } from "../host/directions";
 import {
   LEAST_TRACE_ENTRIES,
   MAX_TRACE_ENTRIES,
@@ -11,7 +12,6 @@ import { TRACE } from "../sources/source";
 import { TRACE_BUCKETS } from "../table/names";
 import { QUOTE } from "../text/ascii";
 import { HEADERS, headerNamed } from "../trace/headers";
-import { INBOUND, OUTBOUND } from "../trace/options";
 import { beginReport, inField, inList, inSubList, report, reportMoreThan, reported } from "./diagnostic";
 import { broken, isNamed, noteField, openList, openObject, readWord } from "./fields";
 import * as json from "./json";

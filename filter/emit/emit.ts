@@ -3,7 +3,7 @@
 // this one, so that one request has one key from here on; one that holds this key already is not written, since a change of the
 // headers makes Envoy look for the route again.
 import { key, keyLen, keySource } from "../decision";
-import { replaceHeader } from "../host/calls";
+import { replaceHeader as replaceAtHost } from "../host/calls";
 import * as request from "../request";
 import {
   BAGGAGE,
@@ -55,4 +55,9 @@ function write(form: usize): void {
       ? addToBaggage(value, valueLen, name, nameLen, key, keyLen)
       : addToTracestate(value, valueLen, name, nameLen, key, keyLen);
   if (changed) replaceHeader(header, headerLen, merged.at, merged.len);
+}
+
+function replaceHeader(header: usize, headerLen: i32, value: usize, len: i32): void {
+  replaceAtHost(header, headerLen, value, len);
+  request.forgetHeaders();
 }

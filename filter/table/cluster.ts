@@ -25,7 +25,15 @@ export function serviceOf(at: usize, len: i32): usize {
   return bar;
 }
 
+export function isInboundName(at: usize, len: i32): bool {
+  return startsWith(at, len, "inbound|");
+}
+
+export function isOutboundName(at: usize, len: i32): bool {
+  return startsWith(at, len, "outbound|");
+}
+
 /** Whether requests may be meant for a subset of the cluster's hosts: Istio makes a cluster of its own for each subset. */
 export function mayHaveSubsets(at: usize, len: i32): bool {
-  return !startsWith(at, len, "outbound|") && !startsWith(at, len, "inbound|");
+  return !isOutboundName(at, len) && !isInboundName(at, len);
 }

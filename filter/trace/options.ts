@@ -4,10 +4,6 @@ import { sourceName, sourceNameLen } from "../sources/source";
 
 const FIXED = 4;
 
-/** As the host numbers the directions of listeners. */
-export const INBOUND: u32 = 1;
-export const OUTBOUND: u32 = 2;
-
 /** How long a trace is remembered, in nanoseconds. */
 export function lifetime(options: usize): u64 {
   return <u64>load<u16>(sourceName(options)) * 1000000000;

@@ -5,11 +5,12 @@
 // is remembered of it, and gets nothing.
 import { key, keyLen, keySource } from "../decision";
 import { count, metricValue, monotonic } from "../host/calls";
+import { INBOUND, OUTBOUND } from "../host/directions";
 import * as metrics from "../metrics";
-import { direction } from "../request";
+import { direction, readCluster } from "../request";
 import { collectIds, highOf, idCount, lowOf } from "./ids";
 import { findKey, conflicted, evicted, setKey } from "./memory";
-import { INBOUND, OUTBOUND, bucketSize, directionOf, lifetime } from "./options";
+import { bucketSize, directionOf, lifetime } from "./options";
 
 /** The counter of remembered requests when this worker last looked, and when it last saw it move. */
 let remembered: u64 = 0;
@@ -39,20 +40,23 @@ function someRemembered(options: usize): bool {
 export function recover(options: usize): bool {
   isUnrecovered = false;
   mayBeRemembered = someRemembered(options);
-  if (!mayBeRemembered || directionFor(options) != OUTBOUND) return false;
+  if (!mayBeRemembered) return false;
+  // The cluster is needed where a key is found, and may say the direction.
+  if (directionOf(options) == 0) readCluster();
+  if (directionFor(options) != OUTBOUND) return false;
   collectIds(options);
   for (let i = 0; i < idCount; i++) if (findKey(lowOf(i), highOf(i), time, lifetime(options))) return true;
   isUnrecovered = true;
   return false;
 }
 
-/** Takes note of a request that was decided. */
-export function noteTrace(options: usize): void {
+/** Takes note of a request that was decided. What comes in and is routed goes on to another workload, where it is remembered. */
+export function noteTrace(options: usize, isRouted: bool): void {
   if (keySource == options) count(metrics.recovered);
   else if (keySource == 0) {
     if (isUnrecovered) count(metrics.unrecovered);
     else if (mayBeRemembered && directionFor(options) == INBOUND) forget(options);
-  } else if (directionFor(options) == INBOUND) remember(options);
+  } else if (!isRouted && directionFor(options) == INBOUND) remember(options);
 }
 
 function remember(options: usize): void {

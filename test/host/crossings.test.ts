@@ -138,8 +138,13 @@ test("a live table costs a request one look at a metric more, and a change of it
 });
 
 /** What a request makes of calls, after one of its kind. */
-function callsOf({ envoy }: Workload, slot: Slot, headers: Record<string, string>): string[] {
-  const ask = () => slot.request({ headers, cluster: slot.direction === "inbound" ? "app" : "next" });
+function callsOf(
+  { envoy }: Workload,
+  slot: Slot,
+  headers: Record<string, string>,
+  cluster = slot.direction === "inbound" ? "app" : "next",
+): string[] {
+  const ask = () => slot.request({ headers, cluster });
   ask();
   const own: string[] = [];
   envoy.process.fault = ({ name }) => void own.push(name.replace("proxy_", ""));
@@ -178,13 +183,41 @@ test("to remember a key costs one read of all headers, one of shared data, and a
 test("to give a key back costs the direction, one read of all headers, one of shared data, and the header", () => {
   const one = workload();
   one.inbound.request({ headers: { "x-routing-key": "a", ...b3(1) } });
-  const found = [...noKey, ...quiet, "get_property", "get_header_map_pairs", "get_shared_data"];
+  const found = [...noKey, ...quiet, "get_property", "get_property", "get_header_map_pairs", "get_shared_data"];
   expect(callsOf(one, one.outbound, b3(1))).toEqual([
-    ...[...found, "get_property", "get_header_map_value", "get_shared_data"],
+    ...[...found, "get_header_map_value", "get_shared_data"],
     ...["replace_header_map_value", "set_property", "replace_header_map_value", "increment_metric"],
-    ...["get_property", "replace_header_map_value", "increment_metric"],
+    ...["increment_metric", "replace_header_map_value"],
   ]);
   expect(callsOf(one, one.outbound, b3(2))).toEqual([...found, "increment_metric", "increment_metric"]);
+});
+
+test("where Istio's names of clusters say the direction, nobody is asked for it", () => {
+  const next = "outbound|80||next.demo.svc.cluster.local";
+  const one = workload({
+    routes: [
+      { from: next, key: "a", to: "next-a" },
+      { from: "inbound|80||", key: "a", to: "next-b" },
+    ],
+  });
+  const routed = [
+    ...["get_header_map_value", "get_header_map_value", "get_property", "get_header_map_value", "get_shared_data"],
+    ...["replace_header_map_value", "set_property", "replace_header_map_value", "increment_metric"],
+  ];
+  const arrived = { "x-routing-key": "a", "x-keyway-routed": "next-b", ...b3(1) };
+  expect(callsOf(one, one.inbound, arrived, "inbound|80||")).toEqual([
+    ...["get_header_map_value", "get_header_map_value", "get_property", "get_header_map_value", "get_property"],
+    ...["increment_metric", "remove_header_map_value", "set_property"],
+    ...["get_header_map_pairs", "clock_time_get", "get_shared_data", "increment_metric"],
+  ]);
+  expect(callsOf(one, one.outbound, { "x-routing-key": "a", ...b3(1) }, next)).toEqual(routed);
+  one.inbound.request({ headers: { ...arrived, ...b3(2) }, cluster: "inbound|80||" });
+  expect(callsOf(one, one.outbound, b3(2), next)).toEqual([
+    ...[...noKey, ...quiet, "get_property", "get_header_map_pairs", "get_shared_data"],
+    ...["get_header_map_value", "get_shared_data"],
+    ...["replace_header_map_value", "set_property", "replace_header_map_value", "increment_metric"],
+    ...["increment_metric", "replace_header_map_value"],
+  ]);
 });
 
 test("a configuration that says the direction saves the question, and two configurations of one name cost two calls", () => {

@@ -131,6 +131,23 @@ test.each([
   expect(leaving({ "x-routing-key": "pr-1", tracestate }, ["tracestate:sd"], "tracestate")).toEqual([wanted]);
 });
 
+test("several forms in one header, whose lines come one by one, each find what the one before wrote", () => {
+  const lines: Pairs = [
+    ["cookie", "a=1; k=x"],
+    ["cookie", "b=2"],
+  ];
+  expect(leaving([["x-routing-key", "pr-1"], ...lines], ["cookie:k", "cookie:l"], "cookie")).toEqual([
+    "a=1; b=2; k=pr-1; l=pr-1",
+  ]);
+  const members: Pairs = [
+    ["baggage", "a=1"],
+    ["baggage", "b=2"],
+  ];
+  expect(leaving([["x-routing-key", "pr-1"], ...members], ["baggage:k", "baggage:l"], "baggage")).toEqual([
+    "l=pr-1,k=pr-1,a=1,b=2",
+  ]);
+});
+
 test("a key that tracestate or cookies can't hold is not written there", () => {
   expect(leaving({ "x-routing-key": "a=b" }, ["tracestate:sd"], "tracestate")).toEqual([]);
   expect(leaving({ "x-routing-key": 'a"b' }, ["cookie:k"], "cookie")).toEqual([]);
