@@ -5,6 +5,7 @@ import {
   METRIC_CONFLICTS,
   METRIC_CONFIG_REJECTED,
   METRIC_EVICTED,
+  METRIC_FORWARDED,
   METRIC_INVALID_KEY,
   METRIC_MISSING_TARGET,
   METRIC_NO_KEY,
@@ -17,9 +18,11 @@ import {
   METRIC_TABLE_ROUTES,
   METRIC_TABLE_VERSION,
   METRIC_UNRECOVERED,
+  METRIC_UNRECOVERED_UNTRACED,
   METRIC_UNTRACED,
 } from "../routes/model/names";
 import { COUNTER, GAUGE, defineMetric } from "./host/calls";
+import { HEADERS, metricOf } from "./trace/headers";
 
 export let routed: u32 = 0;
 export let baseline: u32 = 0;
@@ -37,8 +40,17 @@ export let remembered: u32 = 0;
 export let untraced: u32 = 0;
 export let recovered: u32 = 0;
 export let unrecovered: u32 = 0;
+export let unrecoveredUntraced: u32 = 0;
+export let forwarded: u32 = 0;
 export let evicted: u32 = 0;
 export let conflicts: u32 = 0;
+
+const byHeader = memory.data(HEADERS * 4);
+
+/** The counter of the requests that had their key given back by the id in this header. */
+export function recoveredBy(header: u32): u32 {
+  return load<u32>(byHeader + (header << 2));
+}
 
 let defined = false;
 let traceDefined = false;
@@ -75,6 +87,10 @@ export function defineTraceMetrics(): void {
   untraced = defineMetric(COUNTER, METRIC_UNTRACED);
   recovered = defineMetric(COUNTER, METRIC_RECOVERED);
   unrecovered = defineMetric(COUNTER, METRIC_UNRECOVERED);
+  unrecoveredUntraced = defineMetric(COUNTER, METRIC_UNRECOVERED_UNTRACED);
+  forwarded = defineMetric(COUNTER, METRIC_FORWARDED);
   evicted = defineMetric(COUNTER, METRIC_EVICTED);
   conflicts = defineMetric(COUNTER, METRIC_CONFLICTS);
+  for (let which = 0; which < HEADERS; which++)
+    store<u32>(byHeader + (which << 2), defineMetric(COUNTER, metricOf(which)));
 }

@@ -1,4 +1,15 @@
 // The headers that carry the id of a trace, in the order in which they are looked at unless the configuration says another one.
+import {
+  METRIC_RECOVERED_AMAZON,
+  METRIC_RECOVERED_B3,
+  METRIC_RECOVERED_B3_TRACE_ID,
+  METRIC_RECOVERED_CLOUD,
+  METRIC_RECOVERED_DATADOG,
+  METRIC_RECOVERED_REQUEST_ID,
+  METRIC_RECOVERED_SW8,
+  METRIC_RECOVERED_TRACEPARENT,
+  METRIC_RECOVERED_UBER,
+} from "../../routes/model/names";
 import { lower } from "../text/bytes";
 
 export const TRACEPARENT = 0;
@@ -21,6 +32,18 @@ export function headerOf(which: u32): Bytes {
   if (which == CLOUD) return "x-cloud-trace-context";
   if (which == UBER) return "uber-trace-id";
   return which == SW8 ? "sw8" : "x-request-id";
+}
+
+/** The counter of the requests that had their key given back by this header's id. */
+export function metricOf(which: u32): Bytes {
+  if (which == TRACEPARENT) return METRIC_RECOVERED_TRACEPARENT;
+  if (which == B3) return METRIC_RECOVERED_B3;
+  if (which == B3_TRACE_ID) return METRIC_RECOVERED_B3_TRACE_ID;
+  if (which == DATADOG) return METRIC_RECOVERED_DATADOG;
+  if (which == AMAZON) return METRIC_RECOVERED_AMAZON;
+  if (which == CLOUD) return METRIC_RECOVERED_CLOUD;
+  if (which == UBER) return METRIC_RECOVERED_UBER;
+  return which == SW8 ? METRIC_RECOVERED_SW8 : METRIC_RECOVERED_REQUEST_ID;
 }
 
 /** The number of the header with this name, in any case; -1 for any other. */

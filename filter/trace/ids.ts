@@ -1,11 +1,12 @@
 // The ids of the request's trace: of each header that the configuration names, in its order, each id once. All headers are read in one
 // call, which costs what two single ones do.
 import { readListed, value, valueLen } from "../request";
-import { DATADOG, HEADERS, headerOf } from "./headers";
+import { DATADOG, HEADERS, REQUEST_ID, headerOf } from "./headers";
 import { high, low, readDatadogTags, readId } from "./id";
 import { headerAt, headerCount } from "./options";
 
 const ids = memory.data(HEADERS * 16);
+const headers = memory.data(HEADERS);
 export let idCount = 0;
 
 export function lowOf(i: i32): u64 {
@@ -14,6 +15,16 @@ export function lowOf(i: i32): u64 {
 
 export function highOf(i: i32): u64 {
   return load<u64>(ids + (i << 4), 8);
+}
+
+/** The first of the headers that have the id. */
+export function headerOfId(i: i32): u32 {
+  return load<u8>(headers + i);
+}
+
+/** Whether all that there is of a trace is a request id, which Envoy gives to a request that has none. */
+export function isUntraced(): bool {
+  return idCount == 0 || (idCount == 1 && headerOfId(0) == REQUEST_ID);
 }
 
 /** Whether two ids are the same; one of 64 bits is the same as one of 128 that ends in it. */
@@ -31,12 +42,12 @@ export function collectIds(options: usize): void {
       const tags = "x-datadog-tags";
       if (readListed(tags.start, tags.len)) readDatadogTags(value, valueLen);
     }
-    add();
+    add(which);
   }
 }
 
 // Of two ids that are the same, the longer one is kept.
-function add(): void {
+function add(which: u32): void {
   for (let i = 0; i < idCount; i++) {
     if (!sameId(low, high, lowOf(i), highOf(i))) continue;
     store<u64>(ids + (i << 4), highOf(i) | high, 8);
@@ -44,5 +55,6 @@ function add(): void {
   }
   store<u64>(ids + (idCount << 4), low);
   store<u64>(ids + (idCount << 4), high, 8);
+  store<u8>(headers + idCount, which);
   idCount++;
 }

@@ -7,8 +7,9 @@ import { key, keyLen, keySource } from "../decision";
 import { count, metricValue, monotonic } from "../host/calls";
 import { INBOUND, OUTBOUND } from "../host/directions";
 import * as metrics from "../metrics";
-import { direction, readCluster } from "../request";
-import { collectIds, highOf, idCount, lowOf } from "./ids";
+import { cluster, clusterLen, direction, readCluster } from "../request";
+import { isOutboundName } from "../table/cluster";
+import { collectIds, headerOfId, highOf, idCount, isUntraced, lowOf } from "./ids";
 import { findKey, conflicted, evicted, setKey } from "./memory";
 import { bucketSize, directionOf, lifetime } from "./options";
 
@@ -19,6 +20,8 @@ let moved: u64 = 0;
 let time: u64 = 0;
 let mayBeRemembered = false;
 let isUnrecovered = false;
+/** The header whose id gave the key back. */
+let recoveredBy: u32 = 0;
 
 function directionFor(options: usize): u32 {
   const said = directionOf(options);
@@ -45,18 +48,36 @@ export function recover(options: usize): bool {
   if (directionOf(options) == 0) readCluster();
   if (directionFor(options) != OUTBOUND) return false;
   collectIds(options);
-  for (let i = 0; i < idCount; i++) if (findKey(lowOf(i), highOf(i), time, lifetime(options))) return true;
+  for (let i = 0; i < idCount; i++) {
+    if (!findKey(lowOf(i), highOf(i), time, lifetime(options))) continue;
+    recoveredBy = headerOfId(i);
+    return true;
+  }
   isUnrecovered = true;
   return false;
 }
 
 /** Takes note of a request that was decided. What comes in and is routed goes on to another workload, where it is remembered. */
 export function noteTrace(options: usize, isRouted: bool): void {
-  if (keySource == options) count(metrics.recovered);
-  else if (keySource == 0) {
-    if (isUnrecovered) count(metrics.unrecovered);
+  if (keySource == options) {
+    count(metrics.recovered);
+    count(metrics.recoveredBy(recoveredBy));
+  } else if (keySource == 0) {
+    if (isUnrecovered) noteUnrecovered();
     else if (mayBeRemembered && directionFor(options) == INBOUND) forget(options);
-  } else if (!isRouted && directionFor(options) == INBOUND) remember(options);
+  } else if (isRouted) {
+    // There is nothing to remember, so nobody is asked for the direction; it counts where it is known.
+    if (directionOf(options) == OUTBOUND || isOutboundName(cluster, clusterLen)) count(metrics.forwarded);
+  } else {
+    const way = directionFor(options);
+    if (way == INBOUND) remember(options);
+    else if (way == OUTBOUND) count(metrics.forwarded);
+  }
+}
+
+function noteUnrecovered(): void {
+  count(metrics.unrecovered);
+  if (isUntraced()) count(metrics.unrecoveredUntraced);
 }
 
 function remember(options: usize): void {

@@ -17,6 +17,17 @@ const MEANING: Record<string, string> = {
   [names.METRIC_UNRECOVERED]:
     "requests that went out without a key and in no trace that is remembered, while keys had come in lately: those of traces without a key, and " +
     "those whose service hands on neither the key nor the trace",
+  [names.METRIC_UNRECOVERED_UNTRACED]:
+    "those of the unrecovered that had no id of a trace, or a request id alone, which Envoy gives to every request that has none: the service hands on " +
+    "nothing that its trace came in with",
+  [names.METRIC_FORWARDED]: "requests that went out with a key of their own: the service hands it on",
+  ...Object.fromEntries(
+    Object.entries(names).flatMap(([name, value]) =>
+      name.startsWith("METRIC_RECOVERED_")
+        ? [[value, "those of the recovered that were known by the id in this header"]]
+        : [],
+    ),
+  ),
   [names.METRIC_EVICTED]: "traces that were forgotten before their time, since others came in",
   [names.METRIC_CONFLICTS]: "times that a trace came in with another key than before, or without one",
   [names.METRIC_TABLE_ROUTES]: "the routes of the table that was configured last",
