@@ -13,6 +13,11 @@ import { median, quantile } from "./lib/stats.ts";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "20" } } });
 const APP = "app";
+/** The clusters' names as Istio gives them, by which the filter knows the direction. */
+const NAMES: Record<string, string> = {
+  [APP]: "inbound|80||",
+  [BASELINE]: "outbound|80||baseline.demo.svc.cluster.local",
+};
 
 /** What the filter is given on its way in and on its way out. */
 type Filters = { inbound: Json; outbound: Json };
@@ -30,6 +35,18 @@ const different = (config: Json, trace: boolean): Filters => ({
 
 type Listener = Json & { address: Json };
 const listenerOf = (config: Json) => (config.static_resources as { listeners: [Listener] }).listeners[0];
+
+/** Statistics keep the short names. */
+function named(config: Json): Json {
+  const text = Object.entries(NAMES).reduce(
+    (text, [short, name]) => text.replaceAll(new RegExp(String.raw`(\\?")${short}\1`, "g"), `$1${name}$1`),
+    JSON.stringify(config),
+  );
+  const adapted = JSON.parse(text) as { static_resources: { clusters: Json[] } };
+  for (const cluster of adapted.static_resources.clusters)
+    for (const [short, name] of Object.entries(NAMES)) if (cluster.name === name) cluster.alt_stat_name = short;
+  return adapted;
+}
 
 /** Puts the way in before the way out that there is. */
 function withWayIn(site: Site, port: number, dropsKey: boolean): (config: Json) => Json {
@@ -49,7 +66,7 @@ function withWayIn(site: Site, port: number, dropsKey: boolean): (config: Json) 
       load_assignment: { cluster_name: APP, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
     };
     const listeners = [{ ...wayIn, traffic_direction: "INBOUND" }, wayOut];
-    return { ...config, static_resources: { listeners, clusters: [...clusters, app] } };
+    return named({ ...config, static_resources: { listeners, clusters: [...clusters, app] } });
   };
 }
 

@@ -1,8 +1,9 @@
 // What becomes of a request: the one place where the order of outcomes stands. route.ts acts on it, explain.ts tells it.
 import { HEADER_ROUTED } from "../routes/model/names";
 import { BASELINE, BY_KEY, INVALID_KEY, NO_KEY, decide, failsIfMissing, target, targetLen } from "./decision";
-import { got, gotLen, property, requestHeader } from "./host/calls";
+import { property } from "./host/calls";
 import { isAvailable } from "./missing/target";
+import { readNamed, value, valueLen } from "./request";
 import { Root } from "./roots";
 import { same } from "./text/bytes";
 
@@ -37,7 +38,7 @@ export function outcomeName(outcome: i32): Bytes {
 
 // The mark of an earlier hop names the very target. Where this proxy has followed a redirect, the mark is its own.
 function isAlreadyThere(): bool {
-  return requestHeader(HOP.start, HOP.len) && same(got, gotLen, target, targetLen) && !wasRedirected();
+  return readNamed(HOP) && same(value, valueLen, target, targetLen) && !wasRedirected();
 }
 
 // Envoy counts the redirects that it has followed for a request in filter state of this name, and only then sets it.

@@ -89,24 +89,24 @@ export function readAllValues(header: usize, headerLen: i32): bool {
 
 /** Puts the header's value number `n`, from 0, into (`value`, `valueLen`); false when it has no more. */
 export function readValue(header: usize, headerLen: i32, n: i32): bool {
-  if (n == 0) {
+  if (n == 0 && (!headersRead || headers == 0)) {
     if (!requestHeader(header, headerLen)) return false;
     value = got;
     valueLen = gotLen;
     return true;
   }
-  if (load<u8>(header) == COLON) return false; // HTTP has one path and one authority.
+  if (n > 0 && load<u8>(header) == COLON) return false; // HTTP has one path and one authority.
   readHeaders();
   return headers != 0 && findValue(header, headerLen, n);
 }
 
-/** The header's first value, for one of many headers: all are read in one call. */
-export function readListed(header: usize, headerLen: i32): bool {
-  readHeaders();
-  return headers != 0 && findValue(header, headerLen, 0);
+/** The first value of a header that the filter itself knows by name. */
+export function readNamed(name: Bytes): bool {
+  return readValue(name.start, name.len, 0);
 }
 
-function readHeaders(): void {
+/** Reads all headers in one call, which costs what two single ones do; those that are asked for later cost none then. */
+export function readHeaders(): void {
   if (headersRead) return;
   headersRead = true;
   headers = requestHeaders() ? got : 0;

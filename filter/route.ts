@@ -15,16 +15,7 @@ import {
   traceSource,
 } from "./decision";
 import { emitKey } from "./emit/emit";
-import {
-  count,
-  got,
-  gotLen,
-  property,
-  removeRequestHeader,
-  replaceRequestHeader,
-  requestHeader,
-  setProperty,
-} from "./host/calls";
+import { count, got, gotLen, property, removeRequestHeader, replaceRequestHeader, setProperty } from "./host/calls";
 import { beginPairs } from "./host/pairs";
 import { writer } from "./host/writer";
 import * as metrics from "./metrics";
@@ -32,7 +23,7 @@ import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeN
 import * as request from "./request";
 import { Root, severalPlugins } from "./roots";
 import { formCount, formsForRecovered, routeAddsMark } from "./table/header";
-import { noteTrace } from "./trace/trace";
+import { expectsKey, noteTrace } from "./trace/trace";
 import { MINUS, SPACE } from "./text/ascii";
 import { startsWith } from "./text/bytes";
 
@@ -43,9 +34,11 @@ const REFUSED = "keyway_missing_target";
 
 /** True when the request was refused, and goes nowhere. */
 export function route(root: Root | null, stream: u32): bool {
-  if (requestHeader(CLUSTER.start, CLUSTER.len)) {
+  if (expectsKey) request.readHeaders();
+  if (request.readNamed(CLUSTER)) {
     if (stateBegins("routed ")) return false;
     removeRequestHeader(CLUSTER);
+    request.forgetHeaders();
   }
   if (!root || root.slot < 0 || (severalPlugins && stateBegins("already_routed "))) return false;
   const outcome = findOutcome(root, stream, true);

@@ -1,6 +1,5 @@
-// The ids of the request's trace: of each header that the configuration names, in its order, each id once. All headers are read in one
-// call, which costs what two single ones do.
-import { readListed, value, valueLen } from "../request";
+// The ids of the request's trace: of each header that the configuration names, in its order, each id once.
+import { readHeaders, readNamed, value, valueLen } from "../request";
 import { DATADOG, HEADERS, REQUEST_ID, headerOf } from "./headers";
 import { high, low, readDatadogTags, readId } from "./id";
 import { headerAt, headerCount } from "./options";
@@ -34,14 +33,11 @@ export function sameId(low: u64, high: u64, otherLow: u64, otherHigh: u64): bool
 
 export function collectIds(options: usize): void {
   idCount = 0;
+  readHeaders();
   for (let i = 0; i < headerCount(options); i++) {
     const which = headerAt(options, i);
-    const name = headerOf(which);
-    if (!readListed(name.start, name.len) || !readId(which, value, valueLen)) continue;
-    if (which == DATADOG) {
-      const tags = "x-datadog-tags";
-      if (readListed(tags.start, tags.len)) readDatadogTags(value, valueLen);
-    }
+    if (!readNamed(headerOf(which)) || !readId(which, value, valueLen)) continue;
+    if (which == DATADOG && readNamed("x-datadog-tags")) readDatadogTags(value, valueLen);
     add(which);
   }
 }

@@ -104,7 +104,11 @@ function trySetKey(low: u64, high: u64, key: usize, keyLen: i32, time: u64, life
     count++;
   }
   const end = got + gotLen;
-  for (let entry = got; entry < end; entry = afterEntry(entry)) {
+  let entry = got;
+  for (; entry < end && count < most && !isOf(entry, low, high) && !isOld(entry, time, lifetime); count++)
+    entry = afterEntry(entry);
+  bucket.bytes(got, <i32>(entry - got));
+  for (; entry < end; entry = afterEntry(entry)) {
     if (isOf(entry, low, high) || isOld(entry, time, lifetime)) continue;
     if (count++ < most) bucket.bytes(entry, <i32>(afterEntry(entry) - entry));
     else evicted++;

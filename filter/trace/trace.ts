@@ -20,6 +20,8 @@ let moved: u64 = 0;
 let time: u64 = 0;
 let mayBeRemembered = false;
 let isUnrecovered = false;
+/** Whether the last request had a key. The next one is likely to have one, too, and a keyed request needs many headers. */
+export let expectsKey = false;
 /** The header whose id gave the key back. */
 let recoveredBy: u32 = 0;
 
@@ -30,13 +32,14 @@ function directionFor(options: usize): u32 {
 
 // As long as no key has come in for as long as one is remembered, there is nothing to find: two calls tell, and no header is read.
 function someRemembered(options: usize): bool {
-  const now = metricValue(metrics.remembered);
   time = monotonic();
+  if (remembered != 0 && time - moved <= lifetime(options)) return true;
+  const now = metricValue(metrics.remembered);
   if (now != remembered) {
     remembered = now;
     moved = time;
   }
-  return remembered != 0 && time - moved <= lifetime(options);
+  return remembered != 0 && moved == time;
 }
 
 /** For a request without a key: whether its trace came in with one, which is (`foundKey`, `foundLen`) then. */
@@ -59,6 +62,7 @@ export function recover(options: usize): bool {
 
 /** Takes note of a request that was decided. What comes in and is routed goes on to another workload, where it is remembered. */
 export function noteTrace(options: usize, isRouted: bool): void {
+  expectsKey = keySource != 0;
   if (keySource == options) {
     count(metrics.recovered);
     count(metrics.recoveredBy(recoveredBy));
