@@ -67,13 +67,16 @@ export interface InstallationFlags {
   watchModule?: string;
 }
 
+export function selectorFlag(command: Command): Command {
+  return command.option(
+    "-l, --selector <labels>",
+    "only workloads with all these labels: app=reviews,version=v1; can be repeated (default: all)",
+    parseLabels,
+  );
+}
+
 export function scopeFlags(command: Command): Command {
-  return command
-    .option(
-      "-l, --selector <labels>",
-      "only workloads with all these labels: app=reviews,version=v1; can be repeated (default: all)",
-      parseLabels,
-    )
+  return selectorFlag(command)
     .option("--target-ref <gateway/NAME>", "the proxies of one Gateway API gateway", parseTargetRef)
     .addOption(new Option("--mode <mode>", "which requests are looked at").choices(modes));
 }

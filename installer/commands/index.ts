@@ -18,6 +18,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./completion.ts")).completion,
   },
   {
+    name: "gaps",
+    summary: "show which services drop the key, and the line that mends each",
+    load: async () => (await import("./gaps.ts")).gaps,
+  },
+  {
     name: "install",
     summary: "put the filter and its routes on Istio's proxies",
     load: async () => (await import("./install.ts")).install,

@@ -23,6 +23,17 @@ export interface Extension {
 /** Keyway's counters and gauges by their names without Envoy's prefix. */
 export type Metrics = Partial<Record<string, number>>;
 
+export const METRICS_PATH = "/stats?filter=keyway_&format=json";
+
+/** Reads Envoy's answer to METRICS_PATH. */
+export function readMetrics(answer: unknown): Metrics {
+  const { stats } = answer as { stats: { name?: string; value?: number }[] };
+  const named = stats.flatMap(({ name, value }) =>
+    name === undefined ? [] : [[name.replace(/^.*\.(?=keyway_)/, ""), value]],
+  );
+  return Object.fromEntries(named);
+}
+
 /** The proxy does not answer: its process is stopped or gone, or its node is lost. What it runs, nobody knows. */
 export class ProxySilent extends KeywayError {}
 
@@ -56,13 +67,7 @@ export class ProxyAdmin {
   }
 
   async metrics(): Promise<Metrics> {
-    const { stats } = (await this.#read("/stats?filter=keyway_&format=json")) as {
-      stats: { name?: string; value?: number }[];
-    };
-    const named = stats.flatMap(({ name, value }) =>
-      name === undefined ? [] : [[name.replace(/^.*\.(?=keyway_)/, ""), value]],
-    );
-    return Object.fromEntries(named);
+    return readMetrics(await this.#read(METRICS_PATH));
   }
 
   async clusters(): Promise<Set<string>> {

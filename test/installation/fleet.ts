@@ -50,6 +50,8 @@ export interface Fleet {
   routeConfigurations: object[];
   /** What proxies count, by the contract's names. */
   metrics: Record<string, number>;
+  /** What the proxies of single pods count instead. */
+  metricsOfPods: Record<string, Record<string, number>>;
   /** Whether proxies refuse a listener with the watcher in it. */
   refusesWatcher: boolean;
   close(): Promise<void>;
@@ -72,6 +74,7 @@ export async function startFleet(): Promise<Fleet> {
     clusters: new Map([[SANDBOX, 1]]),
     routeConfigurations: [],
     metrics: {},
+    metricsOfPods: {},
     refusesWatcher: false,
     async close() {
       await server.close();
@@ -90,19 +93,20 @@ export function addPod(fleet: Fleet, name: string, labels: Record<string, string
     spec: { containers: [{ name: "app" }, { name: "istio-proxy" }] },
     status: { phase: "Running", conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
   });
-  if (ready) fleet.server.pods.listen(`demo/${name}`, 15000, proxyOf(fleet));
+  if (ready) fleet.server.pods.listen(`demo/${name}`, 15000, proxyOf(fleet, name));
 }
 
-function proxyOf(fleet: Fleet): PodHandler {
+function proxyOf(fleet: Fleet, pod: string): PodHandler {
   return (request, response) => {
     const url = new URL(`${request.url}`, "http://proxy");
-    const answer = url.pathname === "/config_dump" ? { configs: dump(fleet, url) } : other(fleet, url);
+    const answer = url.pathname === "/config_dump" ? { configs: dump(fleet, url) } : other(fleet, pod, url);
     response.end(JSON.stringify(answer));
   };
 }
 
-function other({ metrics }: Fleet, { pathname }: URL): object {
+function other(fleet: Fleet, pod: string, { pathname }: URL): object {
   if (pathname === "/server_info") return { node: { metadata: { ISTIO_VERSION: "1.29.1" } } };
+  const metrics = fleet.metricsOfPods[pod] ?? fleet.metrics;
   return { stats: Object.entries(metrics).map(([name, value]) => ({ name: `wasmcustom.${name}`, value })) };
 }
 
