@@ -1,11 +1,13 @@
 // Decides where a request goes: the hot path. It reads the request and the table and changes neither; route.ts acts on it.
 import { MAX_KEY } from "../routes/model/names";
 import { allHold } from "./conditions";
+import { BROKEN_LINK, LINK_OFF, LINK_WITH_KEY, NO_LINK, readLink } from "./link/read";
 import { Root } from "./roots";
 import * as request from "./request";
 import { chooseShare } from "./shares";
 import { candidate, candidateLen, isKey } from "./sources/candidate";
 import {
+  LINK,
   OVERRIDES,
   afterSource,
   isList,
@@ -45,6 +47,9 @@ export let keyLen: i32 = 0;
 export let keySource: usize = 0;
 /** The source `trace`, 0 where the configuration has none. */
 export let traceSource: usize = 0;
+/** What the request asks for as a link; see link/read.ts. */
+export let link: i32 = NO_LINK;
+export let linkSource: usize = 0;
 /** The target, when the decision is one of the BY_. */
 export let target: usize = 0;
 export let targetLen: i32 = 0;
@@ -70,13 +75,20 @@ export function decide(root: Root): i32 {
     source = afterSource(source);
     sources--;
   }
+  link = NO_LINK;
+  if (sources != 0 && sourceKind(source) == LINK) {
+    outcome = tryLink(root, source);
+    source = afterSource(source);
+    sources = link < LINK_WITH_KEY ? sources - 1 : 0;
+  }
   for (let bit: u64 = 1; sources > 0; sources--, bit <<= 1) {
     const answer = trySource(root, source, bit);
     if (answer == BY_KEY) return BY_KEY;
     outcome = max(outcome, answer);
     source = afterSource(source);
   }
-  if (traceSource != 0 && keySource == 0 && recover(traceSource)) {
+  if (outcome == BY_KEY) return BY_KEY;
+  if (traceSource != 0 && keySource == 0 && recover(traceSource) && link != LINK_OFF) {
     memory.copy(tried, foundKey, foundLen);
     keep(traceSource, foundLen);
     if (tryKey(root, foundLen)) return BY_KEY;
@@ -87,6 +99,15 @@ export function decide(root: Root): i32 {
     if (answer != NO_KEY) return answer;
   }
   return outcome;
+}
+
+// The key of a link is the only one of its request.
+function tryLink(root: Root, source: usize): i32 {
+  linkSource = source;
+  link = readLink(source);
+  if (link == BROKEN_LINK) return INVALID_KEY;
+  if (link != LINK_WITH_KEY) return NO_KEY;
+  return tryCandidate(root, source) ? BY_KEY : BASELINE;
 }
 
 /**
@@ -125,14 +146,19 @@ function tryValue(root: Root, source: usize): i32 {
       continue;
     }
     outcome = BASELINE;
-    const len = candidateLen;
-    memory.copy(tried, candidate, len);
-    if (keySource == 0) keep(source, len);
-    if (!tryKey(root, len)) continue;
-    keep(source, len);
-    return BY_KEY;
+    if (tryCandidate(root, source)) return BY_KEY;
   }
   return outcome;
+}
+
+// Whether the candidate, which is a key, has a route here. The first key of a request is kept as its own where none has.
+function tryCandidate(root: Root, source: usize): bool {
+  const len = candidateLen;
+  memory.copy(tried, candidate, len);
+  if (keySource == 0) keep(source, len);
+  if (!tryKey(root, len)) return false;
+  keep(source, len);
+  return true;
 }
 
 function keep(source: usize, len: i32): void {

@@ -14,12 +14,14 @@ import {
   key,
   keyLen,
   keySource,
+  link,
   target,
   targetLen,
 } from "./decision";
 import { got, gotLen, requestHeader } from "./host/calls";
 import { addPair, beginPairs } from "./host/pairs";
 import { Writer, writer } from "./host/writer";
+import { LINK_OFF } from "./link/read";
 import { ALREADY_ROUTED, MISSING_TARGET, decision, findOutcome, outcomeName } from "./outcome";
 import * as request from "./request";
 import { Root } from "./roots";
@@ -29,6 +31,7 @@ import {
   HEADER,
   HOST,
   JWT,
+  LINK,
   OVERRIDES,
   QUERY,
   TRACE,
@@ -88,7 +91,7 @@ function sayReason(outcome: i32): void {
     if (failsIfMissing) body.say(", and the route says to fail with 424");
   } else if (outcome == BASELINE) body.say("no route in force for this key and baseline");
   else if (outcome == INVALID_KEY) body.say("what stands in a source is no key");
-  else if (outcome == NO_KEY) body.say("no key in any source");
+  else if (outcome == NO_KEY) body.say(link == LINK_OFF ? "the link takes the key off" : "no key in any source");
   else if (decision == BY_KEY) {
     body.say(byParent ? "a route for a parent of this key and this baseline" : "a route for this key and baseline");
     if (conditional) body.say(", and all its conditions hold");
@@ -106,6 +109,10 @@ function nameSource(to: Writer, s: usize): void {
   }
   if (kind == TRACE) {
     to.say("trace");
+    return;
+  }
+  if (kind == LINK) {
+    to.say("query:").bytes(sourceHeader(s), sourceHeaderLen(s));
     return;
   }
   if (kind == BAGGAGE) to.say("baggage:");

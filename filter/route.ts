@@ -10,6 +10,8 @@ import {
   key,
   keyLen,
   keySource,
+  link,
+  linkSource,
   target,
   targetLen,
   traceSource,
@@ -18,6 +20,8 @@ import { emitKey } from "./emit/emit";
 import { count, got, gotLen, property, removeRequestHeader, replaceRequestHeader, setProperty } from "./host/calls";
 import { beginPairs } from "./host/pairs";
 import { writer } from "./host/writer";
+import { addLinkPairs, keepLink } from "./link/cookie";
+import { LINK_WITH_KEY } from "./link/read";
 import * as metrics from "./metrics";
 import { ALREADY_ROUTED, MISSING_TARGET, ROUTED, decision, findOutcome, outcomeName } from "./outcome";
 import * as request from "./request";
@@ -42,9 +46,10 @@ export function route(root: Root | null, stream: u32): bool {
   }
   if (!root || root.slot < 0 || (severalPlugins && stateBegins("already_routed "))) return false;
   const outcome = findOutcome(root, stream, true);
-  if (outcome == ROUTED) select(root);
+  if (outcome == ROUTED) selectTarget(root);
   else stay(outcome);
   if (outcome == MISSING_TARGET && failsIfMissing && refuse()) return true;
+  if (link >= LINK_WITH_KEY) follow(outcome);
   if (traceSource != 0) noteTrace(traceSource, outcome == ROUTED);
   if (keySource != 0 && formCount(root.header.at) != 0) emit(root.header.at);
   return false;
@@ -58,7 +63,7 @@ function stay(outcome: i32): void {
   count(metricOf(outcome));
   if (outcome == NO_KEY) return;
   if (outcome == ALREADY_ROUTED) removeRequestHeader(HOP);
-  describe(outcome);
+  describe(outcome, outcome == BASELINE || decision == BY_KEY, target, targetLen);
   setState();
 }
 
@@ -87,6 +92,7 @@ function refuse(): bool {
   else body.say("null");
   body.say(',"from":').json(request.cluster, request.clusterLen).say(',"to":').json(target, targetLen).say("}");
   beginPairs();
+  if (link >= LINK_WITH_KEY) addLinkPairs(linkSource);
   return respondJson(424, body, REFUSED);
 }
 
@@ -96,22 +102,36 @@ function setState(): bool {
   return setProperty(STATE, text.at, text.len);
 }
 
-// `OUTCOME [KEY [TARGET]]`, where `-` stands for the key of a route that needs none.
-function describe(outcome: i32): void {
+// `OUTCOME [KEY [CLUSTER]]`, where `-` stands for the key of a route that needs none.
+function describe(outcome: i32, keyed: bool, cluster: usize, clusterLen: i32): void {
   text.clear().say(outcomeName(outcome));
   if (outcome == INVALID_KEY) return;
   text.u8(SPACE);
-  if (outcome == BASELINE || decision == BY_KEY) text.bytes(key, keyLen);
+  if (keyed) text.bytes(key, keyLen);
   else text.u8(MINUS);
-  if (outcome != BASELINE) text.u8(SPACE).bytes(target, targetLen);
+  if (outcome != BASELINE) text.u8(SPACE).bytes(cluster, clusterLen);
 }
 
 // The header without the filter state selects nothing, and the state without the header would fail the request: so the
 // header goes first, and nothing stays of it when the state is refused.
-function select(root: Root): void {
-  if (!replaceRequestHeader(CLUSTER, target, targetLen)) return;
-  describe(ROUTED);
-  if (!setState()) return removeRequestHeader(CLUSTER);
+function select(keyed: bool, cluster: usize, clusterLen: i32): bool {
+  if (!replaceRequestHeader(CLUSTER, cluster, clusterLen)) return false;
+  describe(ROUTED, keyed, cluster, clusterLen);
+  if (setState()) return true;
+  removeRequestHeader(CLUSTER);
+  return false;
+}
+
+function selectTarget(root: Root): void {
+  if (!select(decision == BY_KEY, target, targetLen)) return;
   if (!routeAddsMark(root.header.at)) replaceRequestHeader(HOP, target, targetLen);
   count(metrics.routed);
+}
+
+// The answer to a link gets its cookie from the routes that obey a selection, so a link is sent over one of these to its baseline, too. A
+// route that has no cluster, such as a redirect, forwards nothing, and so the request stays with it.
+function follow(outcome: i32): void {
+  request.readCluster();
+  if (keepLink(linkSource) && outcome != ROUTED && request.clusterLen != 0)
+    select(keySource != 0, request.cluster, request.clusterLen);
 }

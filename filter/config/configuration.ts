@@ -8,10 +8,11 @@ import { QUOTE } from "../text/ascii";
 import { addDefaultForm, readEmit } from "./emit";
 import { broken, isNamed, noteField, openList, openObject, readFlag, readWord } from "./fields";
 import * as json from "./json";
+import { readLink } from "./link";
 import { readRoute } from "./route";
 import { addDefaultSource, addSource } from "./sources";
 import { readTable } from "./table";
-import { addTraceSource, clearTrace, readTrace, traces } from "./trace";
+import { addTraceSource, clearTrace, readTrace, reportUnusedTrace, traces } from "./trace";
 
 const KEYS: u32 = 1;
 const ROUTES: u32 = 2;
@@ -22,6 +23,7 @@ const HIERARCHY: u32 = 32;
 const TABLE: u32 = 64;
 const EMIT: u32 = 128;
 const TRACE: u32 = 256;
+const LINK: u32 = 512;
 
 /** Reads the configuration of `size` bytes; only inside on_configure. False when there is a diagnostic. */
 export function readConfiguration(size: u32): bool {
@@ -32,6 +34,7 @@ export function readConfiguration(size: u32): bool {
   if (!json.atEnd()) readRoot();
   if (json.problem != null) reportSyntax();
   else if (builder.hasDuplicate()) reportDuplicate();
+  else reportUnusedTrace();
   if (builder.sources.len == 0 && traces == 0) addDefaultSource(builder.sources);
   if (traces != 0) {
     if (builder.forms.len == 0) addDefaultForm();
@@ -65,6 +68,7 @@ function rootField(): u32 {
   if (isNamed("table")) return TABLE;
   if (isNamed("emit")) return EMIT;
   if (isNamed("trace")) return TRACE;
+  if (isNamed("link")) return LINK;
   return isNamed("strict") ? STRICT : 0;
 }
 
@@ -83,6 +87,7 @@ function readRoot(): void {
     else if (field == TABLE) readTable();
     else if (field == EMIT) readEmit();
     else if (field == TRACE) readTrace();
+    else if (field == LINK) readLink();
     else readFlag("strict");
     if (broken()) return;
     inList(null, -1);

@@ -27,9 +27,9 @@ export function broken(): bool {
 }
 
 /** Takes an object's `{`; reports anything else. */
-export function openObject(): bool {
+export function openObject(expected: Bytes = "expected an object"): bool {
   if (json.accept(OPEN_BRACE)) return true;
-  if (json.problem == null) report("expected an object");
+  if (json.problem == null) report(expected);
   return false;
 }
 
@@ -46,6 +46,17 @@ export function readFlag(name: Bytes): bool {
   const flag = json.readBool();
   if (flag < 0 && json.problem == null) report("expected true or false");
   return flag > 0;
+}
+
+/** Reads a whole number; reports anything else. */
+export function readWhole(name: Bytes, least: i32, most: i32): i32 {
+  inField(name);
+  const value = json.readDecimal();
+  if (json.problem != null || (value % 10000 == 0 && value >= <i64>least * 10000 && value <= <i64>most * 10000))
+    return <i32>(value / 10000);
+  const line = beginReport();
+  if (line) line.say("expected a whole number from ").number(least).say(" to ").number(most);
+  return 0;
 }
 
 /** Reads one of a few words, for the caller to tell which; reports `expected` for what is no string. */

@@ -12,8 +12,8 @@ import { TRACE } from "../sources/source";
 import { TRACE_BUCKETS } from "../table/names";
 import { QUOTE } from "../text/ascii";
 import { HEADERS, headerNamed } from "../trace/headers";
-import { beginReport, inField, inList, inSubList, report, reportMoreThan, reported } from "./diagnostic";
-import { broken, isNamed, noteField, openList, openObject, readWord } from "./fields";
+import { beginReport, inList, inSubList, report, reportMoreThan, reported } from "./diagnostic";
+import { broken, isNamed, noteField, openList, openObject, readWhole, readWord } from "./fields";
 import * as json from "./json";
 
 const IDS: u32 = 1;
@@ -25,16 +25,25 @@ const ids = writer();
 let seconds = 0;
 let entries = 0;
 let direction: u32 = 0;
+let isSet = false;
 
 /** How often `trace` stands among the keys. */
 export let traces = 0;
 
 export function clearTrace(): void {
   traces = 0;
+  isSet = false;
   ids.clear();
   seconds = TRACE_SECONDS;
   entries = TRACE_ENTRIES;
   direction = 0;
+}
+
+/** Reports settings of a memory that there is not. */
+export function reportUnusedTrace(): void {
+  if (!isSet || traces != 0) return;
+  inList("trace", -1);
+  report("only where trace is among the keys");
 }
 
 export function addTrace(): void {
@@ -63,6 +72,7 @@ function traceField(): u32 {
 export function readTrace(): void {
   inList("trace", -1);
   if (!openObject()) return;
+  isSet = true;
   let seen: u32 = 0;
   for (let first = true; json.nextField(first); first = false) {
     const field = traceField();
@@ -102,16 +112,6 @@ function readHeader(): void {
   }
   const line = beginReport();
   if (line) line.say('no header of trace ids that is known: "').plain(json.text, json.textLen).say('"');
-}
-
-function readWhole(name: Bytes, least: i32, most: i32): i32 {
-  inField(name);
-  const value = json.readDecimal();
-  if (json.problem != null || (value % 10000 == 0 && value >= <i64>least * 10000 && value <= <i64>most * 10000))
-    return <i32>(value / 10000);
-  const line = beginReport();
-  if (line) line.say("expected a whole number from ").number(least).say(" to ").number(most);
-  return 0;
 }
 
 function readDirection(): void {

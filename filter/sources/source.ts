@@ -16,6 +16,7 @@ export {
   HOST,
   HOST_PART,
   JWT,
+  LINK,
   NONE,
   OVERRIDES,
   PATH_PART,

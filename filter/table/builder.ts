@@ -16,6 +16,8 @@ const CHUNK_FIXED = 8;
 export const sources = writer();
 /** The source `trace`, laid down as the others are; empty where the configuration has none. */
 export const trace = writer();
+/** The source of links and that of the cookie by which their keys stick; empty where the configuration has none. */
+export const links = writer();
 /** The forms in which a key leaves, laid down as sources are. */
 export const forms = writer();
 /** The rules with conditions, and those that have shares alone; see rule.ts. */
@@ -44,6 +46,7 @@ let last: usize = 0;
 export function clear(): void {
   sources.clear();
   trace.clear();
+  links.clear();
   forms.clear();
   whens.clear();
   splits.clear();

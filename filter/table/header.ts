@@ -1,7 +1,7 @@
 // What a table says of itself, in one shared value that every worker keeps a copy of:
 //   u32 generation, u32 buckets, u32 routes, u8 flags, u8 sources, u8 hierarchy (the character, or 0), u8 forms,
 //   u32 rules with conditions, u32 rules with shares alone, u32 where the live table's settings begin (0: there is no live table),
-//   the sources (`trace` before all others), the forms in which a key leaves, the rules in that order (see rule.ts), the settings (see live/settings.ts)
+//   the sources (`trace`, then those of links, then all others), the forms in which a key leaves, the rules in that order (see rule.ts), the settings (see live/settings.ts)
 // The header of a live table has no sources, no forms and no settings. Where it serves, a worker puts its numbers and rules in the place of
 // those that the configuration has.
 import { Writer } from "../host/writer";
@@ -27,13 +27,14 @@ export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
       (builder.routeAddsMark ? ROUTE_ADDS_MARK : 0) |
       (builder.formsForRecovered ? FORMS_FOR_RECOVERED : 0),
   )
-    .u8(builder.sourceCount(builder.trace) + builder.sourceCount())
+    .u8(builder.sourceCount(builder.trace) + builder.sourceCount(builder.links) + builder.sourceCount())
     .u8(builder.hierarchy)
     .u8(builder.sourceCount(builder.forms))
     .u32(builder.whenRoutes)
     .u32(builder.splitRoutes)
     .u32(0);
   to.bytes(builder.trace.at, builder.trace.len);
+  to.bytes(builder.links.at, builder.links.len);
   to.bytes(builder.sources.at, builder.sources.len);
   to.bytes(builder.forms.at, builder.forms.len);
   to.bytes(builder.whens.at, builder.whens.len);

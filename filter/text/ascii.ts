@@ -36,6 +36,7 @@ export const LOWER_Z = 122;
 export const OPEN_BRACE = 123;
 export const BAR = 124;
 export const CLOSE_BRACE = 125;
+export const TILDE = 126;
 export const DELETE = 127;
 
 /** The bit that tells a lower-case letter from its upper-case one. */

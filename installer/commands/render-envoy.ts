@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { hasLinks } from "../../routes/model/links.ts";
+import type { Configuration } from "../../routes/model/model.ts";
 import { HEADER_CLUSTER, MAX_TEXT } from "../../routes/model/names.ts";
 import { parseRouteFile, type RouteFile } from "../../routes/reading/route-file.ts";
 import { KeywayError, UsageError } from "../../shared/errors.ts";
@@ -146,10 +148,11 @@ function rendered({ file, table }: Content, options: Options): unknown {
   if (part === "cluster" && table !== undefined) return [tableCluster(table)];
   const configuration = plainConfiguration(file, table);
   if (part === "filter") return [httpFilter({ module, configuration })];
-  if (part === "route") return guardRoutes(proofOf(options));
+  const proof = proofOf(options, configuration);
+  if (part === "route") return guardRoutes(proof);
   if (part === "access-log") return accessLogs({ watch });
   const wiring = wire(file, configuration, { clusters: cluster, baselines: baseline });
-  return envoyConfiguration({ configuration, listen, admin, module, watch, table, proof: proofOf(options), ...wiring });
+  return envoyConfiguration({ configuration, listen, admin, module, watch, table, proof, ...wiring });
 }
 
 async function putInto(
@@ -170,7 +173,7 @@ async function putInto(
     modulesGiven: ["module", "watchModule"].some((name) => command.getOptionValueSource(name) === "cli"),
   };
   const { text, remarks } = withFileErrors(path, () =>
-    into(before, desired, { listeners, virtualHosts }, { proof: proofOf(options) }),
+    into(before, desired, { listeners, virtualHosts }, { proof: proofOf(options, configuration) }),
   );
   const name = path === "-" ? "standard input" : path;
   for (const { at, message } of remarks) progress(io).warn(`${name}:${at.line}:${at.col}: ${message}`);
@@ -185,9 +188,13 @@ async function putInto(
   });
 }
 
-function proofOf({ edge, served, cacheable }: Options): Proof {
+function proofOf({ edge, served, cacheable }: Options, configuration: Configuration): Proof {
   const usual = proofFor(edge ? "edge" : "inside");
-  return { served: served ?? usual.served, noStore: usual.noStore && !cacheable };
+  return {
+    served: served ?? usual.served,
+    noStore: usual.noStore && !cacheable,
+    links: hasLinks(configuration),
+  };
 }
 
 function parseScope(text: string): string {

@@ -66,7 +66,7 @@ export const sandboxCreate: Register = (group, io) => {
       "where proxies look for keys, for --link: host:.preview.example.com; can be repeated",
       collect,
     )
-    .option("-f, --routes <file>", "a route file whose keys are those, in place of --keys");
+    .option("-f, --routes <file>", "a route file whose keys, and whose links, are those, in place of --keys");
   for (const flag of FORK_FLAGS) {
     command.on(`option:${flag}`, (value: string | null) => void words.push({ flag, value: value ?? "" }));
   }

@@ -1,4 +1,6 @@
 import { CONNECT_GUARD, GUARD } from "../../routes/model/guard.ts";
+import { hasLinks } from "../../routes/model/links.ts";
+import type { Configuration } from "../../routes/model/model.ts";
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
 import { hopMark, type Proof, proofFor, proofHeaders } from "../twins/headers.ts";
 import { annotatedMode, type Context, type Installation, type Mode, type Scope } from "./installation.ts";
@@ -14,7 +16,8 @@ const contexts = {
   gateway: ["SIDECAR_OUTBOUND", "GATEWAY"],
 } satisfies Record<Mode, Context[]>;
 
-type Described = Pick<Installation, "name" | "namespace" | "mode" | "scope" | "served" | "cacheable">;
+type Described = Pick<Installation, "name" | "namespace" | "mode" | "scope"> & Answering;
+type Answering = Pick<Installation, "config" | "served" | "cacheable">;
 
 export interface Extras {
   /** As base64. */
@@ -85,9 +88,10 @@ function guardRoutes(installation: Described, context: Context) {
 }
 
 /** What a routed answer says of itself: a person's word, or else what suits the place. */
-export function proofOf({ served, cacheable }: Pick<Installation, "served" | "cacheable">, context: Context): Proof {
+export function proofOf({ config, served, cacheable }: Answering, context: Context): Proof {
   const usual = proofFor(context === "GATEWAY" ? "edge" : "inside");
-  return { served: served ?? usual.served, noStore: usual.noStore && cacheable !== true };
+  const links = hasLinks(config as Pick<Configuration, "link">);
+  return { served: served ?? usual.served, noStore: usual.noStore && cacheable !== true, links };
 }
 
 /** Tells the routes of several installations on one proxy apart. */

@@ -1,3 +1,4 @@
+import { linkNames } from "../../routes/model/links.ts";
 import { DEFAULT_SOURCE } from "../../routes/model/names.ts";
 import type { SandboxResource } from "../../routes/model/sandbox.ts";
 import { parseSource, type Source } from "../../routes/model/sources.ts";
@@ -110,8 +111,11 @@ async function sourcesFor({ link, keys, routes }: CreateFlags, io: Io): Promise<
   });
 }
 
+/** The sources of a route file, that of its links first. */
 async function keysIn(file: string, io: Io): Promise<readonly string[]> {
   const { parseRouteFile } = await import("../../routes/reading/route-file.ts");
   const text = await readInput(file, io);
-  return withFileErrors(file, () => parseRouteFile(text)).keys;
+  const { keys, link } = withFileErrors(file, () => parseRouteFile(text));
+  const names = linkNames(link);
+  return names === undefined ? keys : [`query:${names.query}`, ...keys];
 }

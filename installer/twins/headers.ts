@@ -1,5 +1,11 @@
 // What a route that obeys the selection does to headers, and how it is recognised.
-import { HEADER_CLUSTER, HEADER_ROUTED, HEADER_SERVED } from "../../routes/model/names.ts";
+import {
+  HEADER_CLUSTER,
+  HEADER_ROUTED,
+  HEADER_SERVED,
+  STATE_LINK_CACHE_KEY,
+  STATE_LINK_KEY,
+} from "../../routes/model/names.ts";
 import { field, isMessage, type Message, messages, respelled, type Spelling, withField } from "./spelling.ts";
 
 /** What a routed answer says of itself. */
@@ -8,6 +14,8 @@ export interface Proof {
   served: boolean;
   /** `cache-control: no-store`, so that no shared cache serves a sandbox's answer to others. */
   noStore: boolean;
+  /** What the filter left for the answer to a link: the cookie, and `cache-control: no-store`. */
+  links?: boolean;
 }
 
 /** Inside a mesh or a cluster a routed answer names its target; at its edge it only keeps out of caches. */
@@ -29,11 +37,23 @@ export function hopMark(routeConfiguration: Message = {}) {
   return setHeader(HEADER_ROUTED, gone ? "%UPSTREAM_CLUSTER_RAW%" : `%REQ(${HEADER_CLUSTER})%`);
 }
 
-export function proofHeaders({ served, noStore }: Proof) {
+export function proofHeaders({ served, noStore, links = false }: Proof) {
+  const cacheOfLinks = links ? [setHeader("cache-control", filterState(STATE_LINK_CACHE_KEY))] : [];
   return [
     ...(served ? [setHeader(HEADER_SERVED, `%REQ(${HEADER_ROUTED})%`)] : []),
-    ...(noStore ? [setHeader("cache-control", "no-store")] : []),
+    ...(noStore ? [setHeader("cache-control", "no-store")] : cacheOfLinks),
+    ...(links ? [addHeader("set-cookie", filterState(STATE_LINK_KEY))] : []),
   ];
+}
+
+/** Envoy leaves a header out whose text is empty, as it is where there is no such filter state. */
+function filterState(key: string): string {
+  return `%FILTER_STATE(${key}:PLAIN)%`;
+}
+
+/** The header stands beside others of the same name. */
+function addHeader(key: string, value: string) {
+  return { header: { key, value }, append_action: "APPEND_IF_EXISTS_OR_ADD" };
 }
 
 /**

@@ -1,11 +1,13 @@
 // Where a request goes: the filter's decision, made offline.
 import { parseDate } from "../model/date.ts";
 import { isKey } from "../model/key.ts";
+import { linkNames } from "../model/links.ts";
 import type { Configuration, KeyRoute, Route } from "../model/model.ts";
 import { HEADER_ROUTED } from "../model/names.ts";
 import { type Source, sourcesOf } from "../model/sources.ts";
 import { allHold } from "./conditions.ts";
 import type { DecisionInput } from "./input.ts";
+import { readLink } from "./link.ts";
 import { bestMatch } from "./match.ts";
 import { candidates, valuesOf } from "./scan.ts";
 import { chooseShare } from "./shares.ts";
@@ -37,11 +39,9 @@ export interface Decision {
 
 /** Key routes come first, then routes with conditions alone, then splits, then the baseline. */
 export function decide(configuration: Configuration, input: DecisionInput): Decision {
-  const { keys, routes, hierarchy } = configuration;
+  const { routes, hierarchy } = configuration;
   const cluster = input.cluster ?? "";
-  const found = keys.flatMap(sourcesOf).flatMap((source): Candidate[] => {
-    return candidates(source, input.headers, cluster).map((key) => ({ key, source }));
-  });
+  const found = candidatesOf(configuration, input);
   const valid = found.filter(({ key }) => isKey(key));
   const inForce = routes
     .filter(({ expires }) => expires === undefined || (parseDate(expires) ?? 0) > input.now)
@@ -66,6 +66,21 @@ export function decide(configuration: Configuration, input: DecisionInput): Deci
   if (valid[0]) return { outcome: "baseline", ...valid[0], route: null, to: null };
   const outcome = found.length > 0 ? "invalid_key" : "no_key";
   return { outcome, key: null, source: null, route: null, to: null };
+}
+
+/** Everything that the sources find. Where the request is a link, its key is the only one, and an empty one leaves the request without any. */
+function candidatesOf({ keys, link }: Configuration, { headers, cluster }: DecisionInput): Candidate[] {
+  const names = linkNames(link);
+  const sources = keys.flatMap(sourcesOf);
+  const find = (source: Source): Candidate[] =>
+    candidates(source, headers, cluster ?? "").map((key) => ({ key, source }));
+  if (names === undefined) return sources.flatMap(find);
+  const source: Source = { kind: "query", name: names.query };
+  const key = readLink(names.query, headers);
+  if (key) return [{ key, source }];
+  if (key === "") return [];
+  const broken = key === null ? [{ key: "", source }] : [];
+  return [...broken, ...find({ kind: "cookie", name: names.cookie }), ...sources.flatMap(find)];
 }
 
 /** The route of a key, or else of the nearest of its parents that has one; routes with conditions come first. */

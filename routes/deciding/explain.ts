@@ -2,6 +2,7 @@ import type { Configuration, Route, SplitRoute } from "../model/model.ts";
 import { sourceText } from "../model/sources.ts";
 import { type Decision, decide, type Outcome } from "./decide.ts";
 import type { DecisionInput } from "./input.ts";
+import { isLinkOff } from "./link.ts";
 import { matchOf } from "./match.ts";
 
 /** What a proxy answers to `x-keyway-explain: 1`. */
@@ -20,7 +21,9 @@ export function explain(configuration: Configuration, input: DecisionInput): Exp
   const decision = decide(configuration, input);
   const { outcome, key, source, to } = decision;
   const from = input.cluster ?? "";
-  return { outcome, key, source: source && sourceText(source), from, to, why: why(decision, from) };
+  const isOff = outcome === "no_key" && isLinkOff(configuration, input.headers);
+  const reason = isOff ? "the link takes the key off" : why(decision, from);
+  return { outcome, key, source: source && sourceText(source), from, to, why: reason };
 }
 
 function why({ outcome, key, route }: Decision, cluster: string): string {

@@ -17,10 +17,16 @@ function halves(text: string, separator: string): [string, string] | undefined {
 }
 
 /** Empty, which is no key, for a broken escape and for what is longer than MAX_TEXT bytes. */
-function percentDecoded(text: string): string {
+export function percentDecoded(text: string): string {
   if (/%(?![0-9a-f]{2})/i.test(text)) return "";
   const decoded = text.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return decoded.length > MAX_TEXT ? "" : decoded;
+}
+
+/** The values of a query parameter as they are written. */
+export function queryValues(path: string, wanted: string): string[] {
+  const pairs = (halves(path, "?")?.[1].split("&") ?? []).map((part) => halves(part, "=") ?? [part, ""]);
+  return pairs.flatMap(([name, value]) => (name === wanted ? [value ?? ""] : []));
 }
 
 const members: Scan = (list, wanted) => {
@@ -37,10 +43,7 @@ const SCANS: Record<Kind, Scan> = {
     const values = pairs.flatMap((pair) => (pair && trimmed(pair[0]) === wanted ? [trimmed(pair[1])] : []));
     return values.map((value) => value.replace(/^"(.*)"$/s, "$1"));
   },
-  query(path, wanted) {
-    const pairs = (halves(path, "?")?.[1].split("&") ?? []).map((part) => halves(part, "=") ?? [part, ""]);
-    return pairs.flatMap(([name, value]) => (name === wanted ? [percentDecoded(value ?? "")] : []));
-  },
+  query: (path, wanted) => queryValues(path, wanted).map(percentDecoded),
   host(authority, suffix) {
     const name = authority.replace(/:.*$/s, "");
     if (!name.toLowerCase().endsWith(suffix.toLowerCase())) return [];

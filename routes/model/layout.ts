@@ -17,6 +17,8 @@ export const HOST_PART = 10;
 export const CALLER = 11;
 // What only keys have: the key that the request's trace came in with.
 export const TRACE = 12;
+// A link: the header is the query parameter's name, and the name what filter/link/options.ts shows.
+export const LINK = 13;
 
 // Comparisons of a condition.
 export const EXACT = 0;

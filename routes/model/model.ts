@@ -76,12 +76,28 @@ export interface Configuration<From = string, To = string> {
   hierarchy?: string;
   /** How the source `trace` remembers keys. */
   trace?: TraceOptions;
+  /** Links that name a key in their query, which sticks by a cookie; true for the defaults. */
+  link?: boolean | LinkOptions;
   /** The forms in which a key leaves; without them it leaves as it came. */
   emit?: string[];
   explain: boolean;
   strict: boolean;
   hopMark?: HopMark;
   table?: LiveTable;
+}
+
+export const SAME_SITES = ["Lax", "Strict", "None"] as const;
+
+export interface LinkOptions {
+  /** The query parameter. */
+  query?: string;
+  cookie?: string;
+  /** That the cookie is kept. */
+  seconds?: number;
+  sameSite?: (typeof SAME_SITES)[number];
+  /** `auto`: where the request came over https. */
+  secure?: boolean | "auto";
+  path?: string;
 }
 
 /** Where a proxy's live table comes from. */

@@ -26,6 +26,10 @@ export const TRACE_ENTRIES = 16384; // that a proxy remembers at most, unless sa
 export const LEAST_TRACE_ENTRIES = 1024;
 export const MAX_TRACE_ENTRIES = 65536;
 
+export const LINK_NAME = "keyway"; // of a link's query parameter and of its cookie, unless said
+export const LINK_SECONDS = 604800; // that a link sticks, unless said
+export const MAX_LINK_SECONDS = 34560000; // 400 days, the most that browsers keep a cookie
+
 export const OWN_HEADERS = "x-keyway-";
 export const HEADER_CLUSTER = "x-keyway-cluster";
 export const HEADER_ROUTED = "x-keyway-routed";
@@ -36,6 +40,11 @@ export const HEADER_DECISION = "x-keyway-decision";
 export const STATE_NAME = "keyway"; // as set by the filter
 export const STATE_KEY = "wasm.keyway"; // as Envoy names it in routes and access logs
 export const STATE_ROUTED = "routed"; // the text begins with it exactly when a target was selected
+
+export const STATE_LINK_NAME = "keyway_link"; // the text of `set-cookie` for the answer to a link
+export const STATE_LINK_KEY = "wasm.keyway_link";
+export const STATE_LINK_CACHE_NAME = "keyway_link_cache"; // the text of `cache-control` for the answer to a link
+export const STATE_LINK_CACHE_KEY = "wasm.keyway_link_cache";
 
 export const METRIC_ROUTED = "keyway_requests_routed";
 export const METRIC_BASELINE = "keyway_requests_baseline";

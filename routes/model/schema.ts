@@ -3,14 +3,17 @@ import { byteLength, quoted } from "./bytes.ts";
 import { parseDate } from "./date.ts";
 import { TABLE_PATH } from "./feed.ts";
 import { isKey } from "./key.ts";
-import { DIRECTIONS, MISSING, REQUEST_PARTS, TRACE_HEADERS } from "./model.ts";
+import { DIRECTIONS, MISSING, REQUEST_PARTS, SAME_SITES, TRACE_HEADERS } from "./model.ts";
 import {
   DEFAULT_SOURCE,
   LEAST_TRACE_ENTRIES,
+  LINK_NAME,
+  LINK_SECONDS,
   MAX_CLUSTER,
   MAX_CONDITIONS,
   MAX_FORMS,
   MAX_KEY,
+  MAX_LINK_SECONDS,
   MAX_NAME,
   MAX_SHARES,
   MAX_SOURCES,
@@ -241,6 +244,46 @@ const traceOptions = object({
   ),
 });
 
+/** A name that neither a query nor a cookie would have to escape. */
+const linkName = text(MAX_NAME).refine((name) => /^[-._~0-9A-Za-z]+$/.test(name), {
+  error: "expected a name of letters, digits, - . _ ~",
+  abort: true,
+});
+
+const linkOptions = object({
+  query: optional(linkName, `The query parameter that names the key; ${LINK_NAME} unless said.`),
+  cookie: optional(linkName, `The cookie by which the key sticks; ${LINK_NAME} unless said.`),
+  seconds: optional(whole(1, MAX_LINK_SECONDS), `How long the cookie is kept; ${LINK_SECONDS} unless said.`),
+  sameSite: optional(word(SAME_SITES), "The cookie's SameSite; Lax unless said."),
+  secure: optional(
+    z.literal([true, false, "auto"], { error: expected("true, false or auto") }),
+    "Whether the cookie is Secure; auto (the default): where the request came over https.",
+  ),
+  path: optional(
+    text(MAX_CLUSTER)
+      .refine((path) => path.startsWith("/"), { error: "expected a path that begins with /", abort: true })
+      .refine((path) => /^[!-:<-~]*$/.test(path), "expected printable ASCII without spaces and semicolons"),
+    "The cookie's Path; / unless said.",
+  ),
+}).check(({ value, issues }) => {
+  if (value.sameSite !== "None" || value.secure !== false) return;
+  const message = "a cookie of SameSite=None has to be secure";
+  issues.push({ code: "custom", path: ["secure"], input: value, message });
+});
+
+const link = z.union([z.boolean({ error: expected("true, false or an object") }), linkOptions]);
+
+interface MemoryFields {
+  keys?: readonly string[] | undefined;
+  trace?: unknown;
+}
+
+/** Reports settings of a memory that there is not. */
+export function betweenSettings({ value, issues }: z.core.ParsePayload<MemoryFields>): void {
+  if (value.trace === undefined || value.keys?.includes("trace")) return;
+  issues.push({ code: "custom", path: ["trace"], input: value, message: "only where trace is among the keys" });
+}
+
 const hierarchyError = "expected one character that a key may contain";
 
 /** The fields of the whole, whatever its routes are. */
@@ -256,6 +299,10 @@ export function configurationFields<Route extends z.ZodType>(route: Route) {
       "The character between the parts of a key: a key without a route is looked up by its parents, the nearest first.",
     ),
     trace: optional(traceOptions, "How the source `trace` remembers the keys of traces."),
+    link: optional(
+      link,
+      "Links whose query names a key, such as ?keyway=pr-42: the key sticks by a cookie, and ?keyway= takes it off. True for the defaults.",
+    ),
     emit: optional(
       list(form, "form", "forms", MAX_FORMS),
       "The forms in which a key leaves, whatever form it came in: header:NAME, baggage:MEMBER, tracestate:VENDOR or cookie:NAME. " +

@@ -3,6 +3,7 @@ import { type Configuration, HOP_MARKS, type Route } from "../model/model.ts";
 import { DEFAULT_SOURCE } from "../model/names.ts";
 import {
   betweenFields,
+  betweenSettings,
   cluster,
   configurationFields,
   liveTable,
@@ -28,7 +29,9 @@ const pluginSchema = object({
     "Who adds the hop mark to a routed request: the filter (the default), or the route.",
   ),
   table: optional(liveTable, "Where the live table comes from; until it is there, and without it, `routes` serve."),
-}).meta({ title: "Plugin configuration of Keyway" });
+})
+  .check(betweenSettings)
+  .meta({ title: "Plugin configuration of Keyway" });
 
 /** The plugin configuration as JSON Schema. */
 export function pluginJsonSchema(): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Configuration, Reference, Route } from "../model/model.ts";
 import { DEFAULT_SOURCE } from "../model/names.ts";
-import { betweenFields, configurationFields, object, routeFields } from "../model/schema.ts";
+import { betweenFields, betweenSettings, configurationFields, object, routeFields } from "../model/schema.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { nameFields } from "./name-fields.ts";
 import { serviceBaseline, serviceTarget } from "./references.ts";
@@ -19,7 +19,9 @@ const route = object({ service: serviceBaseline, ...routeFields(serviceTarget), 
   .meta({ description: "A route from a baseline service to a target service." });
 
 /** The route file as people write it. */
-const routeFileSchema = object(configurationFields(route)).meta({ title: "Route file of Keyway" });
+const routeFileSchema = object(configurationFields(route))
+  .check(betweenSettings)
+  .meta({ title: "Route file of Keyway" });
 
 /** The route file as JSON Schema. */
 export function routeFileJsonSchema(): Record<string, unknown> {

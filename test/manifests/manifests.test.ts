@@ -100,6 +100,19 @@ test("routed answers name their target inside the mesh, and stay out of caches a
   expect(answersOf({ cacheable: true }, "GATEWAY")).toEqual([undefined, undefined]);
 });
 
+test("where there are links, the routes of every context set their cookie and keep their answers out of caches", () => {
+  const cookie = { key: "set-cookie", value: "%FILTER_STATE(wasm.keyway_link:PLAIN)%" };
+  const linkCache = { key: "cache-control", value: "%FILTER_STATE(wasm.keyway_link_cache:PLAIN)%" };
+  const answers = (link: unknown, context: string, more = {}) =>
+    answersOf({ config: { ...installation.config, link }, ...more }, context)?.slice(0, 3);
+  for (const link of [true, {}, { query: "p" }]) {
+    expect(answers(link, "GATEWAY")?.slice(0, 2)).toEqual([NO_STORE, cookie]);
+    expect(answers(link, "GATEWAY", { cacheable: true })?.slice(0, 2)).toEqual([linkCache, cookie]);
+    expect(answers(link, "SIDECAR_OUTBOUND")).toEqual([SERVED, linkCache, cookie]);
+  }
+  expect(answers(false, "GATEWAY")).toEqual([NO_STORE, NO_STORE]);
+});
+
 test("what a person says of routed answers stands in the plugin, for the next upgrade", () => {
   const said = { ...installation, served: false, cacheable: true };
   expect(readInstallation(wasmPlugin(said))).toEqual(said);

@@ -30,6 +30,7 @@ test("the fields, their types and their limits are told", () => {
     "routes",
     "hierarchy",
     "trace",
+    "link",
     "emit",
     "explain",
     "strict",

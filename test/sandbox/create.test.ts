@@ -297,6 +297,14 @@ describe("--link", () => {
     );
     expect(out).toContain("\nhttp://pr-42.preview.shop.example:8080/\n");
   });
+  test("by the links of a route file", async () => {
+    const { sandbox, folder } = await startSandboxes();
+    const file = join(folder, "routes.yaml");
+    await writeFile(file, "link: {query: preview}\nroutes: []\n");
+    const flags = ["--route", "a=b", "--link", "https://shop.example/cart?a=1", "-f", file];
+    const { out } = await sandbox("create", "pr-42", ...flags);
+    expect(out).toContain("\nhttps://shop.example/cart?a=1&preview=pr-42\n");
+  });
 });
 
 describe("refused", () => {

@@ -192,6 +192,19 @@ test("at the edge an answer names no target and is not kept in caches", () => {
   ]);
 });
 
+test("where there are links, a twin adds their cookie to the service's own", () => {
+  const { virtualHosts } = twinsOf(hosts({ match: { prefix: "/" }, route: { cluster: "a" } }), {
+    proof: { ...proofFor("edge"), links: true },
+  });
+  expect(virtualHosts[0]?.twins[0]?.twin.response_headers_to_add).toMatchObject([
+    { header: { key: "cache-control", value: "no-store" } },
+    {
+      header: { key: "set-cookie", value: "%FILTER_STATE(wasm.keyway_link:PLAIN)%" },
+      append_action: "APPEND_IF_EXISTS_OR_ADD",
+    },
+  ]);
+});
+
 test("where the most specific header operations win, the mark does not depend on the header that is gone by then", () => {
   const { virtualHosts } = twinsOf({
     ...hosts({ match: { prefix: "/" }, route: { cluster: "a" } }),

@@ -25,7 +25,7 @@ export async function ask(
   { path = "/", headers = {}, agent, method = "GET", body }: Ask = {},
 ): Promise<Answer> {
   const { message, text } = await send(port, { path, headers, method, ...(agent && { agent }), ...(body && { body }) });
-  const echo: Echo | undefined = message.headers["x-service"] ? JSON.parse(text) : undefined;
+  const echo: Echo | undefined = message.headers["x-service"] && text !== "" ? JSON.parse(text) : undefined;
   return {
     status: message.statusCode ?? 0,
     service: echo?.service ?? "",
