@@ -1,7 +1,7 @@
 // What the targets' policies make of a request that the baseline's proxy sends on in place of the caller.
 import { title } from "../../shared/cluster/object.ts";
 import { isBehind } from "../../shared/services/services.ts";
-import type { Labels } from "../manifests/installation.ts";
+import { inboundPart, type Labels } from "../manifests/installation.ts";
 import { type Caller, callerVerdict, dependsOnToken } from "./caller-rules.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
@@ -19,11 +19,12 @@ export const callersAdmitted: Check<CheckContext> = {
   needs: ["rights", "workloads"],
   async run(context) {
     const { installation, istioNamespace } = context;
-    if (installation.mode !== "inbound") return { holds: true };
+    const targets = targetsOf(inboundPart(installation));
+    if (targets.length === 0) return { holds: true };
     const callers = await callersOf(context);
     const stripping = await strippingTokens(context);
     const lines: string[] = [];
-    for (const target of targetsOf(installation)) {
+    for (const target of targets) {
       const pods = await labelsBehind(context, target);
       const policies = await policiesFor<AuthorizationPolicy>(context, "AuthorizationPolicy", target.namespace, pods);
       if (policies === undefined || stripping === undefined) {

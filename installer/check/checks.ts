@@ -17,6 +17,7 @@ import { portsUnshared } from "./shared-port.ts";
 import { objectsFit } from "./size.ts";
 import { protocolsDeclared, targetsExist, targetsSeen } from "./targets.ts";
 import { tokensSeen } from "./tokens.ts";
+import { tracesBothWays } from "./trace.ts";
 import { moduleUnderstands } from "./understands.ts";
 import { workloadsSelected } from "./workloads.ts";
 
@@ -47,6 +48,7 @@ export const ofInstallation: Checks = [
   protocolsDeclared,
   callersAdmitted,
   tokensSeen,
+  tracesBothWays,
   serverExists,
   serverSeen,
   serverAdmits,

@@ -1,6 +1,6 @@
 import { matches } from "../../shared/cluster/labels.ts";
 import { type KubeObject, qualified, title } from "../../shared/cluster/object.ts";
-import { describeScope, type Installation, readInstallation } from "../manifests/installation.ts";
+import { describeScope, type Installation, readInstallation, waysOf } from "../manifests/installation.ts";
 import { filterRef, type IEnvoyFilter, type IWasmPlugin, pluginRef } from "../manifests/kinds.ts";
 import { isOwned, refuseForeign } from "../manifests/ownership.ts";
 import type { Check } from "./check.ts";
@@ -87,5 +87,6 @@ export const routesApart: Check<CheckContext> = {
 
 function selections({ config, mode }: Installation): string[] {
   const routes = (config.routes ?? []) as { from?: string; key?: string; to?: string }[];
-  return routes.flatMap(({ from, key, to }) => (key === undefined ? [] : [`${mode} ${from} with key ${key} to ${to}`]));
+  const keyed = routes.filter(({ key }) => key !== undefined);
+  return waysOf(mode).flatMap((way) => keyed.map(({ from, key, to }) => `${way} ${from} with key ${key} to ${to}`));
 }

@@ -2,7 +2,7 @@ import type { V1Service } from "@kubernetes/client-node";
 import type { Service } from "../../routes/model/service.ts";
 import { matches } from "../../shared/cluster/labels.ts";
 import { isBehind, servicesIn } from "../../shared/services/services.ts";
-import type { Installation } from "../manifests/installation.ts";
+import { type Installation, inboundPart } from "../manifests/installation.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 import { targetsOf } from "./target.ts";
@@ -14,9 +14,9 @@ export const portsUnshared: Check<CheckContext> = {
   hint: "inbound, a proxy knows the port alone, so the routes are for all of these services; with --mode outbound each has its own",
   needs: ["rights", "workloads"],
   async run(context) {
-    const { mode, namespace } = context.installation;
-    if (mode !== "inbound") return { holds: true };
-    const ports = inboundPorts(context.installation);
+    const { namespace } = context.installation;
+    const ports = inboundPorts(inboundPart(context.installation));
+    if (ports.length === 0) return { holds: true };
     const services = await context.services(namespace);
     const resolved = await context.once(`ports of ${namespace}`, () => servicesIn(context.cluster, namespace, true));
     const targets = targetsOf(context.installation).map(({ service }) => service);

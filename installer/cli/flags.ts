@@ -78,7 +78,12 @@ export function selectorFlag(command: Command): Command {
 export function scopeFlags(command: Command): Command {
   return selectorFlag(command)
     .option("--target-ref <gateway/NAME>", "the proxies of one Gateway API gateway", parseTargetRef)
-    .addOption(new Option("--mode <mode>", "which requests are looked at").choices(modes));
+    .addOption(
+      new Option(
+        "--mode <mode>",
+        "which requests are looked at: those into the workloads, out of them, or both",
+      ).choices(modes),
+    );
 }
 
 export function contentFlags(command: Command): Command {

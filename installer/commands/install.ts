@@ -36,6 +36,10 @@ export const install: Register = (program, unlimited) => {
         "keyway install --module oci://… -n demo --mode outbound -f routes.yaml",
       ],
       [
+        "both ways in the whole namespace, so that a trace gives keys back to services that drop them",
+        "keyway install --module oci://… -n demo --mode both -f routes.yaml",
+      ],
+      [
         "a gateway of the Gateway API",
         "keyway install --module oci://… -n edge --target-ref gateway/public -f routes.yaml",
       ],

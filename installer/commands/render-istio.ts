@@ -71,6 +71,11 @@ export const renderIstio: Register = (group, io) => {
       const installation = { ...desired, module: pinned(image, image.digest), version: version(io) };
       const watcher = await readWatcher(flags.watchModule);
       if (watcher === undefined) progress(io).warn(NO_WATCHER);
+      if (installation.mode === "both" && flags.selector !== undefined && flags.services === undefined) {
+        progress(io).warn(
+          "nobody says which services the selected workloads answer for, so only callers choose; --services tells it",
+        );
+      }
       if (installation.mode !== "inbound") {
         progress(io).warn(
           "no proxy is asked, so there are no twins: routed requests lose what their own routes say; `keyway install` keeps it",

@@ -11,11 +11,11 @@ import {
   type Baseline,
   defaultPriority,
   type Installation,
-  type Mode,
   type PluginConfig,
   tableOf,
 } from "../manifests/installation.ts";
 import type { DesiredState } from "../plan/versions.ts";
+import { servicesBefore } from "../services/scope.ts";
 import { goneTargets } from "./gone.ts";
 import { liveTable } from "./live-table.ts";
 
@@ -51,7 +51,7 @@ export async function desiredState(
   const { config, ...baselines } =
     flags.routes === undefined
       ? { config: live?.config ?? {} }
-      : await readRoutes(flags.routes, mode, { ...place, live }, io);
+      : await readRoutes(flags.routes, { mode, scope }, { ...place, live }, io);
   const surroundings = { cluster, domain: DOMAIN, installed: tableOf(live) };
   const table = await liveTable(flags, { mode, scope, namespace }, surroundings, io);
   return {
@@ -77,7 +77,7 @@ function withTable({ table: _, ...config }: PluginConfig, table: LiveTable | und
 
 async function readRoutes(
   path: string,
-  mode: Mode,
+  { mode, scope }: Pick<Installation, "mode" | "scope">,
   { cluster, namespace, live }: Place & { live: Installation | undefined },
   io: Io,
 ): Promise<{ config: PluginConfig; baselines: Baseline[] }> {
@@ -90,8 +90,9 @@ async function readRoutes(
   const present = await servicesFor(cluster, file, namespace);
   const services = [...present, ...goneTargets(live, present)];
   const hosts = await hostsFor(cluster, file, services, namespace);
+  const own = mode === "both" && "labels" in scope ? await servicesBefore(cluster, namespace, scope.labels) : [];
   const { configuration, uses } = withFileErrors(path, () =>
-    compileRoutes(file, { mode, namespace, domain: DOMAIN, services, ...(hosts && { hosts }) }),
+    compileRoutes(file, { mode, namespace, domain: DOMAIN, services, own, ...(hosts && { hosts }) }),
   );
   // Not `strict`: a proxy that starts with a configuration that the filter refuses answers every request with 500.
   const { strict: _, explain, ...rest } = configuration;

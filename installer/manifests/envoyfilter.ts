@@ -9,10 +9,11 @@ import type { TwinPatch } from "./twin-patches.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
 import { watcherPatch } from "./watcher.ts";
 
-/** What a WasmPlugin for servers and one for clients reach: the filter must stand nowhere without its route. */
+/** What WasmPlugins for servers, for clients and for both reach: the filter must stand nowhere without its route. */
 const contexts = {
   inbound: ["SIDECAR_INBOUND"],
   outbound: ["SIDECAR_OUTBOUND", "GATEWAY"],
+  both: ["SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"],
   gateway: ["SIDECAR_OUTBOUND", "GATEWAY"],
 } satisfies Record<Mode, Context[]>;
 

@@ -4,8 +4,18 @@ import type { KubeObject } from "../../shared/cluster/object.ts";
 import type { IEnvoyFilter, IWasmPlugin } from "./kinds.ts";
 import { CACHEABLE_ANNOTATION, MODE_ANNOTATION, SERVED_ANNOTATION, VERSION_VARIABLE } from "./names.ts";
 
-export const modes = ["inbound", "outbound", "gateway"] as const;
+export const modes = ["inbound", "outbound", "both", "gateway"] as const;
 export type Mode = (typeof modes)[number];
+
+/** Into a workload, and out of one or through a gateway. */
+export const ways = ["inbound", "outbound"] as const;
+export type Way = (typeof ways)[number];
+
+/** The ways of requests that an installation's filter looks at. */
+export function waysOf(mode: Mode): readonly Way[] {
+  if (mode === "both") return ways;
+  return mode === "inbound" ? ["inbound"] : ["outbound"];
+}
 
 /** Where a proxy looks at a request, in the words of an EnvoyFilter. */
 export type Context = "SIDECAR_INBOUND" | "SIDECAR_OUTBOUND" | "GATEWAY";
@@ -56,6 +66,14 @@ export interface Installation {
 export function targetNames({ config }: Pick<Installation, "config">): string[] {
   const routes = (config.routes ?? []) as Parameters<typeof targetsOf<string>>[0][];
   return [...new Set(routes.flatMap(targetsOf))];
+}
+
+/** The installation with those of its routes that a called workload's own proxy takes. */
+export function inboundPart(installation: Installation): Installation {
+  const { config, mode } = installation;
+  const all = (config.routes ?? []) as { from?: string }[];
+  const routes = waysOf(mode).includes("inbound") ? all.filter(({ from }) => !from?.startsWith("outbound|")) : [];
+  return { ...installation, config: { ...config, routes } };
 }
 
 /** Where the proxies get their live table; undefined where they have none. */
@@ -134,5 +152,6 @@ export function annotatedMode({ metadata }: KubeObject): Mode | undefined {
 
 function readMode(plugin: IWasmPlugin): Mode {
   const { spec } = plugin;
-  return annotatedMode(plugin) ?? (spec?.match?.[0]?.mode === "CLIENT" ? "outbound" : "inbound");
+  const matched = { CLIENT: "outbound", CLIENT_AND_SERVER: "both" } as const;
+  return annotatedMode(plugin) ?? matched[spec?.match?.[0]?.mode as keyof typeof matched] ?? "inbound";
 }

@@ -1,5 +1,5 @@
 import { PLUGIN_NAME } from "../../routes/model/names.ts";
-import type { Installation, Scope } from "./installation.ts";
+import type { Installation, Mode, Scope } from "./installation.ts";
 import type { IWasmPlugin } from "./kinds.ts";
 import {
   CACHEABLE_ANNOTATION,
@@ -10,6 +10,14 @@ import {
   SERVED_ANNOTATION,
   VERSION_VARIABLE,
 } from "./names.ts";
+
+/** The side of a proxy, in a WasmPlugin's words. */
+const matched = {
+  inbound: "SERVER",
+  outbound: "CLIENT",
+  both: "CLIENT_AND_SERVER",
+  gateway: "CLIENT",
+} as const satisfies Record<Mode, string>;
 
 /** The plugin that brings the module and its routes to the proxies. Pure: the same installation, the same object. */
 export function wasmPlugin(installation: Installation): IWasmPlugin {
@@ -28,7 +36,7 @@ export function wasmPlugin(installation: Installation): IWasmPlugin {
       failStrategy,
       ...(phase === undefined ? {} : { phase }),
       priority,
-      match: [{ mode: mode === "inbound" ? "SERVER" : "CLIENT" }],
+      match: [{ mode: matched[mode] }],
       // The routes of the EnvoyFilter add the hop mark.
       pluginConfig: { ...config, hopMark: "route" },
       vmConfig: { env: [{ name: VERSION_VARIABLE, value: String(version) }] },

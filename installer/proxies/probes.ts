@@ -1,6 +1,6 @@
 import { METRIC_CONFIG_REJECTED } from "../../routes/model/names.ts";
 import { routeName } from "../manifests/envoyfilter.ts";
-import { type Mode, modes, versionText } from "../manifests/installation.ts";
+import { type Mode, versionText, ways, waysOf } from "../manifests/installation.ts";
 import { whyNotTwinned } from "../manifests/installed-twins.ts";
 import { ownerOf, type TwinPatch } from "../manifests/twin-patches.ts";
 import { WATCHER_NAME } from "../manifests/watcher.ts";
@@ -18,9 +18,13 @@ export interface Named {
 export async function whyNotGuarded(proxy: ProxyAdmin, named: Named, mode: Mode): Promise<string | undefined> {
   await refuseBrokenWatcher(proxy);
   const own = routeName(named.namespace, named.name);
-  const routes = (await proxy.guardedRoutes(mode)).filter((route) => route.name === own);
-  if (routes.length === 0) return "it has not got the route from istiod";
-  if (routes.every(({ match }) => (match?.filter_state?.length ?? 0) > 0)) return undefined;
+  // Nothing comes into a gateway on the way that sidecars call inbound.
+  const looked = waysOf(mode).filter((way) => way === "outbound" || !proxy.pod.gateway);
+  const found = await Promise.all(
+    looked.map(async (way) => (await proxy.guardedRoutes(way)).filter((route) => route.name === own)),
+  );
+  if (found.some((routes) => routes.length === 0)) return "it has not got the route from istiod";
+  if (found.flat().every(({ match }) => (match?.filter_state?.length ?? 0) > 0)) return undefined;
   throw new FatalNotReady("the route has lost its guard on the way: this istiod does not know filter_state", {
     where: `pod ${proxy.pod.namespace}/${proxy.pod.name}`,
     next: "upgrade Istio; the route is taken off again if this command made it, else `keyway uninstall` does it",
@@ -83,7 +87,7 @@ export async function whyNotUnfiltered(proxy: ProxyAdmin, { namespace, name }: N
 }
 
 export async function whyNotUnrouted(proxy: ProxyAdmin, { namespace, name }: Named): Promise<string | undefined> {
-  const routes = await Promise.all(modes.map((mode) => proxy.guardedRoutes(mode)));
+  const routes = await Promise.all(ways.map((way) => proxy.guardedRoutes(way)));
   const own = [routeName(namespace, name), `${namespace}/${name}`];
   return routes.flat().some((route) => own.includes(route.name ?? "") || own.includes(ownerOf(route) ?? ""))
     ? "it still has the route"

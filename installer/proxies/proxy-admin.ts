@@ -3,7 +3,7 @@ import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { getFromPod, PodDoesNotAnswer } from "../../shared/cluster/port-forward.ts";
 import { KeywayError, reason } from "../../shared/errors.ts";
 import { NoAnswer } from "../../shared/net/limit.ts";
-import { type Mode, readVersion } from "../manifests/installation.ts";
+import { readVersion, type Way } from "../manifests/installation.ts";
 import { VERSION_VARIABLE } from "../manifests/names.ts";
 import type { Message } from "../twins/spelling.ts";
 import type { SelectedPod } from "./selected-pods.ts";
@@ -104,9 +104,9 @@ export class ProxyAdmin {
     );
   }
 
-  /** The routes that lead where the selection header says. */
-  async guardedRoutes(mode: Mode): Promise<GuardedRoute[]> {
-    if (mode !== "inbound") return [...selectingRoutes(await this.#dump("dynamic_route_configs"))];
+  /** The routes of one way that lead where the selection header says. */
+  async guardedRoutes(way: Way): Promise<GuardedRoute[]> {
+    if (way === "outbound") return [...selectingRoutes(await this.#dump("dynamic_route_configs"))];
     const listeners = (await this.#dump("dynamic_listeners", "&name_regex=virtualInbound")) as ListenerDump[];
     // What a listener would have with a configuration that the proxy has refused stands in the dump as well.
     return [...selectingRoutes(listeners.map(({ active_state }) => active_state))];

@@ -1,5 +1,6 @@
 // Which part of the live table the selected proxies hold: the scope by which they ask for it.
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
+import type { OwnService } from "../../routes/compiling/resolve.ts";
 import { MAX_TEXT } from "../../routes/model/names.ts";
 import { podPort } from "../../routes/model/service.ts";
 import { matches } from "../../shared/cluster/labels.ts";
@@ -13,6 +14,9 @@ export interface TableScope {
   leftOut: string[];
 }
 
+/** Bytes of what stands before the ports in a scope: a kind and a namespace. */
+const ROOM = 80;
+
 interface Listening {
   service: string;
   port: number;
@@ -20,13 +24,18 @@ interface Listening {
   isBefore: (workload: Labels) => boolean;
 }
 
-/** Callers and gateways can reach every cluster, so they hold all routes; a called proxy holds those of its own services. */
+/** Callers and gateways can reach every cluster, so they hold all routes; a called proxy holds those of its own services; one that is both
+ * holds those that callers do and, under the names of its own ports, those of the services that it surely answers for. */
 export async function tableScope(
   { mode, namespace, scope }: Pick<Installation, "mode" | "namespace" | "scope">,
   cluster: Listed,
 ): Promise<TableScope> {
-  if (mode !== "inbound") return { text: `outbound:${namespace}`, leftOut: [] };
   const labels = "labels" in scope ? scope.labels : {};
+  if (mode === "both") {
+    const own = (await listeningIn(cluster, namespace)).filter(({ isBefore }) => isBefore(labels));
+    return { text: [`both:${namespace}`, ...partsOf(own, namespace)].join(","), leftOut: [] };
+  }
+  if (mode !== "inbound") return { text: `outbound:${namespace}`, leftOut: [] };
   const pods = await cluster.list<V1Pod>("v1", "Pod", { namespace });
   const selected = pods.map(({ metadata }) => metadata?.labels ?? {}).filter((own) => matches(labels, own));
   // Where no pod is there yet, those to come have the selected labels at least.
@@ -41,9 +50,20 @@ export async function tableScope(
   );
   const leftOut = own.filter((one) => !certain.includes(one)).map(({ service, port }) => `${service}:${port}`);
   if (certain.length === 0) throw nothingCertain(namespace, leftOut);
-  const parts = certain.map(({ service, port, containerPort }) => `${namespace}/${service}:${port}=${containerPort}`);
-  const text = `inbound:${parts.sort().join(",")}`;
-  if (Buffer.byteLength(text) <= MAX_TEXT) return { text, leftOut };
+  return { text: `inbound:${partsOf(certain, namespace).join(",")}`, leftOut };
+}
+
+/** The services that stand before every workload with these labels, whatever others it has: also before those that are still to come. */
+export async function servicesBefore(cluster: Listed, namespace: string, labels: Labels): Promise<OwnService[]> {
+  const services = await cluster.list<V1Service>("v1", "Service", { namespace });
+  return services
+    .filter((service) => isBehind(service, labels))
+    .map(({ metadata }) => ({ name: metadata?.name ?? "", namespace }));
+}
+
+function partsOf(ports: readonly Listening[], namespace: string): string[] {
+  const parts = ports.map(({ service, port, containerPort }) => `${namespace}/${service}:${port}=${containerPort}`);
+  if (Buffer.byteLength(parts.join(",")) <= MAX_TEXT - ROOM) return parts.sort();
   throw new KeywayError(`one table can't be for the ${parts.length} ports of services that are selected`, {
     next: "select fewer workloads with -l, and give each installation its own --name",
   });

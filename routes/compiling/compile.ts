@@ -1,12 +1,12 @@
-import { inboundCluster, outboundCluster } from "../model/istio-cluster.ts";
+import { inboundCluster, isInboundCluster, outboundCluster } from "../model/istio-cluster.ts";
 import type { Configuration, Reference, Route } from "../model/model.ts";
 import { ANY_BASELINE } from "../model/names.ts";
 import { podPort, portText, type ServicePort } from "../model/service.ts";
 import { cutOff } from "../model/weight.ts";
 import { ConfigurationError, type Diagnostic, type Path } from "../reading/diagnostic.ts";
-import { duplicates } from "../reading/duplicates.ts";
+import { repeats } from "../reading/duplicates.ts";
 import type { RouteFile } from "../reading/route-file.ts";
-import { resolve, type Surroundings, type Use } from "./resolve.ts";
+import { type OwnService, resolve, type Surroundings, type Use } from "./resolve.ts";
 
 export interface Compiled {
   configuration: Configuration;
@@ -16,14 +16,44 @@ export interface Compiled {
 
 /** Turns the services of a route file into the names of clusters; throws a ConfigurationError with lines and columns. */
 export function compileRoutes(file: RouteFile, surroundings: Surroundings): Compiled {
-  const compiled = file.routes.map((route, index) => compileRoute(route, surroundings, ["routes", index]));
-  const diagnostics = compiled.flatMap((route) => (Array.isArray(route) ? route : []));
-  const done = compiled.flatMap((route) => (Array.isArray(route) ? [] : [route]));
-  const routes = done.map(({ route }) => route);
-  const all = diagnostics.length > 0 ? diagnostics : repeated(routes, surroundings);
+  const compile = surroundings.mode === "both" ? compileBothWays : compileOneWay;
+  const compiled = file.routes.flatMap((route, index) => {
+    return compile(route, surroundings, ["routes", index]).map((result) => ({ result, index }));
+  });
+  const diagnostics = compiled.flatMap(({ result }) => (Array.isArray(result) ? result : []));
+  const done = compiled.flatMap(({ result, index }) => (Array.isArray(result) ? [] : [{ ...result, index }]));
+  const all = diagnostics.length > 0 ? diagnostics : repeated(done, surroundings);
   if (all.length > 0) throw new ConfigurationError(file.locate(all));
   const { locate: _, ...rest } = file;
-  return { configuration: { ...rest, routes }, uses: done.flatMap(({ uses }) => uses) };
+  return {
+    configuration: { ...rest, routes: done.map(({ route }) => route) },
+    uses: done.flatMap(({ uses }) => uses),
+  };
+}
+
+type Compiling = (
+  route: Route<Reference, Reference>,
+  surroundings: Surroundings,
+  path: Path,
+) => ReturnType<typeof compileRoute>[];
+
+const compileOneWay: Compiling = (route, surroundings, path) => [compileRoute(route, surroundings, path)];
+
+/**
+ * A route as callers see it, and, where all workloads with the filter answer for its baseline, as their own proxies see it, too: for callers
+ * without the filter. Shares are cut by the caller alone, since the called proxy would cut them again from what the caller leaves.
+ */
+const compileBothWays: Compiling = (route, surroundings, path) => {
+  const outbound = compileRoute(route, { ...surroundings, mode: "outbound" }, path);
+  if (Array.isArray(outbound) || "split" in route) return [outbound];
+  const baseline = outbound.uses.find(({ role }) => role === "baseline");
+  if (!baseline || !answersFor(surroundings.own ?? [], baseline)) return [outbound];
+  return [outbound, compileRoute(route, { ...surroundings, mode: "inbound" }, path)];
+};
+
+function answersFor(own: readonly OwnService[], { service, subset, port }: Use): boolean {
+  if (!service || subset !== undefined || podPort(port) === undefined) return false;
+  return own.some(({ name, namespace }) => name === service.name && namespace === service.namespace);
 }
 
 /** Turns the services of one route into the names of clusters; diagnostics say why that can't be done. */
@@ -65,13 +95,17 @@ export function baselineCluster(text: string, surroundings: Surroundings): strin
   return named instanceof Error ? named : named.cluster;
 }
 
-/** Two services can be one baseline: the called proxy knows them by the port alone. */
-function repeated(routes: Route[], { mode }: Surroundings): Diagnostic[] {
+/** Two services can be one baseline: the called proxy knows them by the port alone. What repeats a route on both ways is told once. */
+function repeated(compiled: { route: Route; index: number }[], { mode }: Surroundings): Diagnostic[] {
   const why = "; inbound, a proxy tells services apart by their port alone, so give each workload a file of its own";
-  return duplicates(routes).map(({ path, message }) => ({
-    path,
-    message: mode === "inbound" ? message + why : message,
-  }));
+  const told = new Map<number, Diagnostic>();
+  for (const { at, earlier, what } of repeats(compiled.map(({ route }) => route))) {
+    const [index = 0, first = 0] = [compiled[at]?.index, compiled[earlier]?.index];
+    const inbound = mode === "inbound" || (mode === "both" && isInboundCluster(compiled[at]?.route.from));
+    if (told.has(index)) continue;
+    told.set(index, { path: ["routes", index], message: `same ${what} as routes[${first}]${inbound ? why : ""}` });
+  }
+  return [...told.values()];
 }
 
 interface Named {

@@ -10,9 +10,9 @@ import {
 } from "../model/service.ts";
 import { didYouMean, type Path } from "../reading/diagnostic.ts";
 
-/** Where the filter stands: in the called workload's proxy, in the caller's, in a gateway, or in an Envoy without a mesh,
- * whose clusters are called as the services are. */
-export const MODES = ["inbound", "outbound", "gateway", "plain"] as const;
+/** Where the filter stands: in the called workload's proxy, in the caller's, on both ways of one proxy, in a gateway, or in an Envoy
+ * without a mesh, whose clusters are called as the services are. */
+export const MODES = ["inbound", "outbound", "both", "gateway", "plain"] as const;
 export type Mode = (typeof MODES)[number];
 
 /** What the names of a route file are looked up in. */
@@ -25,7 +25,11 @@ export interface Surroundings {
   services: readonly Service[];
   /** The hosts of ServiceEntries; absent when nobody looked, and then any host that is named with its port will do. */
   hosts?: readonly Host[];
+  /** The services that every workload with the filter answers for; only mode `both` asks, and unless said there are none. */
+  own?: readonly OwnService[];
 }
+
+export type OwnService = Pick<Service, "name" | "namespace">;
 
 /** What a name was found to stand for: a service, or a host of a ServiceEntry. */
 export interface Found {

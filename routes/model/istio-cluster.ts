@@ -15,6 +15,10 @@ export function inboundCluster(port: number): string {
   return `inbound|${port}||`;
 }
 
+export function isInboundCluster(cluster = ""): boolean {
+  return cluster.startsWith("inbound|");
+}
+
 export function serviceHost({ name, namespace }: { name: string; namespace: string }, domain: string): string {
   return `${name}.${namespace}.svc.${domain}`;
 }

@@ -9,6 +9,20 @@ interface Keyed {
 
 /** Key routes that repeat the baseline, the key and the conditions of an earlier one. */
 export function duplicates(routes: readonly Keyed[]): Diagnostic[] {
+  return repeats(routes).map(({ at, earlier, what }) => {
+    return { path: ["routes", at], message: `same ${what} as routes[${earlier}]` };
+  });
+}
+
+export interface Repeat {
+  /** Places in the list. */
+  at: number;
+  earlier: number;
+  /** What is the same in both. */
+  what: string;
+}
+
+export function repeats(routes: readonly Keyed[]): Repeat[] {
   const seen = new Map<string, number>();
   return routes.flatMap((route, index) => {
     if (route.key === undefined) return [];
@@ -16,7 +30,7 @@ export function duplicates(routes: readonly Keyed[]): Diagnostic[] {
     const earlier = seen.get(identity);
     if (earlier === undefined) seen.set(identity, index);
     const what = route.when ? "from, key and conditions" : "from and key";
-    return earlier === undefined ? [] : [{ path: ["routes", index], message: `same ${what} as routes[${earlier}]` }];
+    return earlier === undefined ? [] : [{ at: index, earlier, what }];
   });
 }
 

@@ -4,9 +4,8 @@ import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { Reference, Route } from "../../routes/model/model.ts";
 import { ANY_BASELINE } from "../../routes/model/names.ts";
 import { parseHostName, parseServiceName, type ServiceName } from "../../routes/model/service.ts";
-import { type Naming, namingFor } from "../feed/naming.ts";
+import { isFromAny, type Naming, namingFor } from "../feed/naming.ts";
 import type { Surroundings } from "../feed/services.ts";
-import { clusterOf } from "../state/filter.ts";
 
 const INBOUND = /^inbound\|(\d+)\|/;
 
@@ -44,8 +43,6 @@ function parseService(text: string): ServiceName | undefined {
   const host = parseHostName(text);
   return parseServiceName(text) ?? (host && { name: host.host, ...(host.port !== undefined && { port: host.port }) });
 }
-
-const isFromAny = (route: StoredRoute): boolean => (clusterOf(route) ?? route.service) === ANY_BASELINE;
 
 /** What one of the two does not say does not tell them apart. A route from a subset is none from the whole service. */
 function isFrom({ service }: StoredRoute, asked: ServiceName): boolean {

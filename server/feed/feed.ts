@@ -194,7 +194,7 @@ export class Feed {
 
   /** Why callers on Istio, where any of them ask for tables here, have no such route; undefined where nothing keeps it out. */
   leftOut(route: StoredRoute): string | undefined {
-    const isAsked = [...this.#served.values()].some(({ kind }) => kind === "outbound");
+    const isAsked = [...this.#served.values()].some(({ kind }) => kind === "outbound" || kind === "both");
     return isAsked ? leftOut(route, this.#surroundings) : undefined;
   }
 

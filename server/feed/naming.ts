@@ -24,8 +24,16 @@ export function namingFor(scope: Scope, surroundings: Surroundings): Naming {
   }
   const isReady = clusterReadiness(surroundings);
   const ready = (routes: Route[]) => routes.flatMap((route) => readyPart(route, isReady) ?? []);
-  if (scope.kind === "outbound") return (route) => ready(outboundRoutes(route, scope.namespace, surroundings).routes);
-  return (route) => ready(inboundRoutes(route, scope.ports, surroundings));
+  const called = (route: StoredRoute, namespace: string) => outboundRoutes(route, namespace, surroundings).routes;
+  if (scope.kind === "outbound") return (route) => ready(called(route, scope.namespace));
+  if (scope.kind === "inbound") return (route) => ready(inboundRoutes(route, scope.ports, surroundings));
+  // As a route file is compiled for both ways (compileBothWays): shares are cut by the caller alone, and what is from any baseline is there once.
+  const isOnce = (route: StoredRoute) => route.split !== undefined || isFromAny(route);
+  return (route) =>
+    ready([
+      ...called(route, scope.namespace),
+      ...(isOnce(route) ? [] : inboundRoutes(route, scope.ports, surroundings)),
+    ]);
 }
 
 /** Why a route that names services is in no table of proxies that call clusters as Istio does; undefined when nothing keeps it out. */
@@ -45,7 +53,7 @@ export function interestOf(
   scope: Scope,
   surroundings: Surroundings,
 ): { services: string[]; clusters: string[] } | undefined {
-  if (scope.kind === "outbound") return undefined;
+  if (scope.kind === "outbound" || scope.kind === "both") return undefined;
   if (scope.kind === "plain") {
     const names = plainNames(scope, surroundings);
     return names && { services: [...names], clusters: [...names] };
@@ -110,7 +118,7 @@ function noPort({ name, namespace, port }: ServiceName, { services }: Surroundin
 function inboundRoutes(route: StoredRoute, ports: readonly InboundPort[], surroundings: Surroundings): Route[] {
   const cluster = clusterOf(route);
   const home = ports[0]?.namespace ?? "";
-  if (cluster !== undefined || serviceText(route) === ANY_BASELINE) {
+  if (cluster !== undefined || isFromAny(route)) {
     const fits = ports.some(({ containerPort }) => inboundCluster(containerPort) === cluster);
     const isOurs = fits || (cluster ?? ANY_BASELINE) === ANY_BASELINE;
     return isOurs ? compiledIn("inbound", route, home, undefined, surroundings).routes : [];
@@ -129,6 +137,8 @@ function isPortOf(own: InboundPort, name: ServiceName, surroundings: Surrounding
   if (own.service !== name.name || (name.namespace ?? own.namespace) !== own.namespace) return false;
   return name.port === undefined || portOf(name, own.namespace, surroundings)?.port === own.port;
 }
+
+export const isFromAny = (route: StoredRoute): boolean => (clusterOf(route) ?? serviceText(route)) === ANY_BASELINE;
 
 /** The baseline's service as the route names it; `*` for any. */
 function serviceText({ service }: StoredRoute): string {

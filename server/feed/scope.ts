@@ -10,20 +10,26 @@ export interface InboundPort {
 }
 
 /** `plain`: clusters are called as services are; all of them, or those of one service alone. `outbound` and `inbound`: as Istio calls
- * them in the proxies of callers in a namespace, and in the called workload's own. */
+ * them in the proxies of callers in a namespace, and in the called workload's own. `both`: in proxies that are both; without ports the
+ * callers alone choose. */
 export type Scope =
   | { kind: "plain"; namespace?: string; service?: string }
   | { kind: "outbound"; namespace: string }
-  | { kind: "inbound"; ports: InboundPort[] };
+  | { kind: "inbound"; ports: InboundPort[] }
+  | { kind: "both"; namespace: string; ports: InboundPort[] };
+
+type WithoutPorts = { kind: "inbound" } | { kind: "both"; namespace: string };
 
 const MAX_SCOPE = 4096; // bytes
 const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 const SERVICE = new RegExp(`^(${LABEL})/(${LABEL})$`);
 const OUTBOUND = new RegExp(`^outbound:(${LABEL})$`);
+const BOTH = new RegExp(`^both:(${LABEL})(?:,(.*))?$`);
 const INBOUND = new RegExp(`^(${LABEL})/(${LABEL}):(\\d{1,5})=(\\d{1,5})$`);
 
 const EXPECTED =
-  'expected nothing, "*", NAMESPACE/SERVICE, outbound:NAMESPACE, or inbound:NAMESPACE/SERVICE:PORT=CONTAINERPORT[,...]';
+  'expected nothing, "*", NAMESPACE/SERVICE, outbound:NAMESPACE, inbound:NAMESPACE/SERVICE:PORT=CONTAINERPORT[,...], ' +
+  "or both:NAMESPACE[,NAMESPACE/SERVICE:PORT=CONTAINERPORT...]";
 
 /** An Error's message says what is wrong with the text. */
 export function parseScope(text: string): Scope | Error {
@@ -33,22 +39,24 @@ export function parseScope(text: string): Scope | Error {
   if (namespace !== undefined && service !== undefined) return { kind: "plain", namespace, service };
   const outbound = OUTBOUND.exec(text)?.[1];
   if (outbound !== undefined) return { kind: "outbound", namespace: outbound };
-  if (text.startsWith("inbound:")) return parseInbound(text.slice("inbound:".length));
+  if (text.startsWith("inbound:")) return withPorts({ kind: "inbound" }, text.slice("inbound:".length));
+  const [, home, own] = BOTH.exec(text) ?? [];
+  if (home !== undefined) return withPorts({ kind: "both", namespace: home }, own);
   return new Error(`scope ${JSON.stringify(text)}: ${EXPECTED}`);
 }
 
-function parseInbound(text: string): Scope | Error {
+function withPorts(start: WithoutPorts, text: string | undefined): Scope | Error {
   const ports: InboundPort[] = [];
-  for (const part of text.split(",")) {
+  for (const part of text?.split(",") ?? []) {
     const [, namespace = "", service = "", port, containerPort] = INBOUND.exec(part) ?? [];
     const numbers = [parsePort(port), parsePort(containerPort)];
     const [outer, inner] = numbers;
     if (typeof outer !== "number" || typeof inner !== "number") {
-      return new Error(`scope inbound, ${JSON.stringify(part)}: expected NAMESPACE/SERVICE:PORT=CONTAINERPORT`);
+      return new Error(`scope ${start.kind}, ${JSON.stringify(part)}: expected NAMESPACE/SERVICE:PORT=CONTAINERPORT`);
     }
     ports.push({ namespace, service, port: outer, containerPort: inner });
   }
-  return { kind: "inbound", ports };
+  return { ...start, ports };
 }
 
 /** The text of a scope, the same for all that mean the same. */
@@ -58,5 +66,6 @@ export function scopeText(scope: Scope): string {
   const parts = scope.ports.map(
     ({ namespace, service, port, containerPort }) => `${namespace}/${service}:${port}=${containerPort}`,
   );
-  return `inbound:${[...new Set(parts)].sort().join(",")}`;
+  const sorted = [...new Set(parts)].sort();
+  return scope.kind === "both" ? [`both:${scope.namespace}`, ...sorted].join(",") : `inbound:${sorted.join(",")}`;
 }

@@ -3,7 +3,7 @@ import { callerVerdict, type PolicyRule } from "../../installer/check/caller-rul
 import { callersAdmitted } from "../../installer/check/callers.ts";
 import { behindPolicies } from "../../installer/check/order.ts";
 import { tokensSeen } from "../../installer/check/tokens.ts";
-import { type Fleet, startFleet } from "../installation/fleet.ts";
+import { desired, type Fleet, startFleet } from "../installation/fleet.ts";
 import { forbid, installation, put, resultOf, service } from "./bed.ts";
 
 let fleet: Fleet;
@@ -29,6 +29,13 @@ test("a policy of the sandbox that goes by the caller is told, with both names",
     hint: expect.stringContaining("--mode outbound"),
   });
   expect(await resultOf(fleet, callersAdmitted, installation({ mode: "outbound" }))).toMatchObject({ status: "ok" });
+  // On both ways the baseline's proxy sends on what the routes of its own ports take.
+  expect(await resultOf(fleet, callersAdmitted, installation({ mode: "both" }))).toMatchObject({ status: "warning" });
+  expect(
+    await resultOf(fleet, callersAdmitted, { ...installation({ mode: "both" }), config: desired.config }),
+  ).toMatchObject({
+    status: "ok",
+  });
 });
 
 test.each<[string, object, "ok" | "warning"]>([

@@ -96,6 +96,7 @@ test("services that send to one port of the same pods are named", async () => {
     status: "warning",
     detail: "reviews and reviews-alias send to port 9080 of the same pods: a route for one is a route for all",
   });
+  expect(await resultOf(fleet, portsUnshared, installation({ mode: "both" }))).toMatchObject({ status: "warning" });
   expect(await resultOf(fleet, portsUnshared, installation({ mode: "outbound" }))).toMatchObject({ status: "ok" });
 });
 

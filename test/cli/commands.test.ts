@@ -154,6 +154,25 @@ describe("render istio", () => {
 
   test("for one workload, with real ports", () =>
     shows("render-istio", render("-l", "app=reviews", "--services", join(folder, "services.json"))));
+  test("for both ways of one workload, with real ports", () =>
+    shows(
+      "render-istio-both",
+      render("-l", "app=reviews", "--mode", "both", "--services", join(folder, "services.json")),
+    ));
+  test("for both ways, the live table is that of callers, with the ports of the selected workloads' own services", async () => {
+    const inMode = async (...more: string[]) => {
+      const args = ["render", "istio", "-n", "demo", "--module", module, "--server", "keyway.routes:8700"];
+      const { out, err } = await runCli([...args, "-o", "json", "--mode", "both", ...more]);
+      return { scope: JSON.parse(out).items[0].spec.pluginConfig.table.scope, err };
+    };
+    const known = ["--services", join(folder, "services.json")];
+    expect(await inMode("-l", "app=reviews", ...known)).toMatchObject({ scope: "both:demo,demo/reviews:9080=8080" });
+    expect(await inMode(...known)).toMatchObject({ scope: "both:demo" });
+    expect(await inMode("-l", "app=reviews")).toEqual({
+      scope: "both:demo",
+      err: expect.stringContaining("only callers choose; --services tells it"),
+    });
+  });
   test("a target port whose number no pod says is a mistake with its place", async () => {
     const listed = JSON.parse(SERVICES);
     const items = listed.items.filter(({ kind }: { kind: string }) => kind !== "Pod");

@@ -12,6 +12,8 @@ describe("a scope", () => {
     ["outbound:demo", "outbound:demo"],
     ["inbound:demo/reviews:9080=8080", "inbound:demo/reviews:9080=8080"],
     ["inbound:demo/reviews:9080=8080,demo/a:80=1,demo/reviews:9080=8080", "inbound:demo/a:80=1,demo/reviews:9080=8080"],
+    ["both:demo", "both:demo"],
+    ["both:demo,demo/reviews:9080=8080,demo/a:80=1", "both:demo,demo/a:80=1,demo/reviews:9080=8080"],
   ])("%j is %j", (text, canonical) => {
     const scope = parseScope(text);
     if (scope instanceof Error) throw scope;
@@ -28,6 +30,10 @@ describe("a scope", () => {
     ["inbound:demo/reviews:9080=8080,", /"": expected NAMESPACE/],
     ["inbound:demo/reviews:0=8080", /expected NAMESPACE/],
     ["inbound:demo/reviews:9080=65536", /expected NAMESPACE/],
+    ["both:", /both:NAMESPACE/],
+    ["both:demo/reviews:9080=8080", /both:NAMESPACE/],
+    ["both:demo,", /scope both, "": expected NAMESPACE/],
+    ["both:demo,other", /scope both, "other": expected NAMESPACE/],
     ["x".repeat(4097), /longer than 4096 bytes/],
   ])("%.40j is refused", (text, message) => {
     expect(parseScope(text)).toMatchObject({ message: expect.stringMatching(message) });
@@ -155,6 +161,32 @@ describe("inbound", () => {
     expect(named(INBOUND, { from: `outbound|9080||${host("reviews")}`, to: "y" })).toEqual([]);
     expect(named(INBOUND, { from: "*", to: "y" })).toEqual(["* -> y"]);
     expect(named(INBOUND, { service: "*", to: "a.shop:80" })).toEqual([`* -> outbound|80||${host("a", "shop")}`]);
+  });
+});
+
+describe("both ways", () => {
+  const BOTH = "both:demo,demo/reviews:9080=8080";
+  const to = `outbound|9080||${host("reviews-k")}`;
+
+  test("a proxy has what callers have, and its own services' routes by the ports of its pods, too", () => {
+    const ways = [`outbound|9080||${host("reviews")} -> ${to}`, `inbound|8080|| -> ${to}`];
+    expect(named(BOTH, { service: "reviews:9080" })).toEqual(ways);
+    expect(named(BOTH, { service: "ratings:9080" })).toEqual([`outbound|9080||${host("ratings")} -> ${to}`]);
+    expect(named("both:demo", { service: "reviews:9080" })).toEqual(ways.slice(0, 1));
+    expect(named(BOTH, { service: "reviews" }, { services })).toEqual(ways);
+  });
+
+  test("any baseline is there once, as are shares, which the caller cuts", () => {
+    expect(named(BOTH, { from: "*", to: "y" })).toEqual(["* -> y"]);
+    expect(named(BOTH, { service: "*", to: "a:80" })).toEqual([`* -> outbound|80||${host("a")}`]);
+    const split = [{ to: "reviews-k", weight: 10 }];
+    expect(named(BOTH, { service: "reviews:9080", split })).toEqual([`outbound|9080||${host("reviews")} -> ${to}`]);
+  });
+
+  test("clusters are taken as they are where a caller or the called proxy has them", () => {
+    expect(named(BOTH, { from: "outbound|1||x", to: "y" })).toEqual(["outbound|1||x -> y"]);
+    expect(named(BOTH, { from: "inbound|8080||", to: "y" })).toEqual(["inbound|8080|| -> y"]);
+    expect(named(BOTH, { from: "inbound|9443||", to: "y" })).toEqual([]);
   });
 });
 

@@ -121,12 +121,13 @@ function dump({ server, clusters, refusesWatcher, routeConfigurations }: Fleet, 
     return plugin ? [{ ecds_filter: { name: "demo.keyway", typed_config: { config } } }] : [];
   }
   if (resource === "dynamic_route_configs") {
-    return [filter?.spec ?? {}, ...routeConfigurations.map((route_config) => ({ route_config }))];
+    return [patchesOf(filter, false), ...routeConfigurations.map((route_config) => ({ route_config }))];
   }
   if (resource === "dynamic_listeners" && refusesWatcher) {
     const failed_configuration = { access_log: [{ config: { name: "keyway-watch" } }] };
     return [{ name: "0.0.0.0_9080", error_state: { details: "Unable to create Wasm plugin", failed_configuration } }];
   }
+  if (resource === "dynamic_listeners") return [{ name: "virtualInbound", active_state: patchesOf(filter, true) }];
   if (resource === "dynamic_active_clusters") return [...clusters.keys()].map((name) => ({ cluster: { name } }));
   if (resource === "dynamic_endpoint_configs") {
     return [...clusters].map(([cluster_name, healthy]) => ({
@@ -137,6 +138,12 @@ function dump({ server, clusters, refusesWatcher, routeConfigurations }: Fleet, 
     }));
   }
   return [];
+}
+
+/** What an EnvoyFilter brings to the inbound listener, or to all else. */
+function patchesOf(filter: IEnvoyFilter | undefined, inbound: boolean): unknown[] {
+  const patches = filter?.spec?.configPatches ?? [];
+  return patches.filter(({ match }) => (match?.context === "SIDECAR_INBOUND") === inbound);
 }
 
 /** Installs what is desired over what is there, as `install` does once the conditions hold. */

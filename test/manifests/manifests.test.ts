@@ -36,6 +36,21 @@ test("a plugin tells the installation that it was made from", () => {
   for (const one of [installation, gateway]) expect(readInstallation(wasmPlugin(one))).toEqual(one);
 });
 
+test.each([
+  ["inbound", "SERVER", ["SIDECAR_INBOUND"]],
+  ["outbound", "CLIENT", ["SIDECAR_OUTBOUND", "GATEWAY"]],
+  ["both", "CLIENT_AND_SERVER", ["SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"]],
+  ["gateway", "CLIENT", ["SIDECAR_OUTBOUND", "GATEWAY"]],
+] as const)("%s, the plugin stands where its routes do", (mode, matched, contexts) => {
+  const { metadata, spec } = wasmPlugin({ ...installation, mode });
+  expect(spec?.match).toEqual([{ mode: matched }]);
+  const patches = envoyFilter({ ...installation, mode }).spec?.configPatches ?? [];
+  expect([...new Set(patches.map(({ match }) => match?.context))]).toEqual(contexts);
+  // Somebody may have taken the annotation off.
+  const bare = { ...wasmPlugin({ ...installation, mode }), metadata: { ...metadata, annotations: {} } };
+  expect(readInstallation(bare).mode).toBe(mode === "gateway" ? "outbound" : mode);
+});
+
 test("the module is pinned twice, by its URL and by sha256", () => {
   const { spec } = wasmPlugin(installation);
   expect(spec).toMatchObject({
@@ -48,12 +63,12 @@ test("the module is pinned twice, by its URL and by sha256", () => {
 
 const patchValue = <Value>(patch: { value?: unknown } | undefined) => patch?.value as Value;
 
-test.each(["inbound", "outbound", "gateway"] as const)(
+test.each(["inbound", "outbound", "both", "gateway"] as const)(
   "%s, every route has both guards, no timeout, and keeps the selection to itself",
   (mode) => {
     const patches = envoyFilter({ ...installation, mode }).spec?.configPatches ?? [];
     const routes = patches.filter(({ applyTo }) => applyTo === "HTTP_ROUTE");
-    expect(routes.length).toBe(mode === "inbound" ? 2 : 4);
+    expect(routes.length).toBe({ inbound: 2, outbound: 4, both: 6, gateway: 4 }[mode]);
     for (const { patch } of routes) {
       expect(patch?.operation).toBe("INSERT_FIRST");
       expect(patch?.value).toMatchObject({

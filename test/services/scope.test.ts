@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Mode } from "../../installer/manifests/installation.ts";
 import { fromKubectl } from "../../installer/render/listed.ts";
 import { tableScope } from "../../installer/services/scope.ts";
 import { parseScope } from "../../server/feed/scope.ts";
@@ -25,7 +26,7 @@ const pods = [
   pod("ratings-1", { app: "ratings" }),
 ];
 
-function scopeOf(objects: object[], labels: Labels, mode: "inbound" | "outbound" | "gateway" = "inbound") {
+function scopeOf(objects: object[], labels: Labels, mode: Mode = "inbound") {
   return tableScope({ mode, namespace: "demo", scope: { labels } }, fromKubectl(JSON.stringify({ items: objects })));
 }
 
@@ -80,6 +81,26 @@ test("workloads that are still to come have the labels that are selected", async
   });
   await expect(scopeOf([numbered, ratings], { app: "other" })).rejects.toMatchObject({
     message: "no service is in front of the selected workloads",
+  });
+});
+
+test("a proxy on both ways holds the routes of all services, and its own once more where every pod that may be selected answers for them", async () => {
+  const all = [sandbox, reviews, ratings, ...pods];
+  expect(await scopeOf(all, { app: "reviews" }, "both")).toEqual({
+    text: "both:demo,demo/reviews:81=8080,demo/reviews:9080=9080",
+    leftOut: [],
+  });
+  for (const [objects, labels] of [
+    [all, {}],
+    [[reviews, pods[0]], { version: "v1" }],
+    [[], {}],
+  ] as [object[], Labels][])
+    expect(await scopeOf(objects, labels, "both")).toEqual({ text: "both:demo", leftOut: [] });
+  const { text } = await scopeOf([ratings], { app: "ratings", version: "v1" }, "both");
+  expect(parseScope(text)).toEqual({
+    kind: "both",
+    namespace: "demo",
+    ports: [{ namespace: "demo", service: "ratings", port: 9080, containerPort: 9080 }],
   });
 });
 

@@ -1,0 +1,50 @@
+// Whether what `trace` gives back on the way out of a workload is remembered on the way in.
+import { matches } from "../../shared/cluster/labels.ts";
+import { type Installation, readInstallation, type Way, ways, waysOf } from "../manifests/installation.ts";
+import type { IWasmPlugin } from "../manifests/kinds.ts";
+import { isOwned } from "../manifests/ownership.ts";
+import type { SelectedPod } from "../proxies/selected-pods.ts";
+import type { Check } from "./check.ts";
+import type { CheckContext } from "./context.ts";
+
+export const tracesBothWays: Check<CheckContext> = {
+  id: "trace",
+  description: "what a trace gives back on the way out of a workload is remembered on its way in",
+  severity: "warning",
+  hint: "install it for both ways with --mode both, or add an installation for the other way under a --name of its own",
+  needs: ["rights", "istio-kinds"],
+  async run(context) {
+    const { cluster, installation } = context;
+    const { namespace, name, mode } = installation;
+    if (!remembers(installation)) return { holds: true };
+    if (mode === "gateway") {
+      const detail = "trace is among the keys, but nothing comes into a gateway from a caller in a trace of its own";
+      return { holds: false, detail, hint: "leave trace out at gateways; the workloads behind them remember" };
+    }
+    const { proxies } = await context.selection();
+    const plugins = await cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", { namespace });
+    const others = plugins.filter((plugin) => isOwned(plugin) && plugin.metadata?.name !== name).map(readInstallation);
+    const all = [installation, ...others.filter(remembers)];
+    const lacking = ways.filter((way) => !looksThere(all, way, proxies));
+    if (lacking.length === 0) return { holds: true };
+    const what = {
+      inbound: "nothing that comes in is remembered, so nothing can be given back",
+      outbound: "nothing that goes out is looked at, so nothing is given back",
+    };
+    return { holds: false, detail: lacking.map((way) => `trace is among the keys, but ${what[way]}`).join("\n") };
+  },
+};
+
+function remembers({ config }: Installation): boolean {
+  return Array.isArray(config.keys) && config.keys.includes("trace");
+}
+
+/** Whether each of the proxies has a filter that looks at this way; where there are none yet, whether any installation does. */
+function looksThere(all: readonly Installation[], way: Way, proxies: readonly SelectedPod[]): boolean {
+  const looking = all.filter(({ mode }) => waysOf(mode).includes(way));
+  const [own] = all;
+  if (own && looking.includes(own)) return true;
+  const meets = ({ scope }: Installation, labels: SelectedPod["labels"]) =>
+    "labels" in scope && matches(scope.labels, labels);
+  return looking.length > 0 && proxies.every(({ labels }) => looking.some((one) => meets(one, labels)));
+}
