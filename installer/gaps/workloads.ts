@@ -80,7 +80,7 @@ export async function readGaps(options: GapsOptions): Promise<Gaps> {
 }
 
 /** A gateway has no inbound side, so nothing is remembered there. */
-const WAYS: Record<Mode, readonly Way[]> = { inbound: ["in"], outbound: ["out"], gateway: [] };
+const WAYS: Record<Mode, readonly Way[]> = { inbound: ["in"], outbound: ["out"], both: ["in", "out"], gateway: [] };
 
 function hasTrace({ config }: Installation): boolean {
   return Array.isArray(config.keys) && config.keys.includes("trace");
