@@ -11,7 +11,7 @@ import {
   PAGE_AT_REVISION,
 } from "../routes/model/feed.ts";
 import type { StoredRoute } from "../routes/model/live-route.ts";
-import { Feed } from "../server/feed/feed.ts";
+import { type Answer, Feed } from "../server/feed/feed.ts";
 import { State } from "../server/state/state.ts";
 
 const HISTORY = 7n;
@@ -75,17 +75,16 @@ class Poller {
   }
 
   async poll(): Promise<void> {
-    const answer = await this.#feed.poll(
-      new URLSearchParams({
-        scope: this.#scope,
-        layout: String(LAYOUT),
-        revision: String(this.#revision),
-        ...(this.#revision > 0 && { history: HISTORY.toString(16) }),
-        ...(this.#digest && { digest: this.#digest }),
-        next: String(this.#sweep?.next ?? 0),
-        wait: this.#digest ? "20" : "0",
-      }),
-    );
+    const query = new URLSearchParams({
+      scope: this.#scope,
+      layout: String(LAYOUT),
+      revision: String(this.#revision),
+      ...(this.#revision > 0 && { history: HISTORY.toString(16) }),
+      ...(this.#digest && { digest: this.#digest }),
+      next: String(this.#sweep?.next ?? 0),
+      wait: this.#digest ? "20" : "0",
+    });
+    const answer = await new Promise<Answer>((answered, failed) => this.#feed.ask(query, { answered, failed }));
     if (answer.status !== 200) throw new Error(new TextDecoder().decode(answer.body));
     this.answers++;
     this.bytes += answer.body.length;

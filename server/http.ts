@@ -41,8 +41,18 @@ const JSON_ERRORS: ErrorForm = {
   body: (error) => JSON.stringify(errorBody(error, false)),
 };
 
-/** `form` is that of errors which `fetch` does not get to see. */
-export function createHttpServer(fetch: Fetch, limits: Limits, form = JSON_ERRORS): Server {
+/** Takes a request that it answers itself, and says whether it has taken it. */
+type Direct = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
+export interface HttpOptions {
+  /** That of errors which `fetch` does not get to see. */
+  form?: ErrorForm;
+  /** What takes requests past `fetch`. */
+  direct?: Direct;
+}
+
+export function createHttpServer(fetch: Fetch, limits: Limits, options: HttpOptions = {}): Server {
+  const { form = JSON_ERRORS, direct = () => false } = options;
   const listener = getRequestListener(fetch, {
     // Half a second, as the listener allows, is too short for a client that first sends all and then reads.
     autoCleanupIncoming: false,
@@ -62,6 +72,7 @@ export function createHttpServer(fetch: Fetch, limits: Limits, form = JSON_ERROR
       noDelay: true,
     },
     (request: IncomingMessage, response: ServerResponse) => {
+      if (direct(request, response)) return;
       response.once("finish", () => discardRest(request));
       listener(request, response);
     },

@@ -8,6 +8,7 @@ import { VERSION } from "../shared/package.ts";
 import { isLoopback, parseAddress } from "./address.ts";
 import { createApp } from "./api/app.ts";
 import type { Api } from "./api/context.ts";
+import { tablePolls } from "./api/table.ts";
 import { type Authenticator, everybody } from "./auth/authenticator.ts";
 import { FileTokens } from "./auth/tokens.ts";
 import { openController } from "./controller.ts";
@@ -85,7 +86,8 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
       waitsFor: () => doors.map((door) => door?.waitsFor?.()).find((what) => what !== undefined),
       ending: ending.signal,
     };
-    const server = createHttpServer(createApp(api).fetch, { ...LIMITS, connections: settings.maxConnections });
+    const limits = { ...LIMITS, connections: settings.maxConnections };
+    const server = createHttpServer(createApp(api).fetch, limits, { direct: tablePolls(api) });
     metrics.observe({ state: routes, feed, store, connections: connectionsOf(server) });
     doors.push(await openSignadot({ settings, state: routes, cluster: kubernetes?.cluster, metrics, log }));
     doors.push(await openAmalgam8({ settings, api }));

@@ -1,14 +1,14 @@
 // The API: who may do what, how errors look, and what OpenAPI says.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { everybody, type Principal } from "../auth/authenticator.ts";
+import { admit, nobody } from "./admission.ts";
 import { applyEndpoint } from "./apply.ts";
 import type { Api, Env, Request } from "./context.ts";
 import { type Endpoint, errors, json } from "./endpoint.ts";
-import { ApiError, errorBody, notAllowed, PROBLEM, toApiError } from "./errors.ts";
+import { ApiError, errorAnswer, notAllowed } from "./errors.ts";
 import { explainEndpoint } from "./explain.ts";
+import { errorOf, observe } from "./observed.ts";
 import { describe } from "./openapi.ts";
-import { isForeignPage } from "./pages.ts";
 import { probeEndpoints } from "./probes.ts";
 import { proxiesEndpoint } from "./proxies.ts";
 import { routeEndpoints } from "./routes.ts";
@@ -54,20 +54,18 @@ export function createApp(api: Api): OpenAPIHono<Env> {
     const { path, method, role, documentation } = endpoint;
     app.openAPIRegistry.registerPath({ ...documentation, path, method, ...(role && { security: [{ token: [] }] }) });
     const handler = async (request: Request) => {
-      request.set("principal", await admitted(request, endpoint, api));
+      const credentials = {
+        authorization: request.req.header("authorization"),
+        origin: request.req.header("origin"),
+      };
+      request.set("principal", role === undefined ? nobody : await admit(credentials, role, api.authenticator));
       return endpoint.handle(request, api);
     };
     app.on(method.toUpperCase(), honoPath(path), handler);
   }
   const document = describe(app);
   app.notFound((request) => answerError(request, misled(request)));
-  app.onError((thrown, request) => {
-    const error = toApiError(thrown);
-    if (error.status >= 500 && !(thrown instanceof ApiError)) {
-      api.log.error({ err: thrown, method: request.req.method, path: request.req.path }, error.message);
-    }
-    return answerError(request, error);
-  });
+  app.onError((thrown, request) => answerError(request, errorOf(thrown, request.req, api)));
   return app;
 }
 
@@ -75,33 +73,6 @@ export function createApp(api: Api): OpenAPIHono<Env> {
 function honoPath(path: string): string {
   return path.replace("{id}:renew", ":id{.+:renew}").replace("{id}", ":id{.+}");
 }
-
-async function admitted(request: Request, { role }: Endpoint, { authenticator }: Api): Promise<Principal> {
-  const header = request.req.header("authorization");
-  const token = header === undefined ? undefined : /^Bearer +([\x21-\x7e]+)$/i.exec(header)?.[1];
-  if (role === undefined) return nobody;
-  if (authenticator === everybody) refusePages(request);
-  const principal = header !== undefined && token === undefined ? undefined : await authenticator.authenticate(token);
-  const challenge = { "www-authenticate": 'Bearer realm="keyway"' };
-  if (principal === undefined) {
-    throw new ApiError(401, "this token is not known; send one as authorization: Bearer TOKEN", { headers: challenge });
-  }
-  if (principal.may(role)) return principal;
-  if (token !== undefined) throw new ApiError(403, `the token of ${principal.name} has no role ${role}`);
-  throw new ApiError(401, `this needs a token with role ${role}; send it as authorization: Bearer TOKEN`, {
-    headers: challenge,
-  });
-}
-
-function refusePages(request: Request): void {
-  if (!isForeignPage(request.req.header("origin"))) return;
-  throw new ApiError(
-    403,
-    "requests of web pages are refused where no tokens are needed; start the server with --tokens",
-  );
-}
-
-const nobody: Principal = { name: "nobody", may: () => false, revoked: new AbortController().signal };
 
 /** What a request that nothing answers may have meant. */
 function misled(request: Request): ApiError {
@@ -118,27 +89,17 @@ function patternOf(path: string): RegExp {
 }
 
 function answerError(request: Request, error: ApiError): Response {
-  const asProblem = /application\/problem\+json/i.test(request.req.header("accept") ?? "");
-  for (const [name, value] of Object.entries(error.headers)) request.header(name, value);
-  if (asProblem) request.header("content-type", PROBLEM);
-  return request.body(JSON.stringify(errorBody(error, asProblem)), error.status, {
-    "content-type": asProblem ? PROBLEM : "application/json",
-  });
+  const { status, headers, body } = errorAnswer(error, request.req.header("accept"));
+  return request.body(body, status, headers);
 }
 
-/** Counts and logs what was asked and answered; never a header, a body or a query, which may hold keys and tokens. */
-function observed({ metrics, log }: Api): MiddlewareHandler<Env> {
+function observed(api: Api): MiddlewareHandler<Env> {
   return async (request, next) => {
     const start = performance.now();
     await next();
     const { method, path } = request.req;
     const endpoint = known.find(({ pattern }) => pattern.test(path))?.path ?? "other";
-    const status = request.res.status;
     const seconds = (performance.now() - start) / 1000;
-    metrics.requests.inc({ endpoint, method, status });
-    metrics.seconds.observe({ endpoint, method }, seconds);
-    const line = { method, path, status, ms: Math.round(seconds * 1000), by: request.get("principal")?.name };
-    if (method === "GET" || method === "HEAD") log.debug(line, "read");
-    else log.info(line, "write");
+    observe(api, { endpoint, method, path, status: request.res.status, seconds, by: request.get("principal") });
   };
 }

@@ -99,3 +99,13 @@ export function errorBody({ status, code, message, details }: ApiError, asProble
 }
 
 export const PROBLEM = "application/problem+json";
+
+/** An error as it is answered to somebody who accepts this. */
+export function errorAnswer(error: ApiError, accept: string | undefined) {
+  const asProblem = accept !== undefined && /application\/problem\+json/i.test(accept);
+  return {
+    status: error.status,
+    headers: { ...error.headers, "content-type": asProblem ? PROBLEM : "application/json" },
+    body: JSON.stringify(errorBody(error, asProblem)),
+  };
+}

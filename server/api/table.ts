@@ -1,16 +1,25 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { Answer, Feed } from "../feed/feed.ts";
+import type { Principal } from "../auth/authenticator.ts";
+import type { Answer, Asker, Feed } from "../feed/feed.ts";
+import type { Poll } from "../feed/poll.ts";
+import { admit } from "./admission.ts";
+import type { Api } from "./context.ts";
 import { type Endpoint, errors } from "./endpoint.ts";
-import { endWith } from "./ends.ts";
-import { ApiError, errorBody, toApiError } from "./errors.ts";
+import { type Ending, endWith, stay } from "./ends.ts";
+import { ApiError, errorAnswer } from "./errors.ts";
+import { errorOf, observe } from "./observed.ts";
 import { TableQuery } from "./schemas.ts";
 
+const PATH = "/v1/table";
+const ROLE = "proxy";
+
+/** What answers polls that `tablePolls` does not know by their look. */
 export const tableEndpoint: Endpoint = {
-  path: "/v1/table",
+  path: PATH,
   method: "get",
-  role: "proxy",
+  role: ROLE,
   documentation: {
     operationId: "getTable",
     summary: "For proxies: the compiled table of a scope, in pages; waits for a change where there is none",
@@ -23,48 +32,131 @@ export const tableEndpoint: Endpoint = {
       ...errors(400, 401, 403),
     },
   },
-  handle(request, { feed, log }) {
-    const { outgoing } = request.env;
-    const { revoked, name } = request.get("principal");
-    const left = new AbortController();
-    const stay = endWith(revoked, () => left.abort(new ApiError(401, `the token of ${name} was revoked`)));
-    outgoing.once("close", () => {
-      stay();
-      if (!outgoing.writableFinished) left.abort();
-    });
-    const address = addressOf(outgoing.socket, feed);
-    // Written past Hono: thousands of polls wait at one time, and many of them share the bytes of an answer.
-    feed.poll(new URL(request.req.url).searchParams, left.signal, address).then(
-      (answer) => write(outgoing, answer),
-      (thrown) => {
-        if (outgoing.destroyed) return;
-        const error = toApiError(thrown);
-        if (error.status === 500) log.error({ err: thrown, path: "/v1/table" }, error.message);
-        const body = new TextEncoder().encode(JSON.stringify(errorBody(error, false)));
-        write(outgoing, { status: error.status, type: "application/json", body, headers: { ...error.headers } });
-      },
-    );
+  handle(request, api) {
+    const { incoming, outgoing } = request.env;
+    new TablePoll(api, incoming, outgoing).ask(request.get("principal"));
     return RESPONSE_ALREADY_SENT;
   },
 };
 
-const known = new WeakSet<Socket>();
-
-/** The address of a connection, `HOST:PORT`; the feed is told once it is closed. */
-function addressOf(socket: Socket | null, feed: Feed): string | undefined {
-  if (!socket?.remoteAddress) return undefined;
-  const host = socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
-  const address = `${host.includes(":") ? `[${host}]` : host}:${socket.remotePort}`;
-  if (!known.has(socket)) socket.once("close", () => feed.left(address));
-  known.add(socket);
-  return address;
+/**
+ * Takes the polls of proxies out of a server's requests, and says whether it has. What is asked of a poll is the same as of all requests; past
+ * Hono it is a tenth of the objects, and as thousands of polls wait at one time, it is these that the garbage collector goes through.
+ */
+export function tablePolls(api: Api): (incoming: IncomingMessage, outgoing: ServerResponse) => boolean {
+  return (incoming, outgoing) => {
+    const { method, url = "" } = incoming;
+    if (method !== "GET" || !url.startsWith(PATH) || (url.length > PATH.length && url[PATH.length] !== "?"))
+      return false;
+    void admitted(new TablePoll(api, incoming, outgoing, true), incoming, api);
+    return true;
+  };
 }
 
-type Written = Answer | { status: number; type: string; body: Uint8Array; headers: Record<string, string> };
+async function admitted(poll: TablePoll, { headers }: IncomingMessage, { authenticator }: Api): Promise<void> {
+  try {
+    poll.ask(await admit({ authorization: headers.authorization, origin: headers.origin }, ROLE, authenticator));
+  } catch (thrown) {
+    poll.failed(thrown);
+  }
+}
 
-function write(outgoing: ServerResponse, answer: Written): void {
-  const { status, type, body } = answer;
-  const headers = "headers" in answer ? answer.headers : { "cache-control": "no-store" };
-  outgoing.writeHead(status, { ...headers, "content-type": type, "content-length": body.length });
-  outgoing.end(body);
+/** One poll, from its headers to its answer. */
+class TablePoll implements Asker, Ending {
+  readonly #api: Api;
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+  readonly #isObserved: boolean;
+  #principal: Principal | undefined;
+  #poll: Poll | undefined;
+  #connection: Connection | undefined;
+  #isOver = false;
+
+  /** `isObserved`: its end is counted and logged here. */
+  constructor(api: Api, incoming: IncomingMessage, outgoing: ServerResponse, isObserved = false) {
+    this.#api = api;
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#isObserved = isObserved;
+  }
+
+  ask(principal: Principal): void {
+    const { url = "", socket } = this.#incoming;
+    this.#principal = principal;
+    if (socket.destroyed) return this.left();
+    this.#connection = connectionOf(socket, this.#api.feed);
+    this.#connection?.polls.push(this);
+    const start = url.indexOf("?");
+    const query = new URLSearchParams(start < 0 ? "" : url.slice(start + 1));
+    this.#poll = this.#api.feed.ask(query, this, this.#connection?.address);
+    if (!this.#isOver) endWith(principal.revoked, this);
+  }
+
+  answered(answer: Answer): void {
+    this.#write(answer.status, "headers" in answer ? answer.headers : NO_STORE, answer.type, answer.body);
+  }
+
+  failed(thrown: unknown): void {
+    const { method = "", headers } = this.#incoming;
+    const error = errorOf(thrown, { method, path: PATH }, this.#api);
+    const { status, headers: all, body } = errorAnswer(error, headers.accept);
+    this.#write(status, all, all["content-type"], Buffer.from(body));
+  }
+
+  /** Its token means nothing any more. */
+  revoked(): void {
+    this.failed(new ApiError(401, `the token of ${this.#principal?.name} was revoked`));
+    this.#poll?.end(undefined);
+  }
+
+  /** Its connection is closed. */
+  left(): void {
+    this.#end();
+    this.#poll?.end(undefined);
+  }
+
+  #write(status: number, headers: Record<string, string>, type: string, body: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#outgoing.writeHead(status, { ...headers, "content-type": type, "content-length": body.length });
+    this.#outgoing.end(body);
+    if (!this.#isObserved) return;
+    const { method = "" } = this.#incoming;
+    observe(this.#api, { endpoint: PATH, method, path: PATH, status, seconds: undefined, by: this.#principal });
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    const { polls = [] } = this.#connection ?? {};
+    const at = polls.indexOf(this);
+    if (at >= 0) polls.splice(at, 1);
+    if (this.#principal) stay(this.#principal.revoked, this);
+  }
+}
+
+const NO_STORE = { "cache-control": "no-store" };
+
+interface Connection {
+  /** `HOST:PORT` of the client. */
+  address: string;
+  /** Those under way: one, unless a client asks before it has its answer. */
+  polls: TablePoll[];
+}
+
+const connections = new WeakMap<Socket, Connection>();
+
+/** The connection of a poll. Once it is closed, its polls are over, and the feed is told. */
+function connectionOf(socket: Socket, feed: Feed): Connection | undefined {
+  const known = connections.get(socket);
+  if (known || !socket.remoteAddress) return known;
+  const host = socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
+  const connection = { address: `${host.includes(":") ? `[${host}]` : host}:${socket.remotePort}`, polls: [] };
+  connections.set(socket, connection);
+  socket.once("close", () => closed(connection, feed));
+  return connection;
+}
+
+function closed({ address, polls }: Connection, feed: Feed): void {
+  for (const poll of [...polls]) poll.left();
+  feed.left(address);
 }

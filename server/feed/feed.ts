@@ -6,11 +6,13 @@ import { Slices } from "../slices.ts";
 import { clusterOf, type Filter, serviceOf } from "../state/filter.ts";
 import type { Applied, State } from "../state/state.ts";
 import { Counting, type InForce } from "./counting.ts";
+import { Deadlines } from "./deadlines.ts";
 import { type Follower, withoutMoved } from "./followers.ts";
 import { interestOf, leftOut, type Naming, namingFor } from "./naming.ts";
 import { Pace } from "./pace.ts";
-import { type Bytes, Polls, TooLarge } from "./polls.ts";
-import { Proxies } from "./proxies.ts";
+import { type Bytes, type Outcome, Poll } from "./poll.ts";
+import { Polls, TooLarge } from "./polls.ts";
+import { Proxies, type Proxy } from "./proxies.ts";
 import { parseQuestion, type Question } from "./query.ts";
 import { RoutesByService } from "./routes-by-service.ts";
 import { parseScope, type Scope, scopeText } from "./scope.ts";
@@ -34,6 +36,12 @@ export interface FeedOptions {
 export type Answer =
   | { status: 200; type: "application/octet-stream"; body: Bytes }
   | { status: 400 | 503; type: "application/json"; body: Bytes; headers: Record<string, string> };
+
+/** Who asks, and hears once: the answer, or what went wrong in the server itself. */
+export interface Asker {
+  answered(answer: Answer): void;
+  failed(error: Error): void;
+}
 
 /** A table and who asks for it. */
 interface Served {
@@ -63,6 +71,25 @@ export interface ProxyFilter {
   routes?: readonly StoredRoute[];
 }
 
+/** A poll as the feed counts it. */
+class Asked extends Poll {
+  readonly served: Served;
+  readonly asker: Asker;
+  readonly #ended: (asked: Asked, outcome: Outcome) => void;
+  proxy: Proxy<Served> | undefined;
+
+  constructor(question: Question, served: Served, asker: Asker, ended: (asked: Asked, outcome: Outcome) => void) {
+    super(question);
+    this.served = served;
+    this.asker = asker;
+    this.#ended = ended;
+  }
+
+  protected ended(outcome: Outcome): void {
+    this.#ended(this, outcome);
+  }
+}
+
 /** How long a server waits for its store to bring what a proxy has seen from another server, in milliseconds. */
 const MOST_BEHIND = 2000;
 
@@ -77,6 +104,7 @@ export class Feed {
   /** Those whose interest has a value, and under `undefined` those that any change may concern. */
   readonly #interested = new Map<string | undefined, Set<Served>>();
   readonly #pace = new Pace();
+  readonly #deadlines = new Deadlines<Poll>(this.#pace, (poll) => void (poll as Asked).served.polls.expire(poll));
   readonly #pool = new BucketPool();
   /** Undefined where nobody knows any services. */
   readonly #byService: RoutesByService | undefined;
@@ -101,41 +129,43 @@ export class Feed {
     };
   }
 
-  /** Answers a proxy's poll, at once or when there is something new. Rejects with the signal's reason and with nothing else. The
-   * address is that of the proxy's connection; a poll without one is of nobody who is counted. */
-  async poll(query: URLSearchParams, signal?: AbortSignal, address?: string): Promise<Answer> {
+  /** Answers a proxy's poll, at once or when there is something new. Who asks and does not want to know any more ends the poll. The address
+   * is that of the proxy's connection; a poll without one is of nobody who is counted. */
+  ask(query: URLSearchParams, asker: Asker, address?: string): Poll | undefined {
     const question = parseQuestion(query);
-    if (question instanceof Error) return this.#refuse(400, "invalid_query", question.message);
+    if (question instanceof Error) return this.#refuse(asker, 400, "invalid_query", question.message);
     const served = this.#servedFor(question.scope);
     if (!served) {
-      return this.#refuse(
-        503,
-        "too_many_scopes",
-        `tables of ${this.#served.size} scopes are held, which is all that may be`,
-      );
+      const message = `tables of ${this.#served.size} scopes are held, which is all that may be`;
+      return this.#refuse(asker, 503, "too_many_scopes", message);
     }
     if (this.waiting >= this.#options.maxPolls) {
-      return this.#refuse(503, "too_many_polls", `${this.waiting} polls wait already, which is all that may wait`);
+      const message = `${this.waiting} polls wait already, which is all that may wait`;
+      return this.#refuse(asker, 503, "too_many_polls", message);
     }
     served.asking++;
     this.#waiting++;
-    const answered = address === undefined ? undefined : this.#proxies.asks(address, served, question);
-    let page: Bytes | undefined;
-    try {
-      page = await this.#ask(served, question, signal);
+    const asked = new Asked(question, served, asker, this.#ended);
+    if (address !== undefined) asked.proxy = this.#proxies.asks(address, served, question);
+    if (served.table.isSettled && !served.polls.isAhead(question)) this.#pass(asked);
+    else void this.#passLater(asked);
+    return asked;
+  }
+
+  readonly #ended = ({ served, asker, proxy }: Asked, outcome: Outcome): void => {
+    served.asking--;
+    this.#waiting--;
+    served.askedAt = performance.now();
+    const page = outcome instanceof Uint8Array ? outcome : undefined;
+    if (proxy) this.#proxies.answered(proxy, page);
+    if (page) {
       this.#counts.pages++;
       this.#counts.bytes += page.length;
-      return { status: 200, type: "application/octet-stream", body: page };
-    } catch (error) {
-      if (!(error instanceof TooLarge)) throw error;
-      return this.#refuse(503, "table_too_large", `scope "${served.scope}": ${error.message}`);
-    } finally {
-      served.asking--;
-      this.#waiting--;
-      served.askedAt = performance.now();
-      answered?.(page);
-    }
-  }
+      asker.answered({ status: 200, type: "application/octet-stream", body: page });
+    } else if (outcome instanceof TooLarge) {
+      this.#refuse(asker, 503, "table_too_large", `scope "${served.scope}": ${outcome.message}`);
+    } else if (outcome instanceof Error) asker.failed(outcome);
+  };
 
   /** A connection that has polled is closed. */
   left(address: string): void {
@@ -221,18 +251,24 @@ export class Feed {
   close(): void {
     this.#isClosed = true;
     this.#stop();
+    this.#deadlines.close();
     for (const { polls } of this.#served.values()) polls.close();
   }
 
-  async #ask({ table, polls }: Served, question: Question, signal: AbortSignal | undefined): Promise<Bytes> {
+  #pass(asked: Asked): void {
+    if (this.#isClosed) asked.question.wait = 0;
+    asked.served.polls.ask(asked);
+  }
+
+  async #passLater(asked: Asked): Promise<void> {
+    const { table, polls } = asked.served;
     await table.settled();
-    for (const start = performance.now(); polls.isAhead(question) && performance.now() - start < MOST_BEHIND; ) {
-      if (this.#isClosed) break;
+    for (const start = performance.now(); polls.isAhead(asked.question) && performance.now() - start < MOST_BEHIND; ) {
+      if (this.#isClosed || asked.isOver) break;
       await sleep(50);
       await table.settled();
     }
-    signal?.throwIfAborted();
-    return polls.ask(this.#isClosed ? { ...question, wait: 0 } : question, signal);
+    if (!asked.isOver) this.#pass(asked);
   }
 
   /** The table of a scope that another server has told. */
@@ -255,6 +291,7 @@ export class Feed {
     const polls = new Polls(table, this.#pace, {
       history: this.#history,
       allWaiting: () => this.#waiting,
+      deadlines: this.#deadlines,
       ...(pageBytes !== undefined && { pageBytes }),
     });
     const values = interest && [...interest.services.map(serviceValue), ...interest.clusters.map(clusterValue)];
@@ -306,10 +343,10 @@ export class Feed {
     }
   }
 
-  #refuse(status: 400 | 503, code: string, message: string): Answer {
+  #refuse(asker: Asker, status: 400 | 503, code: string, message: string): undefined {
     this.#counts.refused++;
     const body = new TextEncoder().encode(JSON.stringify({ error: { code, message, details: [] } }));
-    return { status, type: "application/json", body, headers: status === 503 ? { "retry-after": "1" } : {} };
+    asker.answered({ status, type: "application/json", body, headers: status === 503 ? { "retry-after": "1" } : {} });
   }
 }
 

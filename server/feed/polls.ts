@@ -1,26 +1,18 @@
 import { MAX_ANSWER, PAGE_BYTES, PART_BYTES } from "../../routes/model/feed.ts";
 import { equal, type U64 } from "../../routes/model/u64.ts";
 import { encodePage } from "../../routes/table/page.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { Pace } from "./pace.ts";
+import type { Bytes, Poll } from "./poll.ts";
 import type { Question } from "./query.ts";
 import type { ScopedTable } from "./scoped-table.ts";
 import { changedPart, type Part, wholePart } from "./sweep.ts";
-
-export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** From one time that those who wait are answered to the next, changes of a table are gathered so long that all proxies that wait for any
  * table can be answered without taking up the server. */
 const GATHER_FOR_EACH = 0.25; // milliseconds
 const LEAST_GATHERED = 5; // milliseconds: less is not worth a timer
 const MOST_GATHERED = 500; // milliseconds
-
-interface Waiting {
-  question: Question;
-  /** The place in the table's log at which the proxy is. */
-  place: number;
-  /** Takes it off the waiting ones and answers it with what `make` makes, or fails with what it throws. */
-  answer(make: () => Bytes): void;
-}
 
 /** A page that proxies would refuse. */
 export class TooLarge extends Error {}
@@ -29,6 +21,8 @@ export interface PollsOptions {
   history: U64;
   /** How many polls wait, for whatever table. */
   allWaiting(): number;
+  /** Calls `expire` for polls that are due. */
+  deadlines: Pick<Deadlines<Poll>, "add" | "delete">;
   pageBytes?: number;
 }
 
@@ -37,7 +31,7 @@ export class Polls {
   readonly #table: ScopedTable;
   readonly #pace: Pace;
   readonly #options: PollsOptions;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Poll>();
   #gathering: NodeJS.Timeout | undefined;
   #isAnswering = false;
   #answeredAt = Number.NEGATIVE_INFINITY;
@@ -49,19 +43,23 @@ export class Polls {
     this.#options = options;
   }
 
-  /** The page for a question, once there is something to say; the table is settled. Rejects with the signal's reason. */
-  async ask(question: Question, signal?: AbortSignal): Promise<Bytes> {
+  /** Ends the poll with its page, once there is something to say; the table is settled. */
+  ask(poll: Poll): void {
+    const { question } = poll;
     const place = this.#placeOf(question);
     if (typeof place === "number" && question.next === 0) {
       const isBehind = place < this.#table.log.last;
       // A proxy that does not say its digest wants to know whether it has all.
       const mayBeHeld = question.wait > 0 && question.digest !== undefined;
-      if (mayBeHeld || (isBehind && this.#gathered > 0)) return this.#hold(question, place, signal);
+      if (mayBeHeld || (isBehind && this.#gathered > 0)) return this.#hold(poll, place);
     }
+    void this.#answerInTurn(poll);
+  }
+
+  async #answerInTurn(poll: Poll): Promise<void> {
     await this.#turn();
     await this.#table.settled();
-    signal?.throwIfAborted();
-    return this.#page(question, this.#placeOf(question));
+    poll.end(this.#outcome(poll.question, this.#placeOf(poll.question)));
   }
 
   /** Waits until others have been answered. */
@@ -120,7 +118,7 @@ export class Polls {
   /** Answers all who wait with what there is. */
   close(): void {
     clearTimeout(this.#gathering);
-    for (const waiting of this.#waiting) void this.#expire(waiting);
+    for (const poll of this.#waiting) void this.expire(poll);
   }
 
   /** Where the proxy is: at no place yet, at one that is known, or nobody knows where. */
@@ -132,44 +130,25 @@ export class Polls {
     return place ?? (digest && equal(digest, content.digest) ? log.last : undefined);
   }
 
-  #hold(question: Question, place: number, signal: AbortSignal | undefined): Promise<Bytes> {
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        this.#waiting.delete(waiting);
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-      };
-      const waiting: Waiting = {
-        question,
-        place,
-        answer: (make) => {
-          end();
-          try {
-            resolve(make());
-          } catch (error) {
-            reject(error);
-          }
-        },
-      };
-      const abort = () => {
-        end();
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => void this.#expire(waiting), Math.max(question.wait, 2 * MOST_GATHERED));
-      signal?.addEventListener("abort", abort, { once: true });
-      this.#waiting.add(waiting);
-      if (signal?.aborted) abort();
-      else if (place < this.#table.log.last) this.changed();
-    });
+  #hold(poll: Poll, place: number): void {
+    poll.holder = this;
+    poll.place = place;
+    poll.due = performance.now() + Math.max(poll.question.wait, 2 * MOST_GATHERED);
+    this.#waiting.add(poll);
+    this.#options.deadlines.add(poll);
+    if (place < this.#table.log.last) this.changed();
   }
 
-  async #expire(waiting: Waiting): Promise<void> {
+  /** A poll that was held has ended. */
+  release(poll: Poll): void {
+    this.#waiting.delete(poll);
+    this.#options.deadlines.delete(poll);
+  }
+
+  /** Answers a poll that is held with what there is. */
+  async expire(poll: Poll): Promise<void> {
     await this.#table.settled();
-    if (this.#waiting.has(waiting)) this.#answerAt(waiting);
-  }
-
-  #answerAt(waiting: Waiting): void {
-    waiting.answer(() => this.#page(waiting.question, waiting.place));
+    if (!poll.isOver) poll.end(this.#outcome(poll.question, poll.place));
   }
 
   #answer(): void {
@@ -182,27 +161,33 @@ export class Polls {
   /** Answers those who are behind, one a step. Those who are at one place and revision get the same bytes. Who asks meanwhile waits for
    * the next time, as else many proxies would be answered without an end. */
   *#answering(): Generator<void, void> {
-    const pages = new Map<string, Bytes>();
+    const pages = new Map<string, Bytes | Error>();
     let made = -1;
-    for (const waiting of [...this.#waiting]) {
+    for (const poll of [...this.#waiting]) {
       // A table that is not settled will say when it is.
       if (!this.#table.isSettled) break;
       const { last } = this.#table.log;
-      if (waiting.place >= last || !this.#waiting.has(waiting)) continue;
+      if (poll.place >= last || poll.isOver) continue;
       if (made !== last) pages.clear();
       made = last;
-      const same = `${waiting.place} ${waiting.question.revision}`;
-      waiting.answer(() => {
-        const page = pages.get(same) ?? this.#page(waiting.question, waiting.place);
-        pages.set(same, page);
-        return page;
-      });
+      const same = `${poll.place} ${poll.question.revision}`;
+      const page = pages.get(same) ?? this.#outcome(poll.question, poll.place);
+      pages.set(same, page);
+      poll.end(page);
       yield;
     }
     this.#isAnswering = false;
     if (!this.#table.isSettled) return;
     const { last } = this.#table.log;
-    if ([...this.#waiting].some(({ place }) => place < last)) this.changed();
+    for (const { place } of this.#waiting) if (place < last) return this.changed();
+  }
+
+  #outcome(question: Question, place: "start" | number | undefined): Bytes | Error {
+    try {
+      return this.#page(question, place);
+    } catch (thrown) {
+      return thrown instanceof Error ? thrown : new Error(String(thrown));
+    }
   }
 
   #page(question: Question, place: "start" | number | undefined): Bytes {

@@ -13,7 +13,9 @@ interface Followed {
   };
 }
 
-interface Proxy<Table> {
+/** One that follows a table, at an address. */
+export interface Proxy<Table> {
+  readonly address: string;
   table: Table;
   question: Question;
   /** What it asks next; undefined while it waits for its answer. */
@@ -54,23 +56,35 @@ export class Proxies<Table extends Followed> {
   /** The addresses of those that were answered and have not asked again, by host and scope, the longest ago first. */
   readonly #answered = new Map<string, Set<string>>();
 
-  /** Somebody asks; the result is called with the page that they are answered, if any. */
-  asks(address: string, table: Table, question: Question): (page?: Uint8Array) => void {
+  /** Somebody asks. */
+  asks(address: string, table: Table, question: Question): Proxy<Table> {
     const own = this.#proxies.get(address);
     const former = this.#formerAddress(address, table, question);
     const cameAt = this.#cameAt(former, question);
+    // The usual case: it has its answer, and asks again by the same connection.
+    if (own?.next !== undefined && former === address) {
+      this.#forgetAnswered(own);
+      this.#proxies.set(address, own);
+      own.question = question;
+      own.next = undefined;
+      own.cameAt = cameAt;
+      return own;
+    }
     if (former !== undefined && former !== address) {
       this.left(former);
       // Whoever used this connection before asks next by another one, too.
-      if (own?.next !== undefined) this.#put(former, own);
+      if (own?.next !== undefined) this.#put({ ...own, address: former });
     }
-    const proxy: Proxy<Table> = { table, question, next: undefined, cameAt, answeredAt: 0 };
-    this.#put(address, proxy);
-    return (page) => {
-      proxy.next = nextOf(question, page);
-      proxy.answeredAt = performance.now();
-      if (this.#proxies.get(address) === proxy) this.#put(address, proxy);
-    };
+    const proxy: Proxy<Table> = { address, table, question, next: undefined, cameAt, answeredAt: 0 };
+    this.#put(proxy);
+    return proxy;
+  }
+
+  /** It is answered with this page, if any. */
+  answered(proxy: Proxy<Table>, page: Uint8Array | undefined): void {
+    proxy.next = nextOf(proxy.question, page);
+    proxy.answeredAt = performance.now();
+    if (this.#proxies.get(proxy.address) === proxy) this.#noteAnswered(proxy);
   }
 
   /** When the proxy came that asks; `former` is the address at which it was answered before. */
@@ -98,12 +112,10 @@ export class Proxies<Table extends Followed> {
     return asked === "fresh" ? undefined : other;
   }
 
-  #put(address: string, proxy: Proxy<Table>): void {
-    this.left(address);
-    this.#proxies.set(address, proxy);
-    if (proxy.next === undefined) return;
-    const place = placeOf(address, proxy.table);
-    this.#answered.set(place, (this.#answered.get(place) ?? new Set()).add(address));
+  #put(proxy: Proxy<Table>): void {
+    this.left(proxy.address);
+    this.#proxies.set(proxy.address, proxy);
+    if (proxy.next !== undefined) this.#noteAnswered(proxy);
   }
 
   /** The connection from this address is closed. */
@@ -111,7 +123,17 @@ export class Proxies<Table extends Followed> {
     const proxy = this.#proxies.get(address);
     if (!proxy) return;
     this.#proxies.delete(address);
-    const place = placeOf(address, proxy.table);
+    this.#forgetAnswered(proxy);
+  }
+
+  #noteAnswered({ address, table }: Proxy<Table>): void {
+    const place = placeOf(address, table);
+    const answered = this.#answered.get(place) ?? new Set();
+    this.#answered.set(place, answered.add(address));
+  }
+
+  #forgetAnswered({ address, table }: Proxy<Table>): void {
+    const place = placeOf(address, table);
     const answered = this.#answered.get(place);
     answered?.delete(address);
     if (answered?.size === 0) this.#answered.delete(place);

@@ -44,9 +44,22 @@ export function feedOf(routes: Routes, options: FeedOptions = {}): Feed {
   return new Feed(routes.state, options);
 }
 
+/** The answer to a poll, once there is one; the signal ends it. */
+export function ask(feed: Feed, query: URLSearchParams, signal?: AbortSignal, address?: string): Promise<Answer> {
+  return new Promise((answered, failed) => {
+    const poll = feed.ask(query, { answered, failed }, address);
+    const leave = () => {
+      poll?.end(undefined);
+      failed(signal?.reason);
+    };
+    if (signal?.aborted) leave();
+    else signal?.addEventListener("abort", leave);
+  });
+}
+
 /** One poll that is answered at once, applied. */
 export async function poll(feed: Feed, client: ReferenceClient): Promise<void> {
-  const answer = await feed.poll(client.query());
+  const answer = await ask(feed, client.query());
   if (answer.status !== 200) throw new Error(new TextDecoder().decode(answer.body));
   client.apply(answer.body);
 }

@@ -9,7 +9,7 @@ import { BucketPool } from "../../routes/table/pool.ts";
 import { namingFor } from "../../server/feed/naming.ts";
 import { ScopedTable } from "../../server/feed/scoped-table.ts";
 import { checkAsync } from "../host/property.ts";
-import { clientOf, feedOf, held, keyRoutes, Routes, settle } from "./bed.ts";
+import { ask, clientOf, feedOf, held, keyRoutes, Routes, settle } from "./bed.ts";
 import { ReferenceClient } from "./reference-client.ts";
 
 const SCOPES = [
@@ -94,7 +94,7 @@ test("a change of many routes comes to each table as its part of it, and no tabl
   routes.change(many, ["id-k0"]);
   await routes.state.reached(2);
   routes.change([{ id: "m-1", service: "reviews.demo:9080", key: "m-1", to: "later" }], ["m-4"]);
-  const answers = await Promise.all(clients.map((client) => feed.poll(client.query())));
+  const answers = await Promise.all(clients.map((client) => ask(feed, client.query())));
   for (const [at, answer] of answers.entries()) {
     const page = decodePage(answer.body);
     if (page instanceof Error) throw page;

@@ -1,6 +1,6 @@
 // What a server does not hold or answer, and pages that take turns.
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { bed, clientOf, errorOf, keyRoute, type Own, poll, settle } from "./bed.ts";
+import { ask, bed, clientOf, errorOf, keyRoute, type Own, poll, settle } from "./bed.ts";
 import { ReferenceClient } from "./reference-client.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -12,7 +12,7 @@ describe("the pages of a sweep", () => {
     const client = new ReferenceClient("");
     const sizes: number[] = [];
     while (!client.isConsistent) {
-      const { body } = await feed.poll(client.query());
+      const { body } = await ask(feed, client.query());
       client.apply(body);
       if (body.length > 64) sizes.push(body.length);
     }
@@ -45,7 +45,7 @@ describe("limits", () => {
     ["digest=12345678901234567", "digest: expected 1 to 16 hexadecimal digits"],
   ])("a query with %s is refused", async (text, message) => {
     const { feed } = bed([]);
-    const answer = await feed.poll(new URLSearchParams(text));
+    const answer = await ask(feed, new URLSearchParams(text));
     expect(answer).toMatchObject({ status: 400, type: "application/json" });
     expect(errorOf(answer)).toMatchObject({
       code: "invalid_query",
@@ -58,11 +58,11 @@ describe("limits", () => {
   test("of polls that wait, and of scopes", async () => {
     const { feed } = bed([], { maxPolls: 1, maxTables: 1 });
     const client = await clientOf(feed);
-    const waits = feed.poll(client.query(20));
-    const full = await feed.poll(client.query(20));
+    const waits = ask(feed, client.query(20));
+    const full = await ask(feed, client.query(20));
     expect(full).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
     expect(errorOf(full).code).toBe("too_many_polls");
-    expect(errorOf(await feed.poll(new ReferenceClient("outbound:a").query())).code).toBe("too_many_scopes");
+    expect(errorOf(await ask(feed, new ReferenceClient("outbound:a").query())).code).toBe("too_many_scopes");
     feed.close();
     await waits;
   });
@@ -73,7 +73,7 @@ describe("limits", () => {
     const { feed } = bed(routes);
     const client = new ReferenceClient();
     await poll(feed, client);
-    const answer = await feed.poll(client.query());
+    const answer = await ask(feed, client.query());
     expect(answer.status).toBe(503);
     expect(errorOf(answer)).toMatchObject({
       code: "table_too_large",

@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Answer } from "../../server/feed/feed.ts";
 import {
+  ask,
   bed,
   clientOf,
   expected,
@@ -26,7 +27,7 @@ describe("a poll with nothing new", () => {
     const { feed } = bed([keyRoute("a"), { id: "r", service: "reviews", split: [{ to: "b", weight: 1 }] }]);
     const client = await clientOf(feed);
     fakeTimers();
-    const answer = feed.poll(client.query(20));
+    const answer = ask(feed, client.query(20));
     await vi.advanceTimersByTimeAsync(19_999);
     expect(await stateOf(answer)).toBe("waiting");
     await vi.advanceTimersByTimeAsync(1);
@@ -50,7 +51,7 @@ describe("a poll with nothing new", () => {
     onTestFinished(() => feed.close());
     const client = await clientOf(feed);
     expect(client.revision).toBe(0);
-    const answer = feed.poll(client.query(20));
+    const answer = ask(feed, client.query(20));
     expect(await stateOf(answer)).toBe("waiting");
     routes.change([keyRoute("a")]);
     client.apply((await answer).body);
@@ -61,30 +62,30 @@ describe("a poll with nothing new", () => {
     const { feed } = bed([keyRoute("a")]);
     const query = (await clientOf(feed)).query(20);
     query.delete("digest");
-    expect(pageOf(await feed.poll(query))).toMatchObject({ isLast: true, records: [] });
+    expect(pageOf(await ask(feed, query))).toMatchObject({ isLast: true, records: [] });
   });
 
   test("ends with its signal", async () => {
     const { feed } = bed([keyRoute("a")]);
     const client = await clientOf(feed);
     const gone = new AbortController();
-    const answer = feed.poll(client.query(20), gone.signal);
+    const answer = ask(feed, client.query(20), gone.signal);
     await stateOf(answer);
     expect(feed.waiting).toBe(1);
     gone.abort(new Error("the client went away"));
     await expect(answer).rejects.toThrow("the client went away");
-    await expect(feed.poll(client.query(20), gone.signal)).rejects.toThrow("the client went away");
+    await expect(ask(feed, client.query(20), gone.signal)).rejects.toThrow("the client went away");
     expect(feed.waiting).toBe(0);
   });
 
   test("is answered at once when the server ends, as are those that come later", async () => {
     const { feed } = bed([keyRoute("a")]);
     const client = await clientOf(feed);
-    const answer = feed.poll(client.query(20));
+    const answer = ask(feed, client.query(20));
     await stateOf(answer);
     feed.close();
     expect(pageOf(await answer)).toMatchObject({ isLast: true, records: [] });
-    expect(pageOf(await feed.poll(client.query(20)))).toMatchObject({ isLast: true, records: [] });
+    expect(pageOf(await ask(feed, client.query(20)))).toMatchObject({ isLast: true, records: [] });
   });
 });
 
@@ -100,7 +101,7 @@ describe("a change", () => {
   test("is told to all who wait, in the same bytes, with the one bucket that it has changed", async () => {
     const { feed, routes } = bed(keyRoutes(1000));
     const clients = [await clientOf(feed), await clientOf(feed), await clientOf(feed)];
-    const answers = clients.map((client) => feed.poll(client.query(20)));
+    const answers = clients.map((client) => ask(feed, client.query(20)));
     await stateOf(answers[0] as Promise<unknown>);
     routes.change([keyRoute("k7", "elsewhere")]);
     const [first, ...others] = await Promise.all(answers);
@@ -116,7 +117,7 @@ describe("a change", () => {
   test("that is not one of the scope's, or not one for proxies, wakes nobody", async () => {
     const { feed, routes } = bed([keyRoute("a")]);
     const client = await clientOf(feed, "demo/reviews");
-    const answer = feed.poll(client.query(20));
+    const answer = ask(feed, client.query(20));
     routes.change([{ id: "b", service: "ratings", key: "b", to: "x" }]);
     routes.change([{ ...keyRoute("a"), owner: "ann", labels: { team: "shop" } }]);
     expect(await stateOf(answer)).toBe("waiting");
@@ -130,7 +131,7 @@ describe("a change", () => {
     const { feed, routes } = bed(keyRoutes(100));
     const client = await clientOf(feed);
     fakeTimers();
-    const wait = () => Array.from({ length: 400 }, () => feed.poll(client.query(20)));
+    const wait = () => Array.from({ length: 400 }, () => ask(feed, client.query(20)));
     const answers = wait();
     await stateOf(answers[0] as Promise<unknown>);
     const begun = performance.now();
@@ -145,7 +146,7 @@ describe("a change", () => {
     // Who is in the middle of more than fits into a page is no exception.
     const behind = client.query();
     behind.delete("digest");
-    more.push(feed.poll(behind));
+    more.push(ask(feed, behind));
     routes.change([keyRoute("k2", "two")]);
     await vi.advanceTimersByTimeAsync(begun + 99 - performance.now());
     expect(await stateOf(Promise.race(more))).toBe("waiting");
@@ -158,11 +159,11 @@ describe("a change", () => {
   test("of many routes is taken over in turns, and asked for meanwhile it is told as a whole", async () => {
     const { feed, routes } = bed([keyRoute("a")]);
     const client = await clientOf(feed);
-    const held = feed.poll(client.query(20));
+    const held = ask(feed, client.query(20));
     await stateOf(held);
     routes.change(keyRoutes(20_000));
     routes.change([keyRoute("k3", "later")], ["id-a"]);
-    const asked = feed.poll(client.query(20));
+    const asked = ask(feed, client.query(20));
     const pages = [pageOf(await held), pageOf(await asked)];
     for (const { revision, routes: count } of pages)
       expect({ revision, count }).toEqual({ revision: 3, count: 20_000 });
@@ -195,10 +196,10 @@ describe("what a proxy has", () => {
     const restored = new Routes(keyRoutes(100), { history: 8n, revision: 50 });
     const other = feedOf(restored);
     onTestFinished(() => other.close());
-    const same = pageOf(await other.poll(client.query()));
+    const same = pageOf(await ask(other, client.query()));
     expect(same).toMatchObject({ isReset: false, isLast: true, records: [], revision: 50 });
     restored.change([keyRoute("k1", "elsewhere")]);
-    expect(pageOf(await other.poll(client.query()))).toMatchObject({ isReset: true, records: [] });
+    expect(pageOf(await ask(other, client.query()))).toMatchObject({ isReset: true, records: [] });
     await settle(other, client);
     expect(client.lookUp("k1")).toEqual(["elsewhere"]);
     expect(other.counts.resets).toBe(2);
@@ -208,7 +209,7 @@ describe("what a proxy has", () => {
     const { feed } = bed(keyRoutes(100));
     const query = (await clientOf(feed)).query();
     query.set("digest", "0123456789abcdef");
-    expect(pageOf(await feed.poll(query)).isReset).toBe(true);
+    expect(pageOf(await ask(feed, query)).isReset).toBe(true);
   });
 
   test("is newer than what the server has: it waits a moment for its store", async () => {
@@ -218,11 +219,11 @@ describe("what a proxy has", () => {
     query.set("revision", "2");
     query.set("digest", "0123456789abcdef");
     query.delete("digest");
-    const answer = feed.poll(query);
+    const answer = ask(feed, query);
     expect(await stateOf(answer)).toBe("waiting");
     routes.change([keyRoute("k1", "elsewhere")]);
     expect(pageOf(await answer)).toMatchObject({ isReset: false, revision: 2 });
     query.set("revision", "99");
-    expect(pageOf(await feed.poll(query)).isReset).toBe(true);
+    expect(pageOf(await ask(feed, query)).isReset).toBe(true);
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Feed, ProxyFilter } from "../../server/feed/feed.ts";
 import type { Follower as Elsewhere } from "../../server/feed/followers.ts";
 import { parseScope, type Scope } from "../../server/feed/scope.ts";
-import { feedOf, keyRoute, keyRoutes, Routes } from "./bed.ts";
+import { ask, feedOf, keyRoute, keyRoutes, Routes } from "./bed.ts";
 import { ReferenceClient } from "./reference-client.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -23,7 +23,7 @@ class Follower {
 
   /** One poll that is answered at once, applied. */
   async poll(): Promise<void> {
-    const answer = await this.#feed.poll(this.client.query(), undefined, this.address);
+    const answer = await ask(this.#feed, this.client.query(), undefined, this.address);
     if (answer.status !== 200) throw new Error(new TextDecoder().decode(answer.body));
     this.client.apply(answer.body);
   }
@@ -37,7 +37,7 @@ class Follower {
 
   /** Asks and waits for a change. */
   hold(): Promise<void> {
-    const answer = this.#feed.poll(this.client.query(20), this.#left.signal, this.address);
+    const answer = ask(this.#feed, this.client.query(20), this.#left.signal, this.address);
     return answer.then(({ body }) => this.client.apply(body));
   }
 
@@ -163,7 +163,7 @@ test("a revision that this server has yet to reach is in force where a proxy has
   await one.settle();
   await other.settle();
   expect(numbers(feed, 2)).toEqual([0, 1]);
-  const asked = feed.poll(one.client.query(), undefined, "a:1");
+  const asked = ask(feed, one.client.query(), undefined, "a:1");
   expect(numbers(feed, 2)).toEqual([1, 2]);
   feed.close();
   ahead.close();
@@ -183,7 +183,7 @@ test("another table than the one of its revision is in force nowhere", async () 
     const query = proxy.client.query();
     query.set(name, value);
     // A history that is not known with the very digest of the table is the same table.
-    await feed.poll(query, undefined, "a:1");
+    await ask(feed, query, undefined, "a:1");
     expect(numbers(feed), name).toEqual(name === "history" ? [1, 1] : [0, 1]);
   }
   routes.change([keyRoute("new")]);
@@ -193,7 +193,7 @@ test("another table than the one of its revision is in force nowhere", async () 
 
 /** Asks as a client does, by an address, and applies the answer. */
 async function pollBy(feed: Feed, client: ReferenceClient, address: string): Promise<void> {
-  const answer = await feed.poll(client.query(), undefined, address);
+  const answer = await ask(feed, client.query(), undefined, address);
   client.apply(answer.body);
 }
 
@@ -222,7 +222,7 @@ test("a proxy that takes turns with two connections, as Envoy does, is one proxy
   // A question that the server can't place leads to a reset, after which the proxy begins anew.
   const lost = client.query();
   lost.set("digest", "1234");
-  const reset = await feed.poll(lost, undefined, `a:${turn++ % 2}`);
+  const reset = await ask(feed, lost, undefined, `a:${turn++ % 2}`);
   client.apply(reset.body);
   expect(client.resets).toBe(1);
   await settle();
@@ -241,7 +241,7 @@ test("proxies of one host that share its connections are as many as they are, an
   for (const [at, client] of clients.entries()) await settled(client, `a:${at}`);
   // Each waits on a connection, and after a change asks again on one that another one had, or that is new.
   const hold = (address: string, client: ReferenceClient) =>
-    feed.poll(client.query(20), undefined, address).then(({ body }) => client.apply(body));
+    ask(feed, client.query(20), undefined, address).then(({ body }) => client.apply(body));
   for (let round = 0; round < 6; round++) {
     const held = clients.map((client, at) => hold(`a:${(at * 3 + round) % 7}`, client));
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 // Tables of a server that knows the Services, and which of them are ready.
 import { describe, expect, test } from "vitest";
-import { bed, clientOf, keyRoutes, settle, stateOf } from "./bed.ts";
+import { ask, bed, clientOf, keyRoutes, settle, stateOf } from "./bed.ts";
 import { ReferenceClient } from "./reference-client.ts";
 
 describe("services that the server knows", () => {
@@ -10,7 +10,7 @@ describe("services that the server knows", () => {
     const { feed, routes } = bed([{ id: "a", service: "reviews:http", key: "k", to: "x" }], { services: { find } });
     const client = await clientOf(feed, "outbound:demo");
     expect(client.lookUp("k")).toEqual(["outbound|80||x.demo.svc.cluster.local"]);
-    const answer = feed.poll(client.query(20));
+    const answer = ask(feed, client.query(20));
     await stateOf(answer);
     port = 9080;
     routes.changeService({ name: "reviews", namespace: "demo", isOfPorts: true });
@@ -150,7 +150,7 @@ describe("readiness of targets", () => {
     ]);
     const targets = () => {
       const query = new ReferenceClient("outbound:demo").query();
-      return feed.poll(query).then(({ body }) =>
+      return ask(feed, query).then(({ body }) =>
         [
           ...Buffer.from(body)
             .toString("latin1")

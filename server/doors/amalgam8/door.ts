@@ -62,9 +62,11 @@ export async function openAmalgam8({ settings, api }: Parts): Promise<Door | und
     (request, bindings) => app(request, bindings as Bindings),
     { ...LIMITS, connections: settings.maxConnections },
     {
-      type: "application/json",
-      body: ({ message }) =>
-        JSON.stringify({ ...errorBody({ id: "error_invalid_json", message }, true), Error: message }),
+      form: {
+        type: "application/json",
+        body: ({ message }) =>
+          JSON.stringify({ ...errorBody({ id: "error_invalid_json", message }, true), Error: message }),
+      },
     },
   );
   metrics.show("keyway_server_amalgam8_rules", () => rulebook.size);

@@ -45,7 +45,7 @@ export async function openSignadot(parts: Parts): Promise<Door | undefined> {
   const rest = createHttpServer(
     (request) => answerRest(request, isLoaded ? table : undefined),
     { ...LIMITS, connections: settings.maxConnections },
-    { type: "text/plain", body: ({ message }) => `${message}\n` },
+    { form: { type: "text/plain", body: ({ message }) => `${message}\n` } },
   );
   metrics.show("keyway_server_signadot_rules", () => table.size);
   metrics.show("keyway_server_signadot_watches", () => grpc.watches);
