@@ -1,3 +1,4 @@
+import { giveWay } from "../../server/helper-threads.ts";
 import { CONFIG_VARIABLE, flagOf, readSettings, SETTINGS, settingNames, variableOf } from "../../server/settings.ts";
 import { isCapable } from "../../shared/io.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
@@ -36,6 +37,7 @@ export const serve: Register = (program, io) => {
   command.option("--config <file>", `settings in YAML; - reads stdin (default: $${CONFIG_VARIABLE})`);
   command.action(async (flags: Record<string, string | undefined>) => {
     const settings = await readSettings(flags, io);
+    giveWay();
     const { serve } = await import("../../server/main.ts");
     await serve(settings, io, (url) => {
       if (isCapable(io, io.err)) progress(io).done(`listening on ${url}`);

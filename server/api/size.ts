@@ -55,7 +55,7 @@ export async function refuseTooLarge(
 /** The keys of which there are many routes, or any with conditions; undefined for none. */
 async function suspectsIn(state: State, set: readonly LiveRoute[], slices: Slices): Promise<Set<string | undefined>> {
   const suspects = new Set<string | undefined>();
-  const counts = new Shards<number>();
+  const counts = set.length > FEW ? new Shards<number>() : new Map<string, number>();
   await slices.each(set, ({ key, when }) => {
     if (key === undefined || when !== undefined) {
       suspects.add(key);

@@ -83,7 +83,10 @@ class TablePoll implements Asker, Ending {
   ask(principal: Principal): void {
     const { url = "", socket } = this.#incoming;
     this.#principal = principal;
-    if (socket.destroyed) return this.left();
+    if (socket.destroyed) {
+      this.left();
+      return;
+    }
     this.#connection = connectionOf(socket, this.#api.feed);
     this.#connection?.polls.push(this);
     const start = url.indexOf("?");

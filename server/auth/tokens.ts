@@ -45,6 +45,7 @@ type TokensFile = z.output<typeof tokensSchema>;
 const LOOK_MS = 500;
 
 interface Entry {
+  principal: Principal;
   digest: Buffer;
   name: string;
   roles: readonly Role[];
@@ -78,12 +79,12 @@ export class FileTokens implements Authenticator {
   }
 
   authenticate(given: string | undefined): Principal | undefined {
-    if (given === undefined) return principalOf(this.#anonymous);
+    if (given === undefined) return this.#anonymous.principal;
     const digest = digestOf(given);
     let found: Entry | undefined;
     // All of them are compared, so that the time says nothing of which one it is.
     for (const one of this.#entries) if (timingSafeEqual(one.digest, digest)) found ??= one;
-    return found && principalOf(found);
+    return found?.principal;
   }
 
   close(): void {
@@ -133,18 +134,16 @@ export class FileTokens implements Authenticator {
 const digestOf = (given: string): Buffer => createHash("sha256").update(given).digest();
 
 function entry(sha256: string, name: string, roles: readonly Role[], namespace?: string): Entry {
-  return { digest: Buffer.from(sha256, "hex"), name, roles, namespace, revoked: new AbortController() };
+  const revoked = new AbortController();
+  const may = (role: Role) => roles.includes(role) || (role === "read" && roles.includes("write"));
+  const principal = { name, may, revoked: revoked.signal, ...(namespace !== undefined && { namespace }) };
+  return { principal, digest: Buffer.from(sha256, "hex"), name, roles, namespace, revoked };
 }
 
 function isSame(a: Entry, b: Entry): boolean {
   return (
     a.name === b.name && a.digest.equals(b.digest) && a.roles.join() === b.roles.join() && a.namespace === b.namespace
   );
-}
-
-function principalOf({ name, roles: given, namespace, revoked }: Entry): Principal {
-  const may = (role: Role) => given.includes(role) || (role === "read" && given.includes("write"));
-  return { name, may, revoked: revoked.signal, ...(namespace !== undefined && { namespace }) };
 }
 
 function isExposed(file: string): boolean {

@@ -12,7 +12,7 @@ import { interestOf, leftOut, type Naming, namingFor } from "./naming.ts";
 import { Pace } from "./pace.ts";
 import { type Bytes, type Outcome, Poll } from "./poll.ts";
 import { Polls, TooLarge } from "./polls.ts";
-import { Proxies, type Proxy } from "./proxies.ts";
+import { type FollowingProxy, Proxies } from "./proxies.ts";
 import { parseQuestion, type Question } from "./query.ts";
 import { RoutesByService } from "./routes-by-service.ts";
 import { parseScope, type Scope, scopeText } from "./scope.ts";
@@ -76,7 +76,7 @@ class Asked extends Poll {
   readonly served: Served;
   readonly asker: Asker;
   readonly #ended: (asked: Asked, outcome: Outcome) => void;
-  proxy: Proxy<Served> | undefined;
+  proxy: FollowingProxy<Served> | undefined;
 
   constructor(question: Question, served: Served, asker: Asker, ended: (asked: Asked, outcome: Outcome) => void) {
     super(question);

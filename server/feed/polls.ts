@@ -14,6 +14,10 @@ const GATHER_FOR_EACH = 0.25; // milliseconds
 const LEAST_GATHERED = 5; // milliseconds: less is not worth a timer
 const MOST_GATHERED = 500; // milliseconds
 
+/** For how long pages are given to others who are at the same place, while the table goes on changing: what they lack comes the next time. Else
+ * thousands of answers, which take some time, would be thousands of pages, and each proxy would be at another place the next time. */
+const PAGES_LAST = 25; // milliseconds
+
 /** A page that proxies would refuse. */
 export class TooLarge extends Error {}
 
@@ -51,7 +55,10 @@ export class Polls {
       const isBehind = place < this.#table.log.last;
       // A proxy that does not say its digest wants to know whether it has all.
       const mayBeHeld = question.wait > 0 && question.digest !== undefined;
-      if (mayBeHeld || (isBehind && this.#gathered > 0)) return this.#hold(poll, place);
+      if (mayBeHeld || (isBehind && this.#gathered > 0)) {
+        this.#hold(poll, place);
+        return;
+      }
     }
     void this.#answerInTurn(poll);
   }
@@ -162,14 +169,15 @@ export class Polls {
    * the next time, as else many proxies would be answered without an end. */
   *#answering(): Generator<void, void> {
     const pages = new Map<string, Bytes | Error>();
-    let made = -1;
+    let madeAt = performance.now();
     for (const poll of [...this.#waiting]) {
       // A table that is not settled will say when it is.
       if (!this.#table.isSettled) break;
-      const { last } = this.#table.log;
-      if (poll.place >= last || poll.isOver) continue;
-      if (made !== last) pages.clear();
-      made = last;
+      if (poll.place >= this.#table.log.last || poll.isOver) continue;
+      if (performance.now() - madeAt > PAGES_LAST) {
+        pages.clear();
+        madeAt = performance.now();
+      }
       const same = `${poll.place} ${poll.question.revision}`;
       const page = pages.get(same) ?? this.#outcome(poll.question, poll.place);
       pages.set(same, page);
@@ -179,7 +187,11 @@ export class Polls {
     this.#isAnswering = false;
     if (!this.#table.isSettled) return;
     const { last } = this.#table.log;
-    for (const { place } of this.#waiting) if (place < last) return this.changed();
+    for (const { place } of this.#waiting) {
+      if (place >= last) continue;
+      this.changed();
+      return;
+    }
   }
 
   #outcome(question: Question, place: "start" | number | undefined): Bytes | Error {

@@ -14,7 +14,7 @@ interface Followed {
 }
 
 /** One that follows a table, at an address. */
-export interface Proxy<Table> {
+export interface FollowingProxy<Table> {
   readonly address: string;
   table: Table;
   question: Question;
@@ -52,12 +52,12 @@ const PAUSE = 200;
  * proxy has moved. Which of several it is does not matter for their number, as each of them asks again.
  */
 export class Proxies<Table extends Followed> {
-  readonly #proxies = new Map<string, Proxy<Table>>();
+  readonly #proxies = new Map<string, FollowingProxy<Table>>();
   /** The addresses of those that were answered and have not asked again, by host and scope, the longest ago first. */
   readonly #answered = new Map<string, Set<string>>();
 
   /** Somebody asks. */
-  asks(address: string, table: Table, question: Question): Proxy<Table> {
+  asks(address: string, table: Table, question: Question): FollowingProxy<Table> {
     const own = this.#proxies.get(address);
     const former = this.#formerAddress(address, table, question);
     const cameAt = this.#cameAt(former, question);
@@ -75,13 +75,13 @@ export class Proxies<Table extends Followed> {
       // Whoever used this connection before asks next by another one, too.
       if (own?.next !== undefined) this.#put({ ...own, address: former });
     }
-    const proxy: Proxy<Table> = { address, table, question, next: undefined, cameAt, answeredAt: 0 };
+    const proxy: FollowingProxy<Table> = { address, table, question, next: undefined, cameAt, answeredAt: 0 };
     this.#put(proxy);
     return proxy;
   }
 
   /** It is answered with this page, if any. */
-  answered(proxy: Proxy<Table>, page: Uint8Array | undefined): void {
+  answered(proxy: FollowingProxy<Table>, page: Uint8Array | undefined): void {
     proxy.next = nextOf(proxy.question, page);
     proxy.answeredAt = performance.now();
     if (this.#proxies.get(proxy.address) === proxy) this.#noteAnswered(proxy);
@@ -103,7 +103,7 @@ export class Proxies<Table extends Followed> {
     if (isOwn && isNext(own.next, asked)) return address;
     let other: string | undefined;
     for (const one of this.#answered.get(placeOf(address, table)) ?? []) {
-      const { next, answeredAt } = this.#proxies.get(one) as Proxy<Table>;
+      const { next, answeredAt } = this.#proxies.get(one) as FollowingProxy<Table>;
       if (answeredAt < performance.now() - GONE) this.left(one);
       else if (isNext(next, asked)) return one;
       else if (next !== "fresh") other ??= one;
@@ -112,7 +112,7 @@ export class Proxies<Table extends Followed> {
     return asked === "fresh" ? undefined : other;
   }
 
-  #put(proxy: Proxy<Table>): void {
+  #put(proxy: FollowingProxy<Table>): void {
     this.left(proxy.address);
     this.#proxies.set(proxy.address, proxy);
     if (proxy.next !== undefined) this.#noteAnswered(proxy);
@@ -126,13 +126,13 @@ export class Proxies<Table extends Followed> {
     this.#forgetAnswered(proxy);
   }
 
-  #noteAnswered({ address, table }: Proxy<Table>): void {
+  #noteAnswered({ address, table }: FollowingProxy<Table>): void {
     const place = placeOf(address, table);
     const answered = this.#answered.get(place) ?? new Set();
     this.#answered.set(place, answered.add(address));
   }
 
-  #forgetAnswered({ address, table }: Proxy<Table>): void {
+  #forgetAnswered({ address, table }: FollowingProxy<Table>): void {
     const place = placeOf(address, table);
     const answered = this.#answered.get(place);
     answered?.delete(address);
