@@ -18,9 +18,10 @@ const KEY_LENGTH = 24;
 const FIXED = 25;
 const MOST_TRIES = 20;
 
-/** The key last found. */
+/** The key last found, and whether half of its time has passed. */
 export const foundKey = memory.data(MAX_KEY);
 export let foundLen = 0;
+export let foundAges = false;
 
 /** Of the last change: whether the trace had another key before, and how many traces had to make room before their time. */
 export let conflicted = false;
@@ -57,6 +58,7 @@ export function findKey(low: u64, high: u64, time: u64, lifetime: u64): bool {
   if (found) {
     foundLen = keyLenOf(entry);
     memory.copy(foundKey, entry + FIXED, foundLen);
+    foundAges = isOld(entry, time, lifetime >> 1);
   }
   releaseScratch(kept);
   return found;
@@ -71,9 +73,27 @@ function entryOf(low: u64, high: u64): usize {
 
 /** Remembers the key, or, where `keyLen` is 0, forgets that the trace had one. False when other workers kept getting in between. */
 export function setKey(low: u64, high: u64, key: usize, keyLen: i32, time: u64, lifetime: u64, most: i32): bool {
+  return change(low, high, key, keyLen, time, lifetime, most, false);
+}
+
+/** Remembers the key last found for another lifetime. One that is not there any more, or another one by now, stays as it is. */
+export function renewKey(low: u64, high: u64, time: u64, lifetime: u64, most: i32): void {
+  change(low, high, foundKey, foundLen, time, lifetime, most, true);
+}
+
+function change(
+  low: u64,
+  high: u64,
+  key: usize,
+  keyLen: i32,
+  time: u64,
+  lifetime: u64,
+  most: i32,
+  isRenewal: bool,
+): bool {
   for (let i = 0; i < MOST_TRIES; i++) {
     const kept = keptScratch();
-    const done = trySetKey(low, high, key, keyLen, time, lifetime, most);
+    const done = tryChange(low, high, key, keyLen, time, lifetime, most, isRenewal);
     releaseScratch(kept);
     if (done) return true;
   }
@@ -82,14 +102,25 @@ export function setKey(low: u64, high: u64, key: usize, keyLen: i32, time: u64, 
   return false;
 }
 
-function trySetKey(low: u64, high: u64, key: usize, keyLen: i32, time: u64, lifetime: u64, most: i32): bool {
+function tryChange(
+  low: u64,
+  high: u64,
+  key: usize,
+  keyLen: i32,
+  time: u64,
+  lifetime: u64,
+  most: i32,
+  isRenewal: bool,
+): bool {
   if (!open(low)) gotLen = 0;
   const cas = gotCas;
   const known = entryOf(low, high);
   const stands = known != 0 && !isOld(known, time, lifetime);
   evicted = 0;
   conflicted = stands && !same(known + FIXED, keyLenOf(known), key, keyLen);
-  if (keyLen == 0 && !stands) return true;
+  if (isRenewal ? !stands || conflicted : keyLen == 0 && !stands) return true;
+  // What goes out may have the shorter form of the id that came in.
+  if (isRenewal) high = load<u64>(known, HIGH_HALF);
   // Many requests of one trace come in one after the other: as long as its entry is young there is nothing to write.
   if (stands && !conflicted && !isOld(known, time, lifetime >> 2)) return true;
   bucket.clear();

@@ -2,7 +2,7 @@
 // that of its trace again. Nobody else reads or writes the memory: a key is only handed on by the workload that the trace came to.
 //
 // A trace follows its newest request that came in, also when that had no key: so whoever sends the id of somebody's trace without a key ends what
-// is remembered of it, and gets nothing.
+// is remembered of it, and gets nothing. Work that goes on in a trace, such as that of a stream which is held for hours, keeps its key remembered.
 import { key, keyLen, keySource } from "../decision";
 import { count, metricValue, monotonic } from "../host/calls";
 import { INBOUND, OUTBOUND } from "../host/directions";
@@ -10,11 +10,11 @@ import * as metrics from "../metrics";
 import { cluster, clusterLen, direction, readCluster } from "../request";
 import { isOutboundName } from "../table/cluster";
 import { collectIds, headerOfId, highOf, idCount, isUntraced, lowOf } from "./ids";
-import { findKey, conflicted, evicted, setKey } from "./memory";
+import { findKey, conflicted, evicted, foundAges, renewKey, setKey } from "./memory";
 import { bucketSize, directionOf, lifetime } from "./options";
 
-/** The counter of remembered requests when this worker last looked, and when it last saw it move. */
-let remembered: u64 = 0;
+/** How many requests had their key remembered or given back when this worker last looked, and when it last saw the number move. */
+let used: u64 = 0;
 let moved: u64 = 0;
 /** The time of the request at hand, once it was asked for, and what is known of it. */
 let time: u64 = 0;
@@ -22,24 +22,26 @@ let mayBeRemembered = false;
 let isUnrecovered = false;
 /** Whether the last request had a key. The next one is likely to have one, too, and a keyed request needs many headers. */
 export let expectsKey = false;
-/** The header whose id gave the key back. */
-let recoveredBy: u32 = 0;
+/** The id that gave the key back. */
+let recoveredBy = 0;
 
 function directionFor(options: usize): u32 {
   const said = directionOf(options);
   return said ? said : direction();
 }
 
-// As long as no key has come in for as long as one is remembered, there is nothing to find: two calls tell, and no header is read.
+// As long as no key has come in, and none was given back, for as long as one is remembered, there is nothing to find: two or three calls tell,
+// and no header is read.
 function someRemembered(options: usize): bool {
   time = monotonic();
-  if (remembered != 0 && time - moved <= lifetime(options)) return true;
-  const now = metricValue(metrics.remembered);
-  if (now != remembered) {
-    remembered = now;
+  if (used != 0 && time - moved <= lifetime(options)) return true;
+  let now = metricValue(metrics.remembered);
+  if (now != 0) now += metricValue(metrics.recovered);
+  if (now != used) {
+    used = now;
     moved = time;
   }
-  return remembered != 0 && moved == time;
+  return used != 0 && moved == time;
 }
 
 /** For a request without a key: whether its trace came in with one, which is (`foundKey`, `foundLen`) then. */
@@ -53,7 +55,7 @@ export function recover(options: usize): bool {
   collectIds(options);
   for (let i = 0; i < idCount; i++) {
     if (!findKey(lowOf(i), highOf(i), time, lifetime(options))) continue;
-    recoveredBy = headerOfId(i);
+    recoveredBy = i;
     return true;
   }
   isUnrecovered = true;
@@ -65,7 +67,8 @@ export function noteTrace(options: usize, isRouted: bool): void {
   expectsKey = keySource != 0;
   if (keySource == options) {
     count(metrics.recovered);
-    count(metrics.recoveredBy(recoveredBy));
+    count(metrics.recoveredBy(headerOfId(recoveredBy)));
+    if (foundAges) renewKey(lowOf(recoveredBy), highOf(recoveredBy), time, lifetime(options), bucketSize(options));
   } else if (keySource == 0) {
     if (isUnrecovered) noteUnrecovered();
     else if (mayBeRemembered && directionFor(options) == INBOUND) forget(options);

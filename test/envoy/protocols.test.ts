@@ -10,6 +10,7 @@ import { type Bed, startBed } from "./bed/bed.ts";
 import { cluster, http2 } from "./bed/bootstrap.ts";
 import { h2 } from "./bed/h2.ts";
 import { grpc, payload, REVIEWS, type Service, trailing, web } from "./bed/services.ts";
+import { messagesOf } from "./bed/sockets.ts";
 
 const MEGABYTES_50 = 50 * 1024 * 1024;
 
@@ -213,16 +214,3 @@ describe.each(WAYS)("%s", (_, headers, suffix) => {
     expect(response.headers["x-service"]).toBe(`web${suffix}`);
   });
 });
-
-/** The next message of a socket, each once, also those that came before they were asked for. */
-function messagesOf(socket: WebSocket): () => Promise<Buffer> {
-  const come: Buffer[] = [];
-  socket.on("message", (data: Buffer) => {
-    come.push(data);
-    socket.emit("queued");
-  });
-  return async () => {
-    if (come.length === 0) await once(socket, "queued");
-    return come.shift() as Buffer;
-  };
-}

@@ -1,11 +1,10 @@
 // Services that speak more than one request and one answer; each names itself.
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { Server as GrpcServer, ServerCredentials, type ServiceDefinition } from "@grpc/grpc-js";
 import { WebSocketServer } from "ws";
+import { listen } from "./app.ts";
 
 export type Service = { name: string; port: number; stop: () => Promise<void> };
 
@@ -111,15 +110,5 @@ export async function grpc(name: string): Promise<Service> {
 }
 
 async function listening(name: string, server: Server): Promise<Service> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const open = new Set<import("node:net").Socket>();
-  server.on("connection", (socket) => open.add(socket.on("close", () => open.delete(socket))));
-  const stop = async () => {
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of open) socket.destroy();
-    await closed;
-  };
-  return { name, port: (server.address() as AddressInfo).port, stop };
+  return { name, ...(await listen(server)) };
 }

@@ -3,9 +3,8 @@
 import { once } from "node:events";
 import { Agent, createServer, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Listener } from "../../../scripts/proxy/bootstrap.ts";
-import { type Bed, startBed } from "./bed.ts";
-import { cluster, encoded, plugin, setRoutes } from "./bootstrap.ts";
+import type { Bed } from "./bed.ts";
+import { portOut, startBothWays } from "./both-ways.ts";
 import { type Answer, ask, type HeaderList } from "./client.ts";
 
 export const KEEP = "x-keep";
@@ -55,22 +54,14 @@ export async function startWorkload({ inbound, outbound, targets, concurrency = 
   });
   app.listen(0, "127.0.0.1");
   await once(app, "listening");
-  const bed = await startBed({
-    config: inbound,
-    baselines: { "/": "next" },
+  const bed = await startBothWays({
+    app: (app.address() as AddressInfo).port,
+    inbound,
+    outbound,
     targets,
     concurrency,
-    change: ({ static_resources }) => {
-      const [web] = static_resources.listeners as [Listener];
-      const out: Listener = { ...structuredClone(web), name: "out" };
-      static_resources.listeners.push(Object.assign(out, { traffic_direction: "OUTBOUND" }));
-      plugin(out).configuration = encoded(outbound);
-      Object.assign(web, { traffic_direction: "INBOUND" });
-      setRoutes(web, { "/": "app" });
-      static_resources.clusters.push(cluster("app", (app.address() as AddressInfo).port));
-    },
   });
-  next = bed.envoy.ports.out as number;
+  next = portOut(bed);
   return new Workload(bed, async () => {
     agent.destroy();
     app.closeAllConnections();
