@@ -1,6 +1,13 @@
 // Whether what `trace` gives back on the way out of a workload is remembered on the way in.
 import { matches } from "../../shared/cluster/labels.ts";
-import { type Installation, readInstallation, type Way, ways, waysOf } from "../manifests/installation.ts";
+import {
+  type Installation,
+  readInstallation,
+  remembersTraces,
+  type Way,
+  ways,
+  waysOf,
+} from "../manifests/installation.ts";
 import type { IWasmPlugin } from "../manifests/kinds.ts";
 import { isOwned } from "../manifests/ownership.ts";
 import type { SelectedPod } from "../proxies/selected-pods.ts";
@@ -16,7 +23,7 @@ export const tracesBothWays: Check<CheckContext> = {
   async run(context) {
     const { cluster, installation } = context;
     const { namespace, name, mode } = installation;
-    if (!remembers(installation)) return { holds: true };
+    if (!remembersTraces(installation)) return { holds: true };
     if (mode === "gateway") {
       const detail = "trace is among the keys, but nothing comes into a gateway from a caller in a trace of its own";
       return { holds: false, detail, hint: "leave trace out at gateways; the workloads behind them remember" };
@@ -24,7 +31,7 @@ export const tracesBothWays: Check<CheckContext> = {
     const { proxies } = await context.selection();
     const plugins = await cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", { namespace });
     const others = plugins.filter((plugin) => isOwned(plugin) && plugin.metadata?.name !== name).map(readInstallation);
-    const all = [installation, ...others.filter(remembers)];
+    const all = [installation, ...others.filter(remembersTraces)];
     const lacking = ways.filter((way) => !looksThere(all, way, proxies));
     if (lacking.length === 0) return { holds: true };
     const what = {
@@ -34,10 +41,6 @@ export const tracesBothWays: Check<CheckContext> = {
     return { holds: false, detail: lacking.map((way) => `trace is among the keys, but ${what[way]}`).join("\n") };
   },
 };
-
-function remembers({ config }: Installation): boolean {
-  return Array.isArray(config.keys) && config.keys.includes("trace");
-}
 
 /** Whether each of the proxies has a filter that looks at this way; where there are none yet, whether any installation does. */
 function looksThere(all: readonly Installation[], way: Way, proxies: readonly SelectedPod[]): boolean {

@@ -46,13 +46,11 @@ export function findingsOf(one: Workload): string[] {
 
 function mainFinding({ verdict, ways, flow }: Workload): string[] {
   if (verdict === "one way") {
-    const [known, missing] = ways.includes("in")
-      ? ["in, so keys are remembered and never given back", "out"]
-      : ["out, so no key is remembered that could be given back", "in"];
-    const mode = missing === "out" ? "outbound" : "inbound";
-    return [
-      `has the filter on its way ${known}: install it for the way ${missing} as well, under another --name with --mode ${mode}`,
-    ];
+    const [known, missing] = ways.includes("inbound")
+      ? ["in, so keys are remembered and never given back", "outbound"]
+      : ["out, so no key is remembered that could be given back", "inbound"];
+    const remedy = `install it with --mode both, or add an installation with --mode ${missing} under a --name of its own`;
+    return [`has the filter only on its way ${known}: ${remedy}`];
   }
   if (flow === undefined) return [];
   const { cameIn, cameInWithout, forwarded, unrecovered } = flow;

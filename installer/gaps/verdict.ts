@@ -1,8 +1,6 @@
 // What becomes of keys in a workload, by what its proxies have counted.
+import { ways as allWays, type Way } from "../manifests/installation.ts";
 import type { Flow } from "./flow.ts";
-
-/** The filter stands on the way in, on the way out, or on both. */
-export type Way = "in" | "out";
 
 export type Verdict =
   /** The filter stands on one way alone, so nothing can be given back. */
@@ -29,7 +27,7 @@ export const GAPS: readonly Verdict[] = ["lost", "partly lost"];
 const ALLOWANCE = 1.5;
 
 export function verdictOf(ways: readonly Way[], flow: Flow | undefined): Verdict {
-  if (!(ways.includes("in") && ways.includes("out"))) return "one way";
+  if (!allWays.every((way) => ways.includes(way))) return "one way";
   if (flow === undefined) return "unknown";
   const { cameIn, cameInWithout, forwarded, recovered, unrecovered } = flow;
   const keyed = forwarded + recovered;

@@ -5,11 +5,19 @@ import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { reason } from "../../shared/errors.ts";
 import { ownedObjects } from "../lifecycle/installed.ts";
-import { type Installation, type Labels, type Mode, readInstallation } from "../manifests/installation.ts";
+import {
+  ways as allWays,
+  type Installation,
+  type Labels,
+  readInstallation,
+  remembersTraces,
+  type Way,
+  waysOf,
+} from "../manifests/installation.ts";
 import { type Metrics, ProxyAdmin } from "../proxies/proxy-admin.ts";
 import { type SelectedPod, selectPods } from "../proxies/selected-pods.ts";
 import { type Flow, flowOf, since, sum } from "./flow.ts";
-import { type Verdict, verdictOf, type Way } from "./verdict.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 export interface Workload {
   namespace: string;
@@ -57,14 +65,18 @@ interface Traced {
 export async function readGaps(options: GapsOptions): Promise<Gaps> {
   const { cluster, namespace, istioNamespace, labels, signal } = options;
   const { plugins } = await ownedObjects(cluster, namespace);
-  const installations = plugins.map(readInstallation).filter(({ mode }) => WAYS[mode].length > 0);
-  const [traced, untraced] = [installations.filter(hasTrace), installations.filter((one) => !hasTrace(one))];
+  // Nothing is remembered at a gateway: nobody calls from there.
+  const installations = plugins.map(readInstallation).filter(({ mode }) => mode !== "gateway");
+  const [traced, untraced] = [
+    installations.filter(remembersTraces),
+    installations.filter((one) => !remembersTraces(one)),
+  ];
   const pods = new Map<string, Traced>();
   for (const installation of traced) {
     const { proxies } = await selectPods(cluster, installation, istioNamespace);
     for (const pod of proxies.filter((pod) => !pod.gateway && hasLabels(pod, labels))) {
       const known = pods.get(pod.uid) ?? { pod, ways: new Set(), header: headerOf(installation) };
-      for (const way of WAYS[installation.mode]) known.ways.add(way);
+      for (const way of waysOf(installation.mode)) known.ways.add(way);
       pods.set(pod.uid, known);
     }
   }
@@ -77,13 +89,6 @@ export async function readGaps(options: GapsOptions): Promise<Gaps> {
     read = now.map((one, i) => (typeof one === "string" ? one : sinceThen(read[i], one)));
   }
   return { traced: traced.map(nameOf), untraced: untraced.map(nameOf), workloads: groupsOf(all, read) };
-}
-
-/** A gateway has no inbound side, so nothing is remembered there. */
-const WAYS: Record<Mode, readonly Way[]> = { inbound: ["in"], outbound: ["out"], both: ["in", "out"], gateway: [] };
-
-function hasTrace({ config }: Installation): boolean {
-  return Array.isArray(config.keys) && config.keys.includes("trace");
 }
 
 function nameOf({ namespace, name }: Installation): string {
@@ -148,7 +153,7 @@ function workloadOf(members: readonly Traced[], read: readonly (Metrics | string
     else told.push(metrics);
   });
   const [{ pod, header }] = members as [Traced];
-  const ways = (["in", "out"] as const).filter((way) => members.some((one) => one.ways.has(way)));
+  const ways = allWays.filter((way) => members.some((one) => one.ways.has(way)));
   const flow = told.length === 0 ? undefined : flowOf(sum(told));
   const { namespace, workload } = pod;
   const verdict = verdictOf(ways, flow);

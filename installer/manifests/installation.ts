@@ -81,6 +81,11 @@ export function tableOf(installation: Pick<Installation, "config"> | undefined):
   return installation?.config.table as LiveTable | undefined;
 }
 
+/** Whether the filter remembers which key a trace came in with. */
+export function remembersTraces({ config }: Pick<Installation, "config">): boolean {
+  return Array.isArray(config.keys) && config.keys.includes("trace");
+}
+
 export function isNamespaceWide(scope: Scope): boolean {
   return "labels" in scope && Object.keys(scope.labels).length === 0;
 }

@@ -59,5 +59,5 @@ test.each<[string, string[], string, Partial<Flow>]>([
 ])("a service that hands on %s", async (_, keep, verdict, wanted) => {
   const flow = await flowBehind(keep);
   expect(flow).toEqual({ ...all, ...wanted });
-  expect(verdictOf(["in", "out"], flow)).toBe(verdict);
+  expect(verdictOf(["inbound", "outbound"], flow)).toBe(verdict);
 });

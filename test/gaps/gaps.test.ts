@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { flowOf, metricOf } from "../../installer/gaps/flow.ts";
 import { HEADER, stacks, stacksFor } from "../../installer/gaps/stacks.ts";
 import { type Verdict, verdictOf } from "../../installer/gaps/verdict.ts";
+import type { Mode } from "../../installer/manifests/installation.ts";
 import { wasmPlugin } from "../../installer/manifests/wasmplugin.ts";
 import { TRACE_HEADERS } from "../../routes/model/model.ts";
 import * as names from "../../routes/model/names.ts";
@@ -20,7 +21,7 @@ afterEach(() => fleet.close());
 const gaps = (...args: string[]) => runCli(["gaps", "-n", "demo", "--kubeconfig", fleet.kubeconfig, ...args]);
 const parsed = async (...args: string[]) => JSON.parse((await gaps("-o", "json", ...args)).out);
 
-function installed(mode: "inbound" | "outbound" | "gateway", own: object = config): void {
+function installed(mode: Mode, own: object = config): void {
   const scope = { labels: {} };
   const version = 1_800_000_000;
   const plugin = wasmPlugin({ ...desired, name: mode, mode, scope, version, config: { ...own } });
@@ -134,17 +135,19 @@ test("a proxy that runs no filter with `trace` yet is named, and no gap", async 
   expect(code).toBe(0);
 });
 
+/** What the proxy of a pod answers first, and from then on. */
+function counting(pod: string, first: Counts, then: Counts): void {
+  let asked = 0;
+  addPod(fleet, pod, { app: pod });
+  Object.defineProperty(fleet.metricsOfPods, pod, { get: () => counts(asked++ === 0 ? first : then) });
+}
+
 test("--for counts what happens meanwhile, also where a proxy begins anew", async () => {
   both();
-  services({ cart: { remembered: 100, recovered: 100, by: { b3: 100 } }, mail: { remembered: 9, unrecovered: 9 } });
-  const later = setTimeout(() => {
-    services({
-      cart: { remembered: 110, recovered: 100, by: { b3: 100 }, unrecovered: 5, unrecovered_untraced: 5 },
-      mail: { remembered: 4, recovered: 4, by: { sw8: 4 } },
-    });
-  }, 700);
-  const all = await parsed("--for", "2");
-  clearTimeout(later);
+  const before: Counts = { remembered: 100, recovered: 100, by: { b3: 100 } };
+  counting("cart", before, { ...before, remembered: 110, unrecovered: 5, unrecovered_untraced: 5 });
+  counting("mail", { remembered: 9, unrecovered: 9 }, { remembered: 4, recovered: 4, by: { sw8: 4 } });
+  const all = await parsed("--for", "0.1");
   const of = (name: string) => all.find(({ workload }: { workload: string }) => workload === `Pod ${name}`);
   expect(of("cart")).toMatchObject({
     verdict: "lost",
@@ -182,14 +185,20 @@ describe("what is installed", () => {
   });
 
   test.each([
-    ["inbound", "in", "--mode outbound"],
-    ["outbound", "out", "--mode inbound"],
-  ] as const)("%s alone: which other way is missing", async (mode, way, remedy) => {
+    ["inbound", "--mode outbound"],
+    ["outbound", "--mode inbound"],
+  ] as const)("%s alone: which other way is missing", async (mode, remedy) => {
     installed(mode);
     fleet.metrics = counts({ remembered: 5, unrecovered: 5 });
     const [found] = await parsed("--fail-on-gaps");
-    expect(found).toMatchObject({ ways: [way], verdict: "one way" });
+    expect(found).toMatchObject({ ways: [mode], verdict: "one way" });
     expect(found.findings).toEqual([expect.stringContaining(remedy)]);
+  });
+
+  test("one for both ways", async () => {
+    installed("both");
+    fleet.metrics = counts({ remembered: 5, recovered: 5, by: { b3: 5 } });
+    expect(await parsed()).toMatchObject([{ ways: ["inbound", "outbound"], verdict: "recovered" }]);
   });
 
   test("no workload with these labels", async () => {
@@ -232,7 +241,7 @@ test.each<[string, Counts, Verdict]>([
     "partly lost",
   ],
 ])("the verdict where %s", (_, counted, verdict) => {
-  expect(verdictOf(["in", "out"], flowOf(counts(counted)))).toBe(verdict);
+  expect(verdictOf(["inbound", "outbound"], flowOf(counts(counted)))).toBe(verdict);
 });
 
 test("the counters of headers are those of the filter", () => {

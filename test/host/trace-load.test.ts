@@ -1,4 +1,4 @@
-// The bounds of the memory of traces. bench/trace-scale.ts holds the same under ten million traces and a million hostile headers.
+// The bounds of the memory of traces. bench/trace-scale.ts holds the same under ten million traces and ten million hostile headers.
 import { expect, test } from "vitest";
 import { attack, flood, known, randomFrom, sizeOf } from "./trace-load.ts";
 import { counted, workload } from "./workload.ts";
