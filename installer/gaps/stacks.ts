@@ -7,7 +7,11 @@ export interface Stack {
   carries: "trace" | "key";
   line: string;
   source: string;
+  /** The line is for a header that is the key's alone: a tracing library has its own ways with the headers of traces and baggage. */
+  ownHeaderOnly?: true;
 }
+
+const SHARED_HEADERS = ["traceparent", "tracestate", "baggage"];
 
 export const HEADER = "HEADER";
 /** The same name as nginx has it in a variable. */
@@ -54,6 +58,7 @@ export const stacks: readonly Stack[] = [
     name: "Spring Boot, Micrometer Tracing",
     carries: "key",
     line: "management.tracing.baggage.remote-fields=HEADER",
+    ownHeaderOnly: true,
     source: "https://docs.spring.io/spring-boot/reference/actuator/tracing.html#actuator.micrometer-tracing.baggage",
   },
   {
@@ -95,9 +100,10 @@ export const stacks: readonly Stack[] = [
 ];
 
 /** The lines for a header. */
-export function stacksFor(header: string): Stack[] {
+export function stacksFor(header: string): Omit<Stack, "ownHeaderOnly">[] {
   const variable = header.replaceAll("-", "_");
-  return stacks.map((stack) => ({
+  const fitting = stacks.filter(({ ownHeaderOnly }) => !(ownHeaderOnly && SHARED_HEADERS.includes(header)));
+  return fitting.map(({ ownHeaderOnly: _, ...stack }) => ({
     ...stack,
     line: stack.line.replaceAll(HEADER_VARIABLE, variable).replaceAll(HEADER, header),
   }));

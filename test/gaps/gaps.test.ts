@@ -259,4 +259,8 @@ test("each line names its source and the header, where it carries the key", () =
       .map(({ line }) => line)
       .join(),
   ).not.toMatch(/HEADER/);
+  const named = (header: string) => stacksFor(header).map(({ name }) => name);
+  expect(named("x-key").filter((name) => !named("baggage").includes(name))).toEqual([
+    "Spring Boot, Micrometer Tracing",
+  ]);
 });
