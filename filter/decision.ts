@@ -1,7 +1,13 @@
 // Decides where a request goes: the hot path. It reads the request and the table and changes neither; route.ts acts on it.
-import { MAX_KEY } from "../routes/model/names";
+import { MAX_KEY, MAX_SIGNED } from "../routes/model/names";
 import { allHold } from "./conditions";
+import { GOOD, UNSIGNED, checkText, isForService } from "./edge/check";
+import { canBeCleaned } from "./edge/guard";
+import { ACCEPT_ANY, ACCEPT_NONE, acceptOf, hasKeys, unwraps } from "./edge/options";
+import { plainLen } from "./edge/token";
+import { count } from "./host/calls";
 import { BROKEN_LINK, LINK_OFF, LINK_WITH_KEY, NO_LINK, readLink } from "./link/read";
+import * as metrics from "./metrics";
 import { Root } from "./roots";
 import * as request from "./request";
 import { chooseShare } from "./shares";
@@ -9,6 +15,7 @@ import { candidate, candidateLen, isKey } from "./sources/candidate";
 import {
   LINK,
   OVERRIDES,
+  TRACE,
   afterSource,
   isList,
   next,
@@ -20,8 +27,10 @@ import {
 import { entryConditions, entryFails, entryTo, entryToLen } from "./table/entry";
 import {
   buckets,
+  edgeOf,
   firstRule,
   firstSource,
+  hasEdge,
   hierarchy,
   sourceCount,
   splitCount,
@@ -45,6 +54,13 @@ export const BY_SHARE = 5;
 export const key = memory.data(MAX_KEY);
 export let keyLen: i32 = 0;
 export let keySource: usize = 0;
+/**
+ * The text that the request carries, in memory of its own, and its source: the key, or the signed key that it stands in. One that is
+ * meant for other services is carried, too, though it is no key here.
+ */
+export let carried: usize = 0;
+export let carriedLen: i32 = 0;
+export let carriedSource: usize = 0;
 /** The source `trace`, 0 where the configuration has none. */
 export let traceSource: usize = 0;
 /** What the request asks for as a link; see link/read.ts. */
@@ -62,11 +78,20 @@ export let failsIfMissing = false;
 
 /** Where a candidate lies while it is looked up: conditions read other values into the places where candidates stand. */
 const tried = memory.data(MAX_KEY);
+/** The signed key that the candidate stands in, and the one that is carried. */
+const triedText = memory.data(MAX_SIGNED);
+let triedLen = 0;
+const signed = memory.data(MAX_SIGNED);
+const linkText = memory.data(MAX_SIGNED);
+let linkTextLen = 0;
+/** What the configuration says of keys from outside, 0 where it says nothing. */
+let edge: usize = 0;
 
 export function decide(root: Root): i32 {
   const header = root.header.at;
   keyLen = 0;
-  keySource = 0;
+  keySource = carriedSource = 0;
+  edge = hasEdge(header) ? edgeOf(header) : 0;
   let outcome = NO_KEY;
   let source = firstSource(header);
   let sources = sourceCount(header);
@@ -76,6 +101,7 @@ export function decide(root: Root): i32 {
     sources--;
   }
   link = NO_LINK;
+  if (edge != 0 && acceptOf(edge) == ACCEPT_NONE) sources = 0;
   if (sources != 0 && sourceKind(source) == LINK) {
     outcome = tryLink(root, source);
     source = afterSource(source);
@@ -88,11 +114,10 @@ export function decide(root: Root): i32 {
     source = afterSource(source);
   }
   if (outcome == BY_KEY) return BY_KEY;
-  if (traceSource != 0 && keySource == 0 && recover(traceSource) && link != LINK_OFF) {
-    memory.copy(tried, foundKey, foundLen);
-    keep(traceSource, foundLen);
-    if (tryKey(root, foundLen)) return BY_KEY;
-    outcome = BASELINE;
+  if (traceSource != 0 && carriedSource == 0 && recover(traceSource) && link != LINK_OFF) {
+    const answer = tryText(root, traceSource, foundKey, foundLen);
+    if (answer == BY_KEY) return BY_KEY;
+    outcome = max(outcome, answer);
   }
   if (whenCount(header) + splitCount(header) != 0) {
     const answer = tryRules(header);
@@ -104,10 +129,24 @@ export function decide(root: Root): i32 {
 // The key of a link is the only one of its request.
 function tryLink(root: Root, source: usize): i32 {
   linkSource = source;
-  link = readLink(source);
+  linkTextLen = 0;
+  link = readLink(source, edge != 0 && hasKeys(edge));
   if (link == BROKEN_LINK) return INVALID_KEY;
   if (link != LINK_WITH_KEY) return NO_KEY;
-  return tryCandidate(root, source) ? BY_KEY : BASELINE;
+  const answer = tryText(root, source, candidate, candidateLen);
+  if (answer == INVALID_KEY && carriedSource == 0) link = BROKEN_LINK;
+  linkTextLen = triedLen;
+  if (triedLen != 0) memory.copy(linkText, triedText, triedLen);
+  return answer;
+}
+
+/** What sticks of a link: the signed key that stands in it, or the key. */
+export function textOfLink(): usize {
+  return linkTextLen ? linkText : key;
+}
+
+export function lenOfLink(): i32 {
+  return linkTextLen ? linkTextLen : keyLen;
 }
 
 /**
@@ -141,30 +180,61 @@ function tryValue(root: Root, source: usize): i32 {
   let outcome = NO_KEY;
   let at = startOf(source, request.value, end);
   while ((at = next(source, at, end, request.service, request.serviceLen)) != 0) {
-    if (!isKey(candidate, candidateLen)) {
-      outcome = max(outcome, INVALID_KEY);
-      continue;
-    }
-    outcome = BASELINE;
-    if (tryCandidate(root, source)) return BY_KEY;
+    outcome = max(outcome, tryText(root, source, candidate, candidateLen));
+    if (outcome == BY_KEY) return BY_KEY;
   }
   return outcome;
 }
 
-// Whether the candidate, which is a key, has a route here. The first key of a request is kept as its own where none has.
-function tryCandidate(root: Root, source: usize): bool {
-  const len = candidateLen;
-  memory.copy(tried, candidate, len);
-  if (keySource == 0) keep(source, len);
-  if (!tryKey(root, len)) return false;
-  keep(source, len);
-  return true;
+// The same for one candidate.
+function tryText(root: Root, source: usize, at: usize, len: i32): i32 {
+  triedLen = 0;
+  if (edge != 0) {
+    const checked = checkText(edge, at, len);
+    if (checked == GOOD) {
+      triedLen = len;
+      memory.copy(triedText, at, len);
+      len = plainLen;
+      if (!isForService()) return passOver(source);
+    } else if (checked != UNSIGNED || !takesUnsigned(source)) return INVALID_KEY;
+  }
+  if (!isKey(at, len)) return INVALID_KEY;
+  memory.copy(tried, at, len);
+  const isFirst = keySource == 0;
+  if (isFirst) keep(source, len);
+  if (!tryKey(root, len)) return BASELINE;
+  if (!isFirst) keep(source, len);
+  return BY_KEY;
+}
+
+// Plain keys count where strangers can't set them, and where what is left of them has been checked.
+function takesUnsigned(source: usize): bool {
+  if (acceptOf(edge) == ACCEPT_ANY || sourceKind(source) == TRACE) return true;
+  return unwraps(edge) && canBeCleaned(source);
+}
+
+// A signed key for other services is none here; it goes on to them.
+function passOver(source: usize): i32 {
+  count(metrics.keysForeign);
+  if (carriedSource == 0 && !unwraps(edge)) carrySigned(source);
+  return INVALID_KEY;
 }
 
 function keep(source: usize, len: i32): void {
   keySource = source;
   keyLen = len;
   memory.copy(key, tried, len);
+  if (triedLen != 0 && !unwraps(edge)) return carrySigned(source);
+  carriedSource = source;
+  carried = key;
+  carriedLen = len;
+}
+
+function carrySigned(source: usize): void {
+  carriedSource = source;
+  carried = signed;
+  carriedLen = triedLen;
+  memory.copy(signed, triedText, triedLen);
 }
 
 // Looks the key up, and then its parents, the nearest first, where the table has a hierarchy.

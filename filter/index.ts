@@ -1,6 +1,7 @@
 // The module's exports, and nothing else. A callback that is not here does not cost a request anything: see docs/rationale.md
 // before adding one.
 import { configure } from "./configure";
+import { guardEdge } from "./edge/guard";
 import { asksToExplain, explain } from "./explain";
 import { resetScratch } from "./host/memory";
 import { follow } from "./live/follow";
@@ -8,8 +9,8 @@ import { hearPage } from "./live/poll";
 import { hearAnswer } from "./missing/verdict";
 import { beginRequest } from "./request";
 import { retain, rootOf } from "./roots";
-import { route } from "./route";
-import { explains } from "./table/header";
+import { isDecided, route } from "./route";
+import { edgeOf, explains, hasEdge } from "./table/header";
 import { tick } from "./upkeep";
 
 import "./host/abort";
@@ -32,6 +33,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
   if (root && root.slot >= 0) {
     if (!root.counted) retain(root);
     if (root.table) follow(root);
+    if (hasEdge(root.header.at) && !isDecided()) guardEdge(root.header.at, edgeOf(root.header.at));
     if (explains(root.header.at) && asksToExplain() && explain(root, stream)) return STOP_ITERATION;
   }
   return route(root, stream) ? STOP_ITERATION : CONTINUE;

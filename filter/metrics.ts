@@ -7,6 +7,10 @@ import {
   METRIC_EVICTED,
   METRIC_FORWARDED,
   METRIC_INVALID_KEY,
+  METRIC_KEYS_EXPIRED,
+  METRIC_KEYS_FOREIGN,
+  METRIC_KEYS_FORGED,
+  METRIC_KEYS_REMOVED,
   METRIC_MISSING_TARGET,
   METRIC_NO_KEY,
   METRIC_RECOVERED,
@@ -44,6 +48,10 @@ export let unrecoveredUntraced: u32 = 0;
 export let forwarded: u32 = 0;
 export let evicted: u32 = 0;
 export let conflicts: u32 = 0;
+export let keysRemoved: u32 = 0;
+export let keysForged: u32 = 0;
+export let keysExpired: u32 = 0;
+export let keysForeign: u32 = 0;
 
 const byHeader = memory.data(HEADERS * 4);
 
@@ -55,6 +63,7 @@ export function recoveredBy(header: u32): u32 {
 let defined = false;
 let traceDefined = false;
 let liveDefined = false;
+let edgeDefined = false;
 
 export function defineMetrics(): void {
   if (defined) return;
@@ -93,4 +102,14 @@ export function defineTraceMetrics(): void {
   conflicts = defineMetric(COUNTER, METRIC_CONFLICTS);
   for (let which = 0; which < HEADERS; which++)
     store<u32>(byHeader + (which << 2), defineMetric(COUNTER, metricOf(which)));
+}
+
+/** The metrics that only filters with `edge` have. */
+export function defineEdgeMetrics(): void {
+  if (edgeDefined) return;
+  edgeDefined = true;
+  keysRemoved = defineMetric(COUNTER, METRIC_KEYS_REMOVED);
+  keysForged = defineMetric(COUNTER, METRIC_KEYS_FORGED);
+  keysExpired = defineMetric(COUNTER, METRIC_KEYS_EXPIRED);
+  keysForeign = defineMetric(COUNTER, METRIC_KEYS_FOREIGN);
 }

@@ -13,8 +13,8 @@ import { refresh, releaseLive, retainLive, serveOwn } from "./live/follow";
 import { LiveTable, joinTable, leaveTable } from "./live/tables";
 import { forgetProbed } from "./missing/target";
 import { LOWER_A } from "./text/ascii";
-import { defineTraceMetrics } from "./metrics";
-import { generation, settingsOf, traceOf } from "./table/header";
+import { defineEdgeMetrics, defineTraceMetrics } from "./metrics";
+import { generation, hasEdge, settingsOf, traceOf } from "./table/header";
 import { headerName, name, nameLen } from "./table/names";
 import { countUser, reserveBuckets } from "./table/slots";
 import { hash } from "./text/hash";
@@ -144,6 +144,7 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   root.generation = wanted;
   serveOwn(root);
   if (traceOf(root.own.at) != 0) defineTraceMetrics();
+  if (hasEdge(root.own.at)) defineEdgeMetrics();
   const settings = settingsOf(root.own.at);
   if (settings) {
     root.table = joinTable(settings);

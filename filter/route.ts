@@ -6,10 +6,10 @@ import {
   BY_KEY,
   INVALID_KEY,
   NO_KEY,
+  carriedSource,
   failsIfMissing,
   key,
   keyLen,
-  keySource,
   link,
   linkSource,
   target,
@@ -36,6 +36,12 @@ const HOP = HEADER_ROUTED;
 const STATE = STATE_NAME;
 const REFUSED = "keyway_missing_target";
 
+/** Whether a filter before this one has decided about the request, so that this one leaves it alone. */
+export function isDecided(): bool {
+  if (request.readNamed(CLUSTER) && stateBegins("routed ")) return true;
+  return severalPlugins && stateBegins("already_routed ");
+}
+
 /** True when the request was refused, and goes nowhere. */
 export function route(root: Root | null, stream: u32): bool {
   if (expectsKey) request.readHeaders();
@@ -51,12 +57,12 @@ export function route(root: Root | null, stream: u32): bool {
   if (outcome == MISSING_TARGET && failsIfMissing && refuse()) return true;
   if (link >= LINK_WITH_KEY) follow(outcome);
   if (traceSource != 0) noteTrace(traceSource, outcome == ROUTED);
-  if (keySource != 0 && formCount(root.header.at) != 0) emit(root.header.at);
+  if (carriedSource != 0 && formCount(root.header.at) != 0) emit(root.header.at);
   return false;
 }
 
 function emit(header: usize): void {
-  if (!formsForRecovered(header) || keySource == traceSource) emitKey(header);
+  if (!formsForRecovered(header) || carriedSource == traceSource) emitKey(header);
 }
 
 function stay(outcome: i32): void {
@@ -133,5 +139,5 @@ function selectTarget(root: Root): void {
 function follow(outcome: i32): void {
   request.readCluster();
   if (keepLink(linkSource) && outcome != ROUTED && request.clusterLen != 0)
-    select(keySource != 0, request.cluster, request.clusterLen);
+    select(keyLen != 0, request.cluster, request.clusterLen);
 }

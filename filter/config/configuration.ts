@@ -5,6 +5,7 @@ import * as builder from "../table/builder";
 import { beginReport, report, reportMoreThan, reported, inList, reset } from "./diagnostic";
 import { isKey } from "../sources/candidate";
 import { QUOTE } from "../text/ascii";
+import { readEdge } from "./edge";
 import { addDefaultForm, readEmit } from "./emit";
 import { broken, isNamed, noteField, openList, openObject, readFlag, readWord } from "./fields";
 import * as json from "./json";
@@ -24,6 +25,7 @@ const TABLE: u32 = 64;
 const EMIT: u32 = 128;
 const TRACE: u32 = 256;
 const LINK: u32 = 512;
+const EDGE: u32 = 1024;
 
 /** Reads the configuration of `size` bytes; only inside on_configure. False when there is a diagnostic. */
 export function readConfiguration(size: u32): bool {
@@ -69,6 +71,7 @@ function rootField(): u32 {
   if (isNamed("emit")) return EMIT;
   if (isNamed("trace")) return TRACE;
   if (isNamed("link")) return LINK;
+  if (isNamed("edge")) return EDGE;
   return isNamed("strict") ? STRICT : 0;
 }
 
@@ -88,6 +91,7 @@ function readRoot(): void {
     else if (field == EMIT) readEmit();
     else if (field == TRACE) readTrace();
     else if (field == LINK) readLink();
+    else if (field == EDGE) readEdge();
     else readFlag("strict");
     if (broken()) return;
     inList(null, -1);

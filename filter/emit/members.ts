@@ -1,7 +1,12 @@
 // Puts a member into a list of W3C baggage or W3C tracestate. The member comes first, as tracestate asks of an entry that was changed; others
 // of its name are left out, the rest stays in its order, byte for byte. Where the list has more than the specification allows, whole members
 // are left out from its end; baggage that was longer before keeps its length.
-import { MAX_BAGGAGE, MAX_BAGGAGE_MEMBERS, MAX_TRACESTATE_MEMBERS } from "../../routes/model/names";
+import {
+  MAX_BAGGAGE,
+  MAX_BAGGAGE_MEMBERS,
+  MAX_TRACESTATE_MEMBERS,
+  MAX_TRACESTATE_VALUE,
+} from "../../routes/model/names";
 import { Writer, writer } from "../host/writer";
 import { BACKSLASH, COMMA, EQUALS, PERCENT, QUOTE, SEMICOLON } from "../text/ascii";
 import { find, same, skipBlanks, trimEnd } from "../text/bytes";
@@ -24,9 +29,9 @@ export function addToBaggage(at: usize, len: i32, name: usize, nameLen: i32, key
   return true;
 }
 
-/** The same for tracestate, in whose values there is no `=`, so that a key with one can't be written there. */
+/** The same for tracestate. Its values are short and have no `=`, so that a key of another kind can't be written there. */
 export function addToTracestate(at: usize, len: i32, name: usize, nameLen: i32, key: usize, keyLen: i32): bool {
-  if (find(key, key + keyLen, EQUALS) != key + keyLen) return false;
+  if (keyLen > MAX_TRACESTATE_VALUE || find(key, key + keyLen, EQUALS) != key + keyLen) return false;
   value.clear().bytes(key, keyLen);
   if (isThere(at, at + len, name, nameLen, key, keyLen)) return false;
   merge(at, at + len, name, nameLen, MAX_TRACESTATE_MEMBERS, i32.MAX_VALUE);

@@ -60,7 +60,11 @@ export function replaceHeader(name: usize, nameLen: i32, value: usize, len: i32)
 }
 
 export function removeRequestHeader(name: Bytes): void {
-  env.proxy_remove_header_map_value(REQUEST_HEADERS, name.start, name.len);
+  removeHeader(name.start, name.len);
+}
+
+export function removeHeader(name: usize, len: i32): void {
+  env.proxy_remove_header_map_value(REQUEST_HEADERS, name, len);
 }
 
 /** `path`'s parts are separated by NUL. */
@@ -154,6 +158,11 @@ export function tickEvery(ms: u32): void {
 
 export function foreign(name: Bytes, argument: usize, len: i32): bool {
   return env.proxy_call_foreign_function(name.start, name.len, argument, len, OUT_PTR, OUT_LEN) == OK;
+}
+
+/** The same for a function that hands bytes back. */
+export function foreignAnswer(name: Bytes, argument: usize, len: i32): bool {
+  return take(env.proxy_call_foreign_function(name.start, name.len, argument, len, OUT_PTR, OUT_LEN));
 }
 
 /** The number of the call last sent, by which its answer comes back. */

@@ -1,7 +1,7 @@
 // The cookie by which the key of a link sticks. The filter only writes the text of `set-cookie` down, as filter state; the routes that obey a
 // selection put it into the answer, so that answers of other requests cost nothing.
 import { STATE_LINK_CACHE_NAME, STATE_LINK_NAME } from "../../routes/model/names";
-import { key, keyLen } from "../decision";
+import { lenOfLink, textOfLink } from "../decision";
 import { fitsCookie, mergeCookie } from "../emit/cookie";
 import { merged } from "../emit/members";
 import { got, gotLen, removeRequestHeader, replaceRequestHeader, requestHeader, setProperty } from "../host/calls";
@@ -28,7 +28,7 @@ const text = writer();
 export function keepLink(link: usize): bool {
   if (!writeCookie(link)) return false;
   if (!setProperty(CACHE_STATE, NO_STORE.start, NO_STORE.len) || !setProperty(STATE, text.at, text.len)) return false;
-  if (mergeCookie(afterSource(link), key, keyLen)) {
+  if (mergeCookie(afterSource(link), textOfLink(), lenOfLink())) {
     if (merged.len) replaceRequestHeader(COOKIE, merged.at, merged.len);
     else removeRequestHeader(COOKIE);
     forgetHeaders();
@@ -44,9 +44,11 @@ export function addLinkPairs(link: usize): void {
 }
 
 function writeCookie(link: usize): bool {
-  if (!fitsCookie(key, keyLen)) return false;
-  text.clear().bytes(cookieOf(link), cookieLenOf(link)).say("=").bytes(key, keyLen);
-  text.say("; Max-Age=").number(keyLen ? secondsOf(link) : 0);
+  const key = textOfLink();
+  const len = lenOfLink();
+  if (!fitsCookie(key, len)) return false;
+  text.clear().bytes(cookieOf(link), cookieLenOf(link)).say("=").bytes(key, len);
+  text.say("; Max-Age=").number(len ? secondsOf(link) : 0);
   text.bytes(attributesOf(link), attributesLenOf(link));
   if (isSecure(link)) text.say("; Secure");
   return true;

@@ -29,7 +29,11 @@ export function emitDecoded(at: usize, end: usize): void {
 
 /** A routing key is 1 to MAX_KEY bytes of printable ASCII without space, comma and semicolon. */
 export function isKey(at: usize, len: i32): bool {
-  if (len < 1 || len > MAX_KEY) return false;
+  return len > 0 && len <= MAX_KEY && isWord(at, len);
+}
+
+/** Whether all bytes are such as a key may have. */
+export function isWord(at: usize, len: i32): bool {
   for (let i = 0; i < len; i++) {
     const c: i32 = load<u8>(at + i);
     if (c <= SPACE || c >= DELETE || c == COMMA || c == SEMICOLON) return false;

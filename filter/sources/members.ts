@@ -43,7 +43,8 @@ export function nextOverride(at: usize, end: usize, host: usize, hostLen: i32): 
   return 0;
 }
 
-function leads(name: usize, nameLen: i32, host: usize, hostLen: i32): bool {
+/** Whether the name is the host's, in full or by leading labels. */
+export function leads(name: usize, nameLen: i32, host: usize, hostLen: i32): bool {
   if (nameLen == 0 || nameLen > hostLen || !same(name, nameLen, host, nameLen)) return false;
   return nameLen == hostLen || load<u8>(host + nameLen) == DOT;
 }

@@ -12,6 +12,7 @@ export {
   BAGGAGE,
   CALLER,
   COOKIE,
+  EDGE,
   HEADER,
   HOST,
   HOST_PART,

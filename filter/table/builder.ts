@@ -20,6 +20,8 @@ export const trace = writer();
 export const links = writer();
 /** The forms in which a key leaves, laid down as sources are. */
 export const forms = writer();
+/** The options of the edge, as edge/options.ts lays them down; empty where there are none. */
+export const edge = writer();
 /** The rules with conditions, and those that have shares alone; see rule.ts. */
 export const whens = writer();
 export const splits = writer();
@@ -48,6 +50,7 @@ export function clear(): void {
   trace.clear();
   links.clear();
   forms.clear();
+  edge.clear();
   whens.clear();
   splits.clear();
   settings.clear();

@@ -1,7 +1,8 @@
 // What a table says of itself, in one shared value that every worker keeps a copy of:
 //   u32 generation, u32 buckets, u32 routes, u8 flags, u8 sources, u8 hierarchy (the character, or 0), u8 forms,
 //   u32 rules with conditions, u32 rules with shares alone, u32 where the live table's settings begin (0: there is no live table),
-//   the sources (`trace`, then those of links, then all others), the forms in which a key leaves, the rules in that order (see rule.ts), the settings (see live/settings.ts)
+//   the sources (`trace`, then those of links, then all others), the forms in which a key leaves, the edge's options (see edge/options.ts)
+//   where there are any, the rules in that order (see rule.ts), the settings (see live/settings.ts)
 // The header of a live table has no sources, no forms and no settings. Where it serves, a worker puts its numbers and rules in the place of
 // those that the configuration has.
 import { Writer } from "../host/writer";
@@ -19,13 +20,15 @@ export const RULES_FIXED = 8;
 const EXPLAINS: u32 = 1;
 const ROUTE_ADDS_MARK: u32 = 2;
 const FORMS_FOR_RECOVERED: u32 = 4;
+const HAS_EDGE: u32 = 8;
 
 export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
   to.u32(generation).u32(buckets).u32(builder.routeCount());
   to.u8(
     (builder.explain ? EXPLAINS : 0) |
       (builder.routeAddsMark ? ROUTE_ADDS_MARK : 0) |
-      (builder.formsForRecovered ? FORMS_FOR_RECOVERED : 0),
+      (builder.formsForRecovered ? FORMS_FOR_RECOVERED : 0) |
+      (builder.edge.len != 0 ? HAS_EDGE : 0),
   )
     .u8(builder.sourceCount(builder.trace) + builder.sourceCount(builder.links) + builder.sourceCount())
     .u8(builder.hierarchy)
@@ -37,6 +40,7 @@ export function writeHeader(to: Writer, generation: u32, buckets: i32): void {
   to.bytes(builder.links.at, builder.links.len);
   to.bytes(builder.sources.at, builder.sources.len);
   to.bytes(builder.forms.at, builder.forms.len);
+  to.bytes(builder.edge.at, builder.edge.len);
   to.bytes(builder.whens.at, builder.whens.len);
   to.bytes(builder.splits.at, builder.splits.len);
   if (builder.settings.len == 0) return;
@@ -147,8 +151,21 @@ export function firstForm(header: usize): usize {
   return afterSources(firstSource(header), sourceCount(header));
 }
 
-export function firstRule(header: usize): usize {
+/** Whether the configuration says which keys are taken from outside. */
+// @ts-ignore: decorator
+@inline
+export function hasEdge(header: usize): bool {
+  return (load<u8>(header, 12) & HAS_EDGE) != 0;
+}
+
+/** Where the options of the edge stand; there are some where `hasEdge` says so. */
+export function edgeOf(header: usize): usize {
   return afterSources(firstSource(header), sourceCount(header) + formCount(header));
+}
+
+export function firstRule(header: usize): usize {
+  const edge = edgeOf(header);
+  return hasEdge(header) ? afterSource(edge) : edge;
 }
 
 /** The source `trace`; 0 where the configuration has none. */

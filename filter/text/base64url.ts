@@ -1,5 +1,6 @@
-// base64url without padding, as JSON web tokens use it.
-import { LOWER_A, MINUS, UNDERSCORE, UPPER_A, ZERO } from "./ascii";
+// base64url without padding, as JSON web tokens use it, and base64 with it, as PEM does.
+import { EQUALS, LOWER_A, MINUS, PLUS, SLASH, UNDERSCORE, UPPER_A, ZERO } from "./ascii";
+import { find } from "./bytes";
 
 /** The six bits that a character stands for; -1 for a character outside the alphabet. */
 function sextet(c: u32): i32 {
@@ -25,4 +26,19 @@ export function decodeBase64Url(at: usize, len: i32, to: usize): i32 {
     store<u8>(to + n++, <u8>(bits >> held));
   }
   return held == 6 ? -1 : n;
+}
+
+/** The same for base64, which is rewritten on the way. */
+export function decodeBase64(at: usize, len: i32, to: usize): i32 {
+  const padded = at + len;
+  const end = find(at, padded, EQUALS);
+  const padding = <i32>(padded - end);
+  if (len % 4 != 0 || padding > 2 || (padding == 2 && load<u8>(padded - 1) != EQUALS)) return -1;
+  for (let byte = at; byte < end; byte++) {
+    const c: u32 = load<u8>(byte);
+    if (c == MINUS || c == UNDERSCORE) return -1;
+    if (c == PLUS) store<u8>(byte, MINUS);
+    else if (c == SLASH) store<u8>(byte, UNDERSCORE);
+  }
+  return decodeBase64Url(at, len - padding, to);
 }

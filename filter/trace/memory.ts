@@ -1,9 +1,9 @@
 // The memory of traces: which key a trace last came in with. It lies in TRACE_BUCKETS shared values, and the id names the one that its
 // entry is in, so it costs one read to look and one write to remember, however many traces there are. A bucket holds as many entries as the
 // configuration says, the newest first; the oldest makes room. Buckets are changed by compare-and-swap alone. An entry:
-//   u64 low half of the id, u64 high half or 0, u64 when it was written, u8 key length - 1, the key
+//   u64 low half of the id, u64 high half or 0, u64 when it was written, u16 key length, the key
 // Times are nanoseconds of the clock that nobody sets.
-import { MAX_KEY } from "../../routes/model/names";
+import { MAX_SIGNED } from "../../routes/model/names";
 import { got, gotCas, gotLen, shared, swapShared } from "../host/calls";
 import { keptScratch, releaseScratch } from "../host/memory";
 import { writer } from "../host/writer";
@@ -15,11 +15,11 @@ const LOW_HALF = 0;
 const HIGH_HALF = 8;
 const TIME = 16;
 const KEY_LENGTH = 24;
-const FIXED = 25;
+const FIXED = 26;
 const MOST_TRIES = 20;
 
 /** The key last found, and whether half of its time has passed. */
-export const foundKey = memory.data(MAX_KEY);
+export const foundKey = memory.data(MAX_SIGNED);
 export let foundLen = 0;
 export let foundAges = false;
 
@@ -30,7 +30,7 @@ export let evicted = 0;
 const bucket = writer();
 
 function keyLenOf(entry: usize): i32 {
-  return <i32>load<u8>(entry, KEY_LENGTH) + 1;
+  return load<u16>(entry, KEY_LENGTH);
 }
 
 function afterEntry(entry: usize): usize {
@@ -126,12 +126,7 @@ function tryChange(
   bucket.clear();
   let count = 0;
   if (keyLen != 0) {
-    bucket
-      .u64(low)
-      .u64(high)
-      .u64(time)
-      .u8(keyLen - 1)
-      .bytes(key, keyLen);
+    bucket.u64(low).u64(high).u64(time).u16(keyLen).bytes(key, keyLen);
     count++;
   }
   const end = got + gotLen;

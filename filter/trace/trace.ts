@@ -3,7 +3,7 @@
 //
 // A trace follows its newest request that came in, also when that had no key: so whoever sends the id of somebody's trace without a key ends what
 // is remembered of it, and gets nothing. Work that goes on in a trace, such as that of a stream which is held for hours, keeps its key remembered.
-import { key, keyLen, keySource } from "../decision";
+import { carried, carriedLen, carriedSource } from "../decision";
 import { count, metricValue, monotonic } from "../host/calls";
 import { INBOUND, OUTBOUND } from "../host/directions";
 import * as metrics from "../metrics";
@@ -64,12 +64,12 @@ export function recover(options: usize): bool {
 
 /** Takes note of a request that was decided. What comes in and is routed goes on to another workload, where it is remembered. */
 export function noteTrace(options: usize, isRouted: bool): void {
-  expectsKey = keySource != 0;
-  if (keySource == options) {
+  expectsKey = carriedSource != 0;
+  if (carriedSource == options) {
     count(metrics.recovered);
     count(metrics.recoveredBy(headerOfId(recoveredBy)));
     if (foundAges) renewKey(lowOf(recoveredBy), highOf(recoveredBy), time, lifetime(options), bucketSize(options));
-  } else if (keySource == 0) {
+  } else if (carriedSource == 0) {
     if (isUnrecovered) noteUnrecovered();
     else if (mayBeRemembered && directionFor(options) == INBOUND) forget(options);
   } else if (isRouted) {
@@ -91,7 +91,7 @@ function remember(options: usize): void {
   collectIds(options);
   if (idCount == 0) return count(metrics.untraced);
   time = monotonic();
-  write(options, keyLen);
+  write(options, carriedLen);
   count(metrics.remembered);
 }
 
@@ -103,7 +103,7 @@ function forget(options: usize): void {
 function write(options: usize, len: i32): void {
   let conflicts = false;
   for (let i = 0; i < idCount; i++) {
-    setKey(lowOf(i), highOf(i), key, len, time, lifetime(options), bucketSize(options));
+    setKey(lowOf(i), highOf(i), carried, len, time, lifetime(options), bucketSize(options));
     conflicts = conflicts || conflicted;
     for (let n = evicted; n > 0; n--) count(metrics.evicted);
   }

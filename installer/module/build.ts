@@ -8,7 +8,7 @@ import { ROOT } from "../../shared/package.ts";
 export const TRANSFORM = join(ROOT, "filter/transform/byte-literals.mjs");
 
 export const ABI_MARKER = "proxy_abi_version_0_2_1";
-export const SIZE_LIMIT = 56 * 1024;
+export const SIZE_LIMIT = 64 * 1024;
 
 /** The functions of proxy-wasm ABI 0.2.1 that Envoy's host provides, and the one of WASI that is needed; a module that imports another does not load. */
 const HOST_FUNCTIONS = new Set([

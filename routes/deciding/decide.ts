@@ -1,11 +1,13 @@
 // Where a request goes: the filter's decision, made offline.
 import { parseDate } from "../model/date.ts";
+import type { Edge } from "../model/edge.ts";
 import { isKey } from "../model/key.ts";
 import { linkNames } from "../model/links.ts";
 import type { Configuration, KeyRoute, Route } from "../model/model.ts";
 import { HEADER_ROUTED } from "../model/names.ts";
 import { type Source, sourcesOf } from "../model/sources.ts";
 import { allHold } from "./conditions.ts";
+import { checkText, guarded, sticks, takesUnsigned } from "./edge.ts";
 import type { DecisionInput } from "./input.ts";
 import { readLink } from "./link.ts";
 import { bestMatch } from "./match.ts";
@@ -38,11 +40,12 @@ export interface Decision {
 }
 
 /** Key routes come first, then routes with conditions alone, then splits, then the baseline. */
-export function decide(configuration: Configuration, input: DecisionInput): Decision {
-  const { routes, hierarchy } = configuration;
+export function decide(configuration: Configuration, asked: DecisionInput): Decision {
+  const { routes, hierarchy, edge } = configuration;
+  const input = guarded(configuration, asked);
   const cluster = input.cluster ?? "";
   const found = candidatesOf(configuration, input);
-  const valid = found.filter(({ key }) => isKey(key));
+  const valid = found.flatMap((candidate) => admitted(candidate, edge, input));
   const inForce = routes
     .filter(({ expires }) => expires === undefined || (parseDate(expires) ?? 0) > input.now)
     .filter((route) => !("when" in route) || allHold(route.when, input));
@@ -68,19 +71,29 @@ export function decide(configuration: Configuration, input: DecisionInput): Deci
   return { outcome, key: null, source: null, route: null, to: null };
 }
 
-/** Everything that the sources find. Where the request is a link, its key is the only one, and an empty one leaves the request without any. */
-function candidatesOf({ keys, link }: Configuration, { headers, cluster }: DecisionInput): Candidate[] {
+/** Everything that the sources find that are looked at. Where the request is a link, its key is the only one, and an empty one leaves the request without any. */
+function candidatesOf({ keys, link, edge }: Configuration, input: DecisionInput): Candidate[] {
+  const { headers, cluster } = input;
+  if (edge?.accept === "none") return [];
   const names = linkNames(link);
   const sources = keys.flatMap(sourcesOf);
   const find = (source: Source): Candidate[] =>
     candidates(source, headers, cluster ?? "").map((key) => ({ key, source }));
   if (names === undefined) return sources.flatMap(find);
   const source: Source = { kind: "query", name: names.query };
-  const key = readLink(names.query, headers);
-  if (key) return [{ key, source }];
+  const key = readLink(names.query, headers, edge?.keys !== undefined);
+  if (key && (!edge || sticks(key, edge, input))) return [{ key, source }];
   if (key === "") return [];
-  const broken = key === null ? [{ key: "", source }] : [];
+  const broken = key !== undefined ? [{ key: "", source }] : [];
   return [...broken, ...find({ kind: "cookie", name: names.cookie }), ...sources.flatMap(find)];
+}
+
+/** The candidate with its key alone; nothing for what is no key here. */
+function admitted({ key, source }: Candidate, edge: Edge | undefined, input: DecisionInput): Candidate[] {
+  const checked = edge ? checkText(edge, key, input) : ({ is: "unsigned" } as const);
+  if (checked.is === "good") return checked.isHere ? [{ key: checked.key, source }] : [];
+  const counts = checked.is === "unsigned" && (!edge || takesUnsigned(edge, source));
+  return counts && isKey(key) ? [{ key, source }] : [];
 }
 
 /** The route of a key, or else of the nearest of its parents that has one; routes with conditions come first. */

@@ -1,4 +1,8 @@
+import type { EdgeKey } from "../model/edge.ts";
 import type { Pairs } from "./scan.ts";
+
+/** Whether a signature, in base64url, is that of a text by the key. */
+export type Verify = (key: EdgeKey, text: string, signature: string) => boolean;
 
 /** What a decision is made from. */
 export interface DecisionInput {
@@ -12,4 +16,6 @@ export interface DecisionInput {
   caller?: string | undefined;
   /** Targets known to be missing. */
   missing?: ReadonlySet<string>;
+  /** Verifies signed keys; without it none counts. */
+  verify?: Verify;
 }

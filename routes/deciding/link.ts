@@ -2,17 +2,19 @@
 import { isKey } from "../model/key.ts";
 import { linkNames } from "../model/links.ts";
 import type { Configuration } from "../model/model.ts";
+import { splitSigned } from "../model/signed-key.ts";
 import { type Pairs, percentDecoded, queryValues, valuesOf } from "./scan.ts";
 
 /**
  * What a request asks for as a link: a key, `""` for no key, null for what is no key; undefined where it is no link. Of several parameters the
- * first that is a key or empty counts.
+ * first that is a key or empty counts; a signed key may be longer than others.
  */
-export function readLink(parameter: string, headers: Pairs): string | null | undefined {
+export function readLink(parameter: string, headers: Pairs, mayBeSigned = false): string | null | undefined {
   const [path = ""] = valuesOf(headers, ":path");
   const values = queryValues(path.replace(/(\?[^#]*)#.*/s, "$1"), parameter).map((value) => {
     const decoded = percentDecoded(value);
-    return value === "" || isKey(decoded) ? decoded : null;
+    const isText = value === "" || isKey(decoded) || (mayBeSigned && splitSigned(decoded) !== undefined);
+    return isText ? decoded : null;
   });
   return values.find((value) => value !== null) ?? values[0];
 }

@@ -66,7 +66,8 @@ const SCANS: Record<Kind, Scan> = {
   trace: () => [],
 };
 
-const HEADERS: Partial<Record<Kind, string>> = {
+/** The header that a kind of source reads, where its name does not say it. */
+export const HEADERS: Partial<Record<Kind, string>> = {
   baggage: "baggage",
   tracestate: "tracestate",
   cookie: "cookie",
@@ -86,7 +87,7 @@ export function candidates({ kind, name }: Source, headers: Pairs, cluster: stri
 }
 
 /** The host of an Istio cluster (`outbound|PORT|SUBSET|HOST`); any other cluster's name. */
-function serviceOf(cluster: string): string {
+export function serviceOf(cluster: string): string {
   const parts = cluster.split("|");
   return parts.length > 3 ? parts.slice(3).join("|") : cluster;
 }

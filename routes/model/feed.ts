@@ -17,7 +17,7 @@
  * The number of everything that the module keeps in shared data and takes from pages: of the byte layouts of entries, rules, buckets and table
  * headers, and of what its parser makes of a configuration's text. Whoever changes one of them adds one; it has two digits.
  */
-export const LAYOUT = 3;
+export const LAYOUT = 4;
 
 /** Key routes to a bucket, at most on average: more cost time at every look-up, fewer cost memory for the buckets' names. */
 export const PER_BUCKET = 24;

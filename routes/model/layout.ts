@@ -19,6 +19,8 @@ export const CALLER = 11;
 export const TRACE = 12;
 // A link: the header is the query parameter's name, and the name what filter/link/options.ts shows.
 export const LINK = 13;
+// What stands behind the forms: which keys a proxy at the edge takes; see filter/edge/options.ts.
+export const EDGE = 14;
 
 // Comparisons of a condition.
 export const EXACT = 0;

@@ -1,3 +1,5 @@
+import type { Edge } from "./edge.ts";
+
 /** Parts of a request that a condition may compare beside headers, cookies and query parameters. */
 export const REQUEST_PARTS = ["path", "method", "host", "caller"] as const;
 export type RequestPart = (typeof REQUEST_PARTS)[number];
@@ -78,6 +80,8 @@ export interface Configuration<From = string, To = string> {
   trace?: TraceOptions;
   /** Links that name a key in their query, which sticks by a cookie; true for the defaults. */
   link?: boolean | LinkOptions;
+  /** Which keys are taken from outside; any, unless said. */
+  edge?: Edge;
   /** The forms in which a key leaves; without them it leaves as it came. */
   emit?: string[];
   explain: boolean;

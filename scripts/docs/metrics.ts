@@ -30,6 +30,12 @@ const MEANING: Record<string, string> = {
   ),
   [names.METRIC_EVICTED]: "traces that were forgotten before their time, since others came in",
   [names.METRIC_CONFLICTS]: "times that a trace came in with another key than before, or without one",
+  [names.METRIC_KEYS_REMOVED]: "keys from outside without a signature that were taken off",
+  [names.METRIC_KEYS_FORGED]:
+    "signed keys whose signature is not that of the key that they name, or could not be verified since the request had too many of them",
+  [names.METRIC_KEYS_EXPIRED]: "signed keys whose time is over",
+  [names.METRIC_KEYS_FOREIGN]:
+    "signed keys that name a key which is not there, and those that are meant for other services than the request's destination",
   [names.METRIC_TABLE_ROUTES]: "the routes of the table that was configured last",
   [names.METRIC_TABLE_VERSION]: "the number of that table in this process",
   [names.METRIC_TABLE_AGE]:
@@ -48,12 +54,12 @@ export function metricReference(): string {
     "Metrics",
     "The filter's own metrics. Envoy shows them under its prefix `wasmcustom.`, in Prometheus' form as `wasmcustom_…`. " +
       "Each request that the filter sees counts in one of the counters of outcomes (routed, baseline, no_key, invalid_key, missing_target, " +
-      "already_routed). Those of traces count only where `trace` is among the keys.",
+      "already_routed). Those of traces count only where `trace` is among the keys, those of keys only where there is an `edge`.",
     table(
       ["metric", "kind", "meaning"],
       all.map((name) => [
         code(name),
-        /_requests_|_traces_|_errors$|_changes$/.test(name) ? "counter" : "gauge",
+        /_requests_|_traces_|_keys_|_errors$|_changes$/.test(name) ? "counter" : "gauge",
         meaningOf(name),
       ]),
     ),

@@ -12,7 +12,7 @@ export type Change = { file: string; find: string; instead: string };
 
 /** Another layout's number, and another place for everything behind it in a key route. */
 export const OTHER_LAYOUT: Change[] = [
-  { file: "routes/model/feed.ts", find: `LAYOUT = ${LAYOUT};`, instead: "LAYOUT = 77;" },
+  { file: "routes/model/feed.ts", find: `const LAYOUT = ${LAYOUT};`, instead: "const LAYOUT = 77;" },
   { file: "routes/model/layout.ts", find: "ENTRY_FIXED = 12;", instead: "ENTRY_FIXED = 44;" },
 ];
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseConfiguration } from "../../routes/reading/configuration.ts";
 import { ConfigurationError, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
+import { ecdsa, rsa } from "../host/edge-keys.ts";
 import { Envoy } from "../host/emulator/envoy.ts";
 import { filterCode } from "../host/module.ts";
 
@@ -61,7 +62,29 @@ const route = fc.oneof(
   fc.record({ from: parts.from, when: parts.when, split: parts.split }),
   some(parts),
 );
+const keyFields = {
+  id: field("a", "b", "A.b-c_1", "a~b"),
+  publicKey: field(ecdsa().entry.publicKey, rsa().entry.publicKey, "AAAA", "MFkw"),
+  secret: field("A".repeat(24), "A".repeat(20), `${"A".repeat(23)}=`, "-".repeat(24), "=".repeat(24)),
+};
+const edgeKey = fc.oneof(
+  fc.record({ id: keyFields.id, publicKey: keyFields.publicKey }),
+  fc.record({ id: keyFields.id, secret: keyFields.secret }),
+  some(keyFields),
+);
+const edgeFields = {
+  accept: field("none", "signed", "any"),
+  keys: listOf(edgeKey),
+  traces: field("remove", "keep"),
+  unwrap: field(true, false),
+};
+const edge = fc.oneof(
+  fc.record({ accept: edgeFields.accept }),
+  fc.record({ accept: fc.constant("signed"), keys: edgeFields.keys, traces: edgeFields.traces }),
+  some(edgeFields),
+);
 const configuration = fc.oneof(
+  { weight: 1, arbitrary: fc.record({ edge }) },
   { weight: 3, arbitrary: fc.record({ routes: fc.array(route, { maxLength: 4 }) }) },
   {
     weight: 1,

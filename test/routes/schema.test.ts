@@ -32,6 +32,7 @@ test("the fields, their types and their limits are told", () => {
     "trace",
     "link",
     "emit",
+    "edge",
     "explain",
     "strict",
     "hopMark",

@@ -5,7 +5,8 @@ import { parseDeclaration } from "../filter-state.ts";
 import { decodePairs, Headers } from "../headers.ts";
 import type { Response } from "../process.ts";
 import type { Vm } from "../vm.ts";
-import type { Functions } from "./functions.ts";
+import { answer, type Functions } from "./functions.ts";
+import { verifySignature } from "./signature.ts";
 
 const WASI_NOT_SUPPORTED = 58;
 
@@ -39,6 +40,7 @@ export function controlFunctions(vm: Vm): Functions {
     proxy_call_foreign_function(name = 0, nameSize = 0, args = 0, argsSize = 0, at = 0, size = 0) {
       const wanted = vm.memory.text(name, nameSize);
       const bytes = vm.memory.bytes(args, argsSize);
+      if (wanted === "verify_signature") return answer(vm, verifySignature(bytes), at, size);
       const result = foreign(vm, wanted, bytes);
       if (result === Result.NotFound) return result;
       if (at !== 0) vm.memory.putU32(at, 0);

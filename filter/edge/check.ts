@@ -1,0 +1,70 @@
+// Whether a text is a signed key that counts here. What does not count is counted by its reason, once: the edge takes it off, and nobody
+// asks again.
+import { MAX_SIGNED, MAX_FORGED } from "../../routes/model/names";
+import { count, now } from "../host/calls";
+import * as metrics from "../metrics";
+import * as request from "../request";
+import { decodeBase64Url } from "../text/base64url";
+import { hash } from "../text/hash";
+import { isKnownGood, noteGood } from "./cache";
+import { isCodeOf } from "./hmac";
+import { hasKeys, identityOf, isSecret, keyNamed, materialLen, materialOf } from "./options";
+import { isSignatureOf } from "./signature";
+import * as token from "./token";
+
+/** It has not the form of a signed key, or no keys are there to verify one. */
+export const UNSIGNED = 0;
+/** Its signature is bad or by nobody who is known, or its time is over. */
+export const BAD = 1;
+export const GOOD = 2;
+
+const SECOND: u64 = 1000000000;
+const signature = memory.data(MAX_SIGNED);
+
+/** How many more bad signatures of the request at hand are looked at. Strangers would have the proxy verify hundreds otherwise. */
+let patience = 0;
+
+export function beginChecks(): void {
+  patience = MAX_FORGED;
+}
+
+/** Of a GOOD text the plain key is its first `plainLen` bytes; `isForService` says whether it is meant for this request's destination. */
+export function checkText(edge: usize, at: usize, len: i32): i32 {
+  if (!hasKeys(edge) || !token.splitToken(at, len)) return UNSIGNED;
+  const key = keyNamed(edge, token.id, token.idLen);
+  if (key == 0) return bad(metrics.keysForeign);
+  if (token.expires <= now() / SECOND) return bad(metrics.keysExpired);
+  return isGenuine(edge, key, at, len) ? GOOD : bad(metrics.keysForged);
+}
+
+function bad(metric: u32): i32 {
+  count(metric);
+  return BAD;
+}
+
+function isGenuine(edge: usize, key: usize, at: usize, len: i32): bool {
+  const identity = identityOf(edge);
+  const name = hash(at, len);
+  if (isKnownGood(identity, name, at, len)) return true;
+  if (patience == 0) return false;
+  const good = verify(key, at);
+  if (good) noteGood(identity, name, at, len);
+  else patience--;
+  return good;
+}
+
+// Of the text last split, which begins at `at`.
+function verify(key: usize, at: usize): bool {
+  const len = decodeBase64Url(token.signature, token.signatureLen, signature);
+  if (len <= 0) return false;
+  const material = materialOf(key);
+  if (isSecret(key)) return isCodeOf(material, at, token.signedLen, signature, len);
+  return isSignatureOf(material, materialLen(key), at, token.signedLen, signature, len);
+}
+
+/** Whether the text last found to be GOOD is meant for the destination of this request. */
+export function isForService(): bool {
+  if (token.servicesLen == 0) return true;
+  request.readService();
+  return token.isMeantFor(request.service, request.serviceLen);
+}
