@@ -53,13 +53,30 @@ export class Peers {
   readonly #agent = new Agent();
   /** Where this server itself answers. */
   readonly #own = new Set<string>();
+  /** The question that was put last. */
+  #latest: Promise<Asked> | undefined;
+  /** The one after it, as long as it waits for that to be answered. */
+  #next: Promise<Asked> | undefined;
 
   constructor(settings: PeersSettings) {
     this.#settings = settings;
   }
 
+  /** Of many who ask at one time all have one answer. It is to none older than when it was asked for, so it is no question's that is under way. */
+  ask(): Promise<Asked> {
+    this.#next ??= this.#askAfter(this.#latest);
+    return this.#next;
+  }
+
+  async #askAfter(before: Promise<Asked> | undefined): Promise<Asked> {
+    await before?.catch(() => {});
+    this.#latest = this.#next;
+    this.#next = undefined;
+    return this.#askAll();
+  }
+
   /** All are asked at one time, and none for longer than the limit. Each server counts once, whatever addresses it has. */
-  async ask(): Promise<Asked> {
+  async #askAll(): Promise<Asked> {
     const { directory, authorization: authorize } = this.#settings;
     const found = await directory.find();
     if (!Array.isArray(found)) return { servers: [], missing: [found] };

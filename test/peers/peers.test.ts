@@ -98,3 +98,33 @@ test("where nobody can say who the other servers are, that is told", async () =>
   const peers = peersAt([], { directory: { find: async () => untold, close: async () => {} } });
   expect(await peers.ask()).toEqual({ servers: [], missing: [untold] });
 });
+
+test("many who ask at one time have one answer, which is of a question put after they asked", async () => {
+  const asked: (() => void)[] = [];
+  const url = await listening((_, response) => {
+    asked.push(() => response.end(JSON.stringify(answerOf(`answer ${asked.length}`))));
+  });
+  const peers = peersAt([url], { answerMs: 5000 });
+  const first = peers.ask();
+  await expect.poll(() => asked.length).toBe(1);
+  const later = Array.from({ length: 100 }, () => peers.ask());
+  asked[0]?.();
+  await first;
+  await expect.poll(() => asked.length).toBe(2);
+  asked[1]?.();
+  const [one, ...others] = await Promise.all(later);
+  expect(one?.servers).toHaveLength(1);
+  expect(one).not.toBe(await first);
+  expect(others.every((other) => other === one)).toBe(true);
+  expect(asked).toHaveLength(2);
+});
+
+test("a question that fails is not the next one's end", async () => {
+  let find = async () => Promise.reject(new Error("broken"));
+  const peers = peersAt([], { directory: { find: () => find(), close: async () => {} } });
+  const [first, same] = [peers.ask(), peers.ask()];
+  await expect(first).rejects.toThrow("broken");
+  await expect(same).rejects.toThrow("broken");
+  find = async () => [] as never;
+  expect(await peers.ask()).toEqual({ servers: [], missing: [] });
+});
