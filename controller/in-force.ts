@@ -10,6 +10,8 @@ const LEAST_PAUSE_MS = 40;
 /** After this time it is looked at only now and then. */
 const LIMIT_MS = 30_000;
 const LATE_LOOK_MS = 60_000;
+/** Where proxies ask as usual they have a change within this time. */
+const USUAL_MS = 300;
 
 interface Watched {
   routes: readonly LiveRoute[];
@@ -26,7 +28,12 @@ export interface Look {
   count: Count | undefined;
   /** Milliseconds after which to look again; undefined once all proxies have it. */
   again: number | undefined;
+  /** Not all proxies have it, but the change is so young that they are expected to have it at a next look. */
+  isYoung: boolean;
 }
+
+/** What is to be said where nothing is to be looked at. */
+export const NO_LOOK: Look = { count: undefined, again: undefined, isYoung: false };
 
 /** Counts the proxies that have the routes of an object as they are, until all have. */
 export class InForceWatch {
@@ -40,13 +47,14 @@ export class InForceWatch {
   /** Looks now if it is time; asked with other routes than before it begins anew. */
   async look(name: string, routes: readonly LiveRoute[]): Promise<Look> {
     const watched = this.#watch(name, routes);
-    if (watched.isDone) return { count: watched.count, again: undefined };
+    if (watched.isDone) return { count: watched.count, again: undefined, isYoung: false };
     watched.revision ??= this.#revisionOf(watched);
     if (watched.revision !== undefined) {
       watched.count = await this.#table.count(watched.revision, [...routes, ...watched.gone]);
       watched.isDone = watched.count !== undefined && watched.count.total > 0 && isInForce(watched.count);
     }
-    return { count: watched.count, again: watched.isDone ? undefined : pauseAfter(watched) };
+    if (watched.isDone) return { count: watched.count, again: undefined, isYoung: false };
+    return { count: watched.count, again: pauseAfter(watched), isYoung: isYoung(watched) };
   }
 
   /** What was watched last, so that others may wait for it to be gone. */
@@ -88,6 +96,11 @@ function isSame(route: LiveRoute, stored: StoredRoute | undefined): boolean {
   if (stored === undefined) return false;
   const { revision: _, ...there } = stored;
   return isDeepStrictEqual(there, route);
+}
+
+function isYoung({ since, count }: Watched): boolean {
+  const isFollowed = count === undefined || (count.total > 0 && count.missing === undefined);
+  return isFollowed && performance.now() - since < USUAL_MS;
 }
 
 function pauseAfter({ since }: Watched): number {

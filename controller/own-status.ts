@@ -41,9 +41,19 @@ export class OwnStatuses {
     return told;
   }
 
-  /** Writes a status where it is another one. The milliseconds to wait where nothing but numbers have changed, and not long ago. */
-  async write(name: string, object: Object, wanted: ConditionedStatus): Promise<number | undefined> {
+  /**
+   * Writes a status where it is another one. The milliseconds to wait where nothing but numbers have changed, and not long ago. While a change `isYoung` an
+   * object's first status is left until it says that the object is in force: many objects that come at one time would take two writes each, which
+   * the last of them would wait for.
+   */
+  async write(
+    name: string,
+    object: Object,
+    wanted: ConditionedStatus,
+    { isYoung }: { isYoung: boolean },
+  ): Promise<number | undefined> {
     if (!this.#writer.differs(object, wanted)) return undefined;
+    if (isYoung && object.status?.conditions === undefined && isWellSoFar(wanted)) return undefined;
     const { namespace = "" } = object.metadata;
     const refused = (this.#refusedUntil.get(namespace) ?? 0) - performance.now();
     if (refused > 0) return refused;
@@ -70,6 +80,10 @@ export function conditionTime(): string {
 
 export function numbersOf({ total, inForce }: { total: number; inForce: number }) {
   return { total, inForce, summary: `${inForce}/${total}` };
+}
+
+function isWellSoFar({ conditions = [] }: ConditionedStatus): boolean {
+  return conditions.every(({ type, status }) => type === "InForce" || status === "True");
 }
 
 function withoutNumbers({ proxies: _, conditions = [], ...rest }: ConditionedStatus = {}): string {

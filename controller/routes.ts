@@ -1,7 +1,7 @@
 // What the leader says of one Route.
 import type { StoredRoute } from "../routes/model/live-route.ts";
 import type { RouteResourceStatus } from "../routes/model/route-resource.ts";
-import type { InForceWatch, Look } from "./in-force.ts";
+import { type InForceWatch, type Look, NO_LOOK } from "./in-force.ts";
 import { conditionTime, numbersOf, OwnStatuses } from "./own-status.ts";
 import { inForceCondition, notAccepted, resolvedCondition, type Said, since } from "./plan/conditions.ts";
 import { findingsOf } from "./plan/resolved.ts";
@@ -72,7 +72,7 @@ export class RouteWork {
       ...(look.count && { proxies: numbersOf(look.count) }),
       conditions: since(said, object.status?.conditions, generation, conditionTime()),
     };
-    const wait = await this.#statuses.write(id, object, wanted);
+    const wait = await this.#statuses.write(id, object, wanted, look);
     return wait === undefined ? look.again : Math.min(wait, look.again ?? wait);
   }
 
@@ -80,7 +80,7 @@ export class RouteWork {
     const { inForce } = this.#settings;
     if (stored === undefined) {
       inForce.forget(`Route ${id}`);
-      return { count: undefined, again: undefined };
+      return NO_LOOK;
     }
     this.#known.add(id);
     const { revision: _, ...route } = stored;

@@ -11,7 +11,7 @@ import type { Cluster } from "../shared/cluster/cluster.ts";
 import { millisecondsUntil, type TrustedClock } from "./expiry.ts";
 import type { Finalizers } from "./finalizers.ts";
 import type { Forks } from "./forks/forks.ts";
-import type { InForceWatch } from "./in-force.ts";
+import { type InForceWatch, NO_LOOK } from "./in-force.ts";
 import { conditionTime, numbersOf, OwnStatuses } from "./own-status.ts";
 import { inForceCondition, notAccepted, resolvedCondition, type Said, since } from "./plan/conditions.ts";
 import { findingsOf, routeStatusOf } from "./plan/resolved.ts";
@@ -129,7 +129,7 @@ export class SandboxWork {
           `Sandbox ${name}`,
           live.map(({ route }) => route),
         )
-      : { count: undefined, again: undefined };
+      : NO_LOOK;
     const resolved = accepted.ok
       ? resolvedCondition({
           findings: planned.flatMap(({ route }) => findingsOf(route, services, domain)),
@@ -157,7 +157,7 @@ export class SandboxWork {
       conditions: since(said, sandbox.status?.conditions, generation, conditionTime()),
     };
     const again = live.length > 0 ? look.again : undefined;
-    const wait = await this.#statuses.write(name, sandbox, wanted);
+    const wait = await this.#statuses.write(name, sandbox, wanted, look);
     return wait === undefined ? again : Math.min(wait, again ?? wait);
   }
 }

@@ -43,6 +43,10 @@ export interface TermSettings {
   clock?: TrustedClock;
 }
 
+/** Who has applied a Sandbox waits for its status, and most of the work on one is to wait for the API server and for other route servers. Nobody waits for the
+ * statuses of Routes, of which there may be very many: fewer of them at one time leave the API server to others. */
+const SANDBOXES_AT_ONCE = 16;
+
 export class Term {
   readonly #settings: TermSettings;
   readonly #sandboxes: Line;
@@ -77,6 +81,7 @@ export class Term {
     this.#routeWork = new RouteWork({ resources, table, services, domain, status, inForce: this.#inForce });
     this.#sandboxes = new Line({
       ...queue,
+      workers: SANDBOXES_AT_ONCE,
       work: (name) => this.#workOnSandbox(name),
       failed: (name, thrown, retryMs) => this.#failed("Sandbox", name, this.#sandbox(name), thrown, retryMs),
     });

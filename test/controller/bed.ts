@@ -35,6 +35,7 @@ export async function startBed() {
   const forks = new FakeForks();
   const logged: string[] = [];
   let count: Count | undefined = { total: 2, inForce: 2 };
+  let counted = () => {};
 
   const log = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`);
 
@@ -46,6 +47,10 @@ export async function startBed() {
     /** How far proxies are. */
     set count(value: Count | undefined) {
       count = value;
+    },
+    /** Called when proxies are counted. */
+    onCount(look: () => void) {
+      counted = look;
     },
     addService(name: string, ports: Service["ports"] = [{ port: 9080 }], namespace = "demo") {
       services.set(`${namespace}/${name}`, { name, namespace, ports });
@@ -118,7 +123,10 @@ export async function startBed() {
             return resources.followed.revision;
           },
           get: (id) => resources.followed.routes.get(id),
-          count: async () => count,
+          count: async () => {
+            counted();
+            return count;
+          },
         },
         forks: () => forks,
         log: { info: log, warn: log, error: log },

@@ -53,6 +53,22 @@ test("it says how many proxies have it until all have", async () => {
   expect(writes()).toEqual([]);
 });
 
+test("one that proxies have at once has one status written, and one that they are slow to have is told soon", async () => {
+  const bed = await withServices();
+  bed.count = { total: 2, inForce: 0 };
+  await bed.start();
+  const writes = counting(bed, WRITES);
+  const asked = new Promise<void>((resolve) => bed.onCount(resolve));
+  bed.put("quick", REVIEWS);
+  await asked;
+  bed.count = { total: 2, inForce: 2 };
+  await bed.reaches("quick", "InForce", "InForce");
+  expect(writes()).toHaveLength(1);
+  bed.count = { total: 2, inForce: 1 };
+  bed.put("slow", REVIEWS);
+  await bed.reaches("slow", "InForce", "!Waiting");
+});
+
 test("who waits for it to be in force has all of it then, not just what is ready", async () => {
   const bed = await withServices();
   bed.put("pr-42", {
