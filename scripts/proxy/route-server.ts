@@ -2,8 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ROOT } from "./bootstrap.ts";
 import { Lines } from "./lines.ts";
+
+/** Also of a server that has a large store to read first. */
+const READY_MS = 60_000;
 
 export class RouteServer {
   readonly child: ChildProcess;
@@ -24,8 +28,14 @@ export class RouteServer {
   }
 
   async ready(): Promise<void> {
-    const line = await this.log.find(/"msg":"listening"/);
-    if (line === undefined) throw new Error(`the route server did not start:\n${this.log.all.slice(-5).join("\n")}`);
+    const late = sleep(READY_MS, "late" as const, { ref: false });
+    const line = await Promise.race([this.log.find(/"msg":"listening"/), late]);
+    const last = this.log.all.slice(-5).join("\n");
+    if (line === undefined) throw new Error(`the route server did not start:\n${last}`);
+    if (line === "late") {
+      const next = "with --log-level warn or error it does not say so";
+      throw new Error(`the route server has not said within ${READY_MS / 1000} s that it listens; ${next}:\n${last}`);
+    }
     this.url = JSON.parse(line).url;
   }
 
@@ -43,13 +53,23 @@ process.once("exit", () => {
 });
 
 /** Starts it with flags as on the command line, on a free port unless they say one, and returns when it listens. The caller stops it. */
-export async function serveRoutes(...flags: string[]): Promise<RouteServer> {
+export const serveRoutes = (...flags: string[]): Promise<RouteServer> => serve("installer/main.ts", flags);
+
+/** The same with the command as it is shipped, which has to be built. */
+export const serveShipped = (...flags: string[]): Promise<RouteServer> => serve("build/cli/main.mjs", flags);
+
+async function serve(program: string, flags: string[]): Promise<RouteServer> {
   const listen = flags.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
-  const args = [join(ROOT, "installer/main.ts"), "serve", "--grace", "1", ...listen, ...flags];
+  const args = [join(ROOT, program), "serve", "--grace", "1", ...listen, ...flags];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
   running.add(child);
   child.once("exit", () => running.delete(child));
   const server = new RouteServer(child);
-  await server.ready();
+  try {
+    await server.ready();
+  } catch (thrown) {
+    child.kill("SIGKILL");
+    throw thrown;
+  }
   return server;
 }
