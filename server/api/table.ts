@@ -45,9 +45,10 @@ export const tableEndpoint: Endpoint = {
  */
 export function tablePolls(api: Api): (incoming: IncomingMessage, outgoing: ServerResponse) => boolean {
   return (incoming, outgoing) => {
-    const { method, url = "" } = incoming;
-    if (method !== "GET" || !url.startsWith(PATH) || (url.length > PATH.length && url[PATH.length] !== "?"))
-      return false;
+    const { method, url = "", headers } = incoming;
+    const isTable = url.startsWith(PATH) && (url.length === PATH.length || url[PATH.length] === "?");
+    const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+    if (method !== "GET" || !isTable || hasBody) return false;
     void admitted(new TablePoll(api, incoming, outgoing, true), incoming, api);
     return true;
   };
