@@ -1,12 +1,14 @@
 // The threads on which V8 marks the heap and compiles, beside those on which the server works.
 import { readdirSync, readFileSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 
 const TASKS = "/proc/self/task";
 /** What Node.js calls these threads, from version 24 on. */
 const NAME = "V8Worker";
-/** With it a thread has a tenth of another one's share of a core for which both contend. */
-const NICE = 10;
+/** By so much lower a priority has a thread a tenth of another one's share of a core for which both contend. */
+const LOWER = 10;
+/** The lowest. */
+const LOWEST = 19;
 
 /**
  * Lets these threads give way to the others of the process. They are four, and where the server has one core, each of them would have as much
@@ -15,8 +17,9 @@ const NICE = 10;
  */
 export function giveWay(): void {
   try {
+    const nice = Math.min(LOWEST, getPriority() + LOWER);
     for (const id of readdirSync(TASKS)) {
-      if (readFileSync(`${TASKS}/${id}/comm`, "utf8").trim() === NAME) setPriority(Number(id), NICE);
+      if (readFileSync(`${TASKS}/${id}/comm`, "utf8").trim() === NAME) setPriority(Number(id), nice);
     }
   } catch {
     // The server is as it was, if somewhat slower on one core.

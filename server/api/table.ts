@@ -48,7 +48,7 @@ export function tablePolls(api: Api): (incoming: IncomingMessage, outgoing: Serv
     const { method, url = "", headers } = incoming;
     const isTable = url.startsWith(PATH) && (url.length === PATH.length || url[PATH.length] === "?");
     const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-    if (method !== "GET" || !isTable || hasBody) return false;
+    if ((method !== "GET" && method !== "HEAD") || !isTable || hasBody) return false;
     void admitted(new TablePoll(api, incoming, outgoing, true), incoming, api);
     return true;
   };
@@ -122,6 +122,8 @@ class TablePoll implements Asker, Ending {
   #write(status: number, headers: Record<string, string>, type: string, body: Uint8Array): void {
     if (this.#isOver) return;
     this.#end();
+    // Hono has answered a HEAD by itself that came to it.
+    if (this.#outgoing.headersSent) return;
     this.#outgoing.writeHead(status, { ...headers, "content-type": type, "content-length": body.length });
     this.#outgoing.end(body);
     if (!this.#isObserved) return;

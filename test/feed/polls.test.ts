@@ -22,6 +22,14 @@ import { ReferenceClient } from "./reference-client.ts";
 
 afterEach(() => void vi.useRealTimers());
 
+/** Lets the server give its answers, in the turns of some milliseconds. */
+async function turns(milliseconds: number): Promise<void> {
+  for (let i = 0; i < milliseconds; i++) {
+    await turn();
+    await vi.advanceTimersByTimeAsync(1);
+  }
+}
+
 describe("a poll with nothing new", () => {
   test("is held until its time is over, and then says in 64 bytes that the table is the same", async () => {
     const { feed } = bed([keyRoute("a"), { id: "r", service: "reviews", split: [{ to: "b", weight: 1 }] }]);
@@ -43,6 +51,24 @@ describe("a poll with nothing new", () => {
     });
     expect((await answer).body.length).toBe(64);
     expect(page.digest).toEqual(client.table.digest);
+  });
+
+  test("costs no timer of its own, and each is over at its own time", async () => {
+    const { feed } = bed([keyRoute("a")]);
+    const client = await clientOf(feed);
+    fakeTimers();
+    const late = Array.from({ length: 100 }, () => ask(feed, client.query(20)));
+    const early = Array.from({ length: 100 }, () => ask(feed, client.query(10)));
+    await stateOf(early[0] as Promise<unknown>);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await turns(200);
+    await Promise.all(early);
+    expect(feed.waiting).toBe(100);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await turns(200);
+    await Promise.all(late);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("is held, too, while the server has had no write yet, and the first is told at once", async () => {
@@ -88,14 +114,6 @@ describe("a poll with nothing new", () => {
     expect(pageOf(await ask(feed, client.query(20)))).toMatchObject({ isLast: true, records: [] });
   });
 });
-
-/** Lets the server give its answers, in the turns of some milliseconds. */
-async function turns(milliseconds: number): Promise<void> {
-  for (let i = 0; i < milliseconds; i++) {
-    await turn();
-    await vi.advanceTimersByTimeAsync(1);
-  }
-}
 
 describe("a change", () => {
   test("is told to all who wait, in the same bytes, with the one bucket that it has changed", async () => {
