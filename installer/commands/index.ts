@@ -28,6 +28,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import("./install.ts")).install,
   },
   {
+    name: "key",
+    summary: "work with signed keys, which gateways take from outside",
+    load: async () => (await import("./key.ts")).key,
+  },
+  {
     name: "publish",
     summary: "push the module to a registry",
     load: async () => (await import("./publish.ts")).publish,

@@ -12,6 +12,7 @@ import { UsageError } from "../../shared/errors.ts";
 import { readInput, withFileErrors } from "../../shared/input.ts";
 import type { Io } from "../../shared/io.ts";
 import { servicesFor } from "../../shared/services/services.ts";
+import { verifySignature } from "../keys/verify.ts";
 import { servicesNamedIn } from "../render/listed.ts";
 
 export interface OfflineQuestion {
@@ -36,6 +37,7 @@ export async function explainOffline(question: OfflineQuestion, io: Io): Promise
     now: question.at ?? Math.floor(Date.now() / 1000),
     missing: new Set(question.missing),
     caller: question.caller,
+    verify: verifySignature,
   });
 }
 
