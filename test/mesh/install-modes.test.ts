@@ -14,11 +14,11 @@ let install: string[];
 
 beforeAll(async () => {
   await strictMutualTls(NAMESPACE);
-  const one = (name: string) => mesh.pod({ name, namespace: NAMESPACE, service: name });
+  const one = (name: string, labels = {}) => mesh.pod({ name, namespace: NAMESPACE, service: name, labels });
   const [reviews, ratings, sandbox, ratingsSandbox, caller, gateway] = await Promise.all([
-    one("reviews"),
+    one("reviews", { team: "reviews" }),
     one("ratings"),
-    one("reviews-pr-42"),
+    one("reviews-pr-42", { team: "reviews" }),
     one("ratings-pr-42"),
     mesh.pod({ name: "caller", namespace: NAMESPACE }),
     mesh.gateway({ name: "front", namespace: NAMESPACE, labels: { istio: "front" } }),
@@ -57,6 +57,44 @@ test("outbound, the caller's proxy chooses, and the called one has no filter", a
   expect(await call("ratings:9080", KEYED)).toBe("ratings");
   expect(JSON.stringify(await pods.reviews.configuration())).not.toContain("wasm.keyway");
 });
+
+test("both ways, callers choose, and the called one for callers without the filter, where the selector names its service", async () => {
+  const routes = await routeFile("{service: reviews:http, key: pr-42, to: reviews-pr-42}");
+  const before = await pods.reviews.configuration();
+  await keywayDone(...install, "--mode", "both", "-l", "app=reviews", "-f", routes);
+  await becomes("reviews:9080", KEYED, "reviews-pr-42");
+  expect(await call("reviews:9080")).toBe("reviews");
+  await keywayDone("uninstall", "-n", NAMESPACE);
+  await quiet([pods.reviews]);
+  expect(await pods.reviews.configuration()).toEqual(before);
+
+  // Every service of the namespace listens on one port, so none of them may choose for the others on the way in.
+  const { err } = await keywayDone(...install, "--mode", "both", "-f", routes);
+  expect(err).toContain("runs in 6 proxies");
+  await becomes("reviews:9080", KEYED, "reviews-pr-42");
+  expect(await call("reviews:9080")).toBe("reviews");
+  expect(await call("ratings:9080", KEYED)).toBe("ratings");
+  const [status] = JSON.parse((await keywayDone("status", "-n", NAMESPACE, "-o", "json")).out);
+  expect([status.mode, status.pods.length]).toEqual(["both", 6]);
+});
+
+test("both ways, what a caller has routed arrives, and is not sent on once more", async () => {
+  await mesh.service({ name: "team", namespace: NAMESPACE, selector: { team: "reviews" } });
+  const routes = await routeFile("{service: team:http, key: pr-42, to: reviews-pr-42}");
+  await keywayDone(...install, "--mode", "both", "-l", "team=reviews", "-f", routes);
+  await keywayDone(...install, "--mode", "outbound", "--name", "caller", "-l", "app=caller", "-f", routes);
+  await becomes("team:9080", KEYED, "reviews-pr-42");
+  const before = await Promise.all([counted("already_routed"), counted("routed")]);
+  for (let n = 0; n < 10; n++) expect(await call("team:9080", KEYED)).toBe("reviews-pr-42");
+  const after = await Promise.all([counted("already_routed"), counted("routed")]);
+  expect(after.map((count, i) => count - (before[i] ?? 0))).toEqual([10, 0]);
+});
+
+/** Of the proxy of reviews' preview. */
+async function counted(outcome: string): Promise<number> {
+  const text = await pods.sandbox.admin(`/stats?filter=keyway_requests_${outcome}$`);
+  return Number(text.trim().split(": ")[1] ?? 0);
+}
 
 test("a gateway chooses by host and path among several services", async () => {
   const routes = await routeFile(

@@ -57,6 +57,8 @@ const goesTo = (app: string) => until(`a request at ${app}`, async () => (await 
 test.each([
   ["inbound", ["-l", "app=reviews"], /^inbound:live\/reviews:9080=9080,live\/reviews:9090=9090$/],
   ["outbound", ["-l", "app=caller"], /^outbound:live$/],
+  ["both", ["-l", "app=caller"], /^both:live$/],
+  ["both", ["-l", "app=reviews"], /^both:live,live\/reviews:9080=9080,live\/reviews:9090=9090$/],
 ])("%s, proxies follow what the route server is told", async (mode, selected, scope) => {
   const server = ["--server", `routes.${NAMESPACE}:${PORT}`];
   await keywayDone("install", ...IN, "--mode", mode, ...selected, "--module", module, ...server);
