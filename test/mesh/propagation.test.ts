@@ -111,6 +111,13 @@ test("a key is given back after a service that hands on a trace's id, and is los
   const [status] = JSON.parse((await keywayDone("status", "-n", NAMESPACE, "-o", "json")).out);
   expect(status).toMatchObject({ mode: "both", errors: [] });
   expect(status.pods.map(({ ready }: { ready: boolean }) => ready)).toEqual(deployments.map(() => true));
+  const workloads = JSON.parse((await keywayDone("gaps", "-n", NAMESPACE, "-o", "json")).out);
+  const verdicts = workloads.map(({ workload, verdict }: Record<string, string>) => [workload?.split(" ")[1], verdict]);
+  expect(Object.fromEntries(verdicts)).toMatchObject({
+    orders: "recovered",
+    stock: "recovered",
+    "prices-pr-42": "lost",
+  });
   const checked = JSON.parse((await keywayDone("check", "-n", NAMESPACE, "--insecure", "-o", "json")).out);
   expect(checked.filter(({ id }: { id: string }) => ["trace", "guard", "loaded"].includes(id))).toMatchObject(
     ["trace", "guard", "loaded"].map((id) => ({ id, status: "ok" })),
