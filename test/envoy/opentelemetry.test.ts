@@ -1,5 +1,5 @@
 // Services with OpenTelemetry's own instrumentation and its defaults, unchanged, between the proxy's way in and its way out.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, createServer } from "node:http";
@@ -7,7 +7,6 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Instrumented, nodeService, pythonService } from "../../scripts/parts/opentelemetry.ts";
 import { freePort } from "../registry/listening.ts";
-import type { Bed } from "./bed/bed.ts";
 import { portOut, startBothWays } from "./bed/both-ways.ts";
 import { type HeaderList, ask as request } from "./bed/client.ts";
 import { until } from "./bed/until.ts";
@@ -41,37 +40,45 @@ async function run(
   return child;
 }
 
-describe.each([
+const started: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const stop of started) await stop();
+});
+
+/** The service behind a proxy whose filter has this configuration on both ways, and a way to ask it. */
+async function start(service: Instrumented, config: object) {
+  const collector = createServer((traces, response) => void traces.resume().on("end", () => response.end()));
+  await once(collector.listen(0, "127.0.0.1"), "listening");
+  started.push(() => collector.closeAllConnections() ?? collector.close());
+  const app = await freePort();
+  const bed = await startBothWays({ app, inbound: config, outbound: config, targets: ["next-pr-1", "next-pr-2"] });
+  started.push(() => bed.stop());
+  const child = await run(service, app, portOut(bed), (collector.address() as AddressInfo).port);
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  started.push(() => agent.destroy() ?? child.kill("SIGKILL"));
+  return {
+    metrics: () => bed.metrics(),
+    /** The next service that was called, and all values of a header that it saw. */
+    ask: async (headers: HeaderList) => {
+      const { status, body } = await request(bed.port, { path: "/reviews", headers, agent });
+      if (status !== 200) throw new Error(`${status} ${body}`);
+      const { service, headers: all } = JSON.parse(body) as { service: string; headers: [string, string][] };
+      return { service, seen: (name: string) => all.filter(([own]) => own === name).map(([, value]) => value) };
+    },
+  };
+}
+
+type Started = Awaited<ReturnType<typeof start>>;
+
+describe.each<[string, Instrumented]>([
   ["Node.js", services[0]],
   ["Python", services[1]],
 ])("%s", (_, service) => {
-  let bed: Bed;
-  let child: ChildProcess;
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const collector = createServer((traces, response) => void traces.resume().on("end", () => response.end()));
-
+  let ask: Started["ask"];
+  let metrics: Started["metrics"];
   beforeAll(async () => {
-    await once(collector.listen(0, "127.0.0.1"), "listening");
-    const app = await freePort();
-    const config = { keys, routes };
-    bed = await startBothWays({ app, inbound: config, outbound: config, targets: ["next-pr-1", "next-pr-2"] });
-    child = await run(service as Instrumented, app, portOut(bed), (collector.address() as AddressInfo).port);
+    ({ ask, metrics } = await start(service, { keys, routes }));
   });
-  afterAll(async () => {
-    agent.destroy();
-    child?.kill("SIGKILL");
-    await bed?.stop();
-    collector.closeAllConnections();
-    collector.close();
-  });
-
-  /** The next service that was called, and all values of a header that it saw. */
-  async function ask(headers: HeaderList) {
-    const { status, body } = await request(bed.port, { path: "/reviews", headers, agent });
-    if (status !== 200) throw new Error(`${status} ${body}`);
-    const { service, headers: all } = JSON.parse(body) as { service: string; headers: [string, string][] };
-    return { service, seen: (name: string) => all.filter(([own]) => own === name).map(([, value]) => value) };
-  }
 
   test("a key in a header of a tool's own is given back by the traceparent that the SDK hands on", async () => {
     const own = traceparent();
@@ -98,13 +105,13 @@ describe.each([
   });
 
   test("a trace in a format that the SDK does not read by default is one that it begins anew, and that is counted", async () => {
-    const before = await bed.metrics();
+    const before = await metrics();
     const { service } = await ask([
       ["x-routing-key", "pr-1"],
       ["b3", `${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-1`],
     ]);
     expect(service).toBe("next");
-    const after = await bed.metrics();
+    const after = await metrics();
     const more = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
     expect(["keyway_requests_recovered", "keyway_requests_unrecovered"].map(more)).toEqual([0, 1]);
   });
@@ -122,5 +129,12 @@ describe.each([
     };
     for (let from = 0; from < 600; from += 20) await Promise.all(Array.from({ length: 20 }, (_, i) => one(from + i)));
     expect(wrong).toEqual([]);
+  });
+
+  test("a key that comes in without any trace goes on in the baggage that `emit` names", async () => {
+    const emitting = await start(service, { keys, routes, emit: ["header:x-routing-key", "baggage:sd-routing-key"] });
+    const { service: next, seen } = await emitting.ask([["x-routing-key", "pr-1"]]);
+    expect([next, seen("x-routing-key"), seen("baggage")]).toEqual(["next-pr-1", ["pr-1"], ["sd-routing-key=pr-1"]]);
+    expect((await emitting.ask([])).service).toBe("next");
   });
 });
