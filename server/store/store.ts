@@ -78,8 +78,11 @@ export interface Store {
    * store closed. Throws Unavailable or Damaged.
    */
   start(onChange: (change: Change) => void, signal: AbortSignal): Promise<Loaded>;
-  /** Durable when it resolves, and its change has been told by then. Throws Conflict, Managed, Unfit, Unavailable, Full or Damaged. */
-  commit(transaction: Transaction): Promise<Committed>;
+  /**
+   * Durable when it resolves, and its change has been told by then. Throws Conflict, Managed, Unfit, Unavailable, Full or Damaged. Once `late` is
+   * aborted, a store that has not begun to write the transaction gives it up, where it can, and throws Unavailable.
+   */
+  commit(transaction: Transaction, late?: AbortSignal): Promise<Committed>;
   /** Whether servers may give one state of the routes revisions that differ a little, as what happens comes to each in an order of its own. */
   readonly countsAlone?: boolean;
   /** Whether the routes of one transaction are written one by one, so that some of them may be there where it fails or is late. */

@@ -132,3 +132,18 @@ test("a write that waits longer for a large transaction than for others is writt
   await other.commit({ set: [route("r-1", { to: "u" })], require: [{ id: "r-0", present: true }] });
   await expect.poll(() => big.table.get("r-1")?.to, { timeout: 10_000 }).toBe("u");
 });
+
+test("a write that comes after a large one is given up with nothing kept while it waits, and written where it may wait", async () => {
+  await empty();
+  const { store, commit, table } = await follow(open);
+  const large = commit({ set: Array.from({ length: 10_000 }, (_, n) => route(`r-${n}`)) });
+  const late = new AbortController();
+  const givenUp = store.commit({ set: [route("x")], delete: [] }, late.signal).catch((thrown: unknown) => thrown);
+  const patient = store.commit({ set: [route("y")], delete: [] });
+  late.abort();
+  const thrown = await givenUp;
+  expect([thrown instanceof Unavailable, thrown instanceof Undecided]).toEqual([true, false]);
+  expect(thrown).toMatchObject({ message: expect.stringContaining("nothing of this one was kept") });
+  await Promise.all([large, patient]);
+  expect([table.size, table.has("x"), table.has("y")]).toEqual([10_001, false, true]);
+});

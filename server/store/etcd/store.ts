@@ -23,6 +23,10 @@ export type EtcdSettings = Omit<GatewaySettings, "answerMs"> & Partial<typeof DE
 
 interface Waiting {
   transaction: Transaction;
+  /** Aborted once its writer waits no longer. */
+  late: AbortSignal | undefined;
+  /** Whether etcd may have it already. */
+  isBegun: boolean;
   resolve: (committed: Committed) => void;
   reject: (error: Error) => void;
 }
@@ -75,10 +79,13 @@ export class EtcdStore implements Store {
     return this.#follower.followed.handOver(onChange);
   }
 
-  commit(transaction: Transaction): Promise<Committed> {
+  commit(transaction: Transaction, late?: AbortSignal): Promise<Committed> {
     if (this.#closed.signal.aborted) return Promise.reject(this.#over());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ transaction, resolve, reject });
+      const waiting: Waiting = { transaction, late, isBegun: false, resolve, reject };
+      // It is passed over when its turn comes.
+      late?.addEventListener("abort", () => waiting.isBegun || reject(this.#tooLate()), { once: true });
+      this.#waiting.push(waiting);
       this.#writing ??= this.#write();
     });
   }
@@ -97,6 +104,13 @@ export class EtcdStore implements Store {
 
   #over(): Unavailable {
     return new Unavailable("the store is closed", { where: "etcd" });
+  }
+
+  #tooLate(): Unavailable {
+    return new Unavailable("writes that came before take long; nothing of this one was kept", {
+      where: this.#where,
+      next: "write it again; a large transaction keeps others waiting until all of it is in its place",
+    });
   }
 
   async #write(): Promise<void> {
@@ -129,6 +143,8 @@ export class EtcdStore implements Store {
           until = AbortSignal.timeout(this.#settings.writeMs);
         }
         const before = this.#follower.head.revision;
+        left = left.filter(({ late }) => !late?.aborted);
+        if (left.length === 0) break;
         const { planned, refused } = this.#plan(left);
         const set = planned.flatMap(({ difference }) => difference.set);
         const gone = planned.flatMap(({ difference }) => difference.delete);
@@ -141,11 +157,17 @@ export class EtcdStore implements Store {
         }
         for (const { waiting, conflict } of refused) waiting.reject(conflict);
         left = planned.map(({ waiting }) => waiting);
+        for (const waiting of left) waiting.isBegun = !changesNothing;
         revision = changesNothing
           ? this.#follower.followed.revision
           : await this.#writer.put(transaction, before, { set, delete: gone });
-        if (revision === undefined) await this.#catchUp(until);
-        else this.#follower.wrote(changeAt(revision, set, gone));
+        if (revision === undefined) {
+          for (const waiting of left) {
+            waiting.isBegun = false;
+            if (waiting.late?.aborted) waiting.reject(this.#tooLate());
+          }
+          await this.#catchUp(until);
+        } else this.#follower.wrote(changeAt(revision, set, gone));
         if (revision !== undefined) for (const one of planned) one.waiting.resolve(committed(one.difference, revision));
       }
     } catch (thrown) {
