@@ -83,6 +83,17 @@ const edge = fc.oneof(
   fc.record({ accept: fc.constant("signed"), keys: edgeFields.keys, traces: edgeFields.traces }),
   some(edgeFields),
 );
+const link = fc.oneof(
+  field(true, false),
+  some({
+    query: field("q", "a&b", "a.b"),
+    cookie: field("c", "__Host-c", "c=d", "c".repeat(201)),
+    seconds: field(1, 60, 34_560_000, 34_560_001),
+    sameSite: field("Lax", "Strict", "None", "none"),
+    secure: field(true, false, "auto"),
+    path: field("/", "/a", "a", "/;"),
+  }),
+);
 const configuration = fc.oneof(
   { weight: 1, arbitrary: fc.record({ edge }) },
   { weight: 3, arbitrary: fc.record({ routes: fc.array(route, { maxLength: 4 }) }) },
@@ -90,10 +101,13 @@ const configuration = fc.oneof(
     weight: 1,
     arbitrary: some({
       keys: listOf(
-        field("header:x", "signadot", "query:k", "jwt:c", "moon:x", "header:a b", `cookie:${"c".repeat(201)}`),
+        field("header:x", "signadot", "query:k", "jwt:c", "moon:x", "header:a b", "trace", `cookie:${"c".repeat(201)}`),
       ),
       routes: listOf(route),
       hierarchy: field(".", "-", "..", ","),
+      trace: fc.oneof(strange, some({ seconds: field(1, 60, 3600, 3601), entries: field(1024, 65537) })),
+      emit: listOf(field("header:x", "baggage:k", "query:k", "trace")),
+      link,
       hopMark: field("filter", "route"),
       explain: field(true, false),
       strict: field(false),
