@@ -4,7 +4,7 @@ import { destinationOf, gatewayObject, virtualServiceObject } from "./bed/object
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
 import { mesh } from "./bed/shared.ts";
-import { keyway, keywayDone, publishModule, quiet, routeFile, strictMutualTls } from "./keyway.ts";
+import { keyway, keywayDone, publishModule, quiet, routeFile, routeFileWith, strictMutualTls } from "./keyway.ts";
 
 const NAMESPACE = "modes";
 const KEYED = { "x-routing-key": "pr-42" };
@@ -109,6 +109,23 @@ test("a gateway chooses by host and path among several services", async () => {
   expect(await through("ratings.example.com", "/", KEYED)).toBe("ratings-pr-42");
   expect(await through("shop.example.com", "/reviews/1")).toBe("reviews");
   expect(await through("ratings.example.com", "/", { "x-routing-key": "pr-7" })).toBe("ratings");
+});
+
+test("a link through a gateway opens a preview and sticks by a cookie, until another link takes it off", async () => {
+  const routes = await routeFileWith("link: true\n", "{service: reviews:http, key: pr-42, to: reviews-pr-42}");
+  await keywayDone(...install, "--mode", "gateway", "-l", "istio=front", "-f", routes);
+  const front = { host: `${pods.gateway.address}:${GATEWAY_HTTP_PORT}` };
+  const visit = async (path: string, cookie?: string) => {
+    const headers = { host: "shop.example.com", ...(cookie && { cookie }) };
+    const { app, headers: told } = await pods.caller.request({ ...front, path, headers });
+    return [app, told["set-cookie"]?.join(), told["cache-control"]];
+  };
+  const cookie = (pair: string, seconds = 604_800) => `${pair}; Max-Age=${seconds}; Path=/; SameSite=Lax; HttpOnly`;
+  expect(await visit("/reviews/1")).toEqual(["reviews", undefined, undefined]);
+  expect(await visit("/reviews/1?keyway=pr-42")).toEqual(["reviews-pr-42", cookie("keyway=pr-42"), "no-store"]);
+  expect(await visit("/reviews/1", "keyway=pr-42")).toEqual(["reviews-pr-42", undefined, "no-store"]);
+  expect(await visit("/reviews/1?keyway=pr-7")).toEqual(["reviews", cookie("keyway=pr-7"), "no-store"]);
+  expect(await visit("/reviews/1?keyway=", "keyway=pr-42")).toEqual(["reviews", cookie("keyway=", 0), "no-store"]);
 });
 
 test("a gateway of the Gateway API is chosen by its name", async () => {

@@ -90,8 +90,13 @@ export function expectTranscript(name: string, run: Run): Promise<void> {
 let files = 0;
 
 /** Path of a route file with these routes, each written as YAML. */
-export async function routeFile(...routes: string[]): Promise<string> {
+export function routeFile(...routes: string[]): Promise<string> {
+  return routeFileWith("", ...routes);
+}
+
+/** The same with other fields, as lines of YAML. */
+export async function routeFileWith(fields: string, ...routes: string[]): Promise<string> {
   const path = join(await scratch, `routes-${files++}.yaml`);
-  await writeFile(path, `routes:\n${routes.map((route) => `  - ${route}\n`).join("")}`);
+  await writeFile(path, `${fields}routes:\n${routes.map((route) => `  - ${route}\n`).join("")}`);
   return path;
 }
