@@ -150,6 +150,50 @@ test("the module decides of links as routes/ foretells, and every link that has 
   for (const [name, count] of Object.entries(seen)) expect(count, name).toBeGreaterThan(50);
 });
 
+const pieces = [
+  "keyway=",
+  "&",
+  "?",
+  "=",
+  "%",
+  "%0d%0a",
+  "%0",
+  "%3b",
+  "%22",
+  "%00",
+  "%ff",
+  "pr-42",
+  ";",
+  ",",
+  " ",
+  '"',
+  "\\",
+  "#",
+  "\xff",
+  "x".repeat(90),
+];
+const hostile = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((all) => `/?keyway=${all.join("")}`);
+
+test("whatever stands in a query, the text of the cookie has its key, its attributes and nothing else", () => {
+  const { envoy, filter } = proxy();
+  let [bytes, cookies] = [0, 0];
+  check(
+    [hostile, fc.array(fc.constantFrom(...pieces), { maxLength: 6 })],
+    (path, cookie) => {
+      const left = visit(filter, { ":path": path, cookie: cookie.join("") });
+      const wanted = /^keyway=([!#-+\--:<-[\]-~]{1,256}; Max-Age=604800|; Max-Age=0); Path=\/; SameSite=Lax; HttpOnly$/;
+      if (left.cookie !== undefined) expect(left.cookie).toMatch(wanted);
+      if (left.cookie !== undefined) cookies++;
+      expect(left.state ?? "").toMatch(/^[ -~]*$/);
+      bytes ||= envoy.wasmBytes;
+      expect(envoy.wasmBytes).toBeLessThanOrEqual(bytes + (1 << 17));
+    },
+    3000,
+  );
+  expect(cookies).toBeGreaterThan(100);
+  expect(visit(filter, { ":path": `/?${"keyway=%20&".repeat(5000)}keyway=pr-42` }).cookie).toMatch(/^keyway=pr-42;/);
+});
+
 /** What a request makes of calls, after one of its kind. */
 function callsOf(link: object | boolean, headers: Record<string, string>): string[] {
   const { envoy, filter } = proxy(link);
