@@ -69,8 +69,13 @@ function stay(outcome: i32): void {
   count(metricOf(outcome));
   if (outcome == NO_KEY) return;
   if (outcome == ALREADY_ROUTED) removeRequestHeader(HOP);
-  describe(outcome, outcome == BASELINE || decision == BY_KEY, target, targetLen);
+  describe(outcome, isKeyed(outcome), target, targetLen);
   setState();
+}
+
+// Whether the outcome is that of a key, and not of a route that needs none.
+function isKeyed(outcome: i32): bool {
+  return outcome == BASELINE || decision == BY_KEY;
 }
 
 // Only the filter writes this state. With it a selection was made by a Keyway filter before this one, and stands; without
@@ -139,5 +144,5 @@ function selectTarget(root: Root): void {
 function follow(outcome: i32): void {
   request.readCluster();
   if (keepLink(linkSource) && outcome != ROUTED && request.clusterLen != 0)
-    select(keyLen != 0, request.cluster, request.clusterLen);
+    select(isKeyed(outcome), request.cluster, request.clusterLen);
 }
