@@ -7,9 +7,9 @@ import { BASELINE, bootstrap, type Json, type Site, TARGET } from "./lib/bootstr
 import { modules } from "./lib/compile.ts";
 import type { Subject } from "./lib/fleet.ts";
 import { anyOf, keyText, type Load, noKey } from "./lib/load.ts";
+import { printRatios } from "./lib/ratios.ts";
 import { cpuRounds, overFleets, seriesOf } from "./lib/rounds.ts";
 import { keyway } from "./lib/sites.ts";
-import { median, quantile } from "./lib/stats.ts";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "20" } } });
 const APP = "app";
@@ -91,10 +91,4 @@ const subjects = await Promise.all([
 const costs = seriesOf(subjects);
 await overFleets(subjects, Number(values.rounds), (running, share) => cpuRounds(running, share, costs));
 
-for (const { name, load } of subjects) {
-  const own = costs.get(name) as number[];
-  const base = costs.get(load === noKey ? "no key, plain" : "keyed, plain") as number[];
-  const ratios = own.map((cost, round) => cost / (base[round] as number));
-  const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(3));
-  console.log(`${name.padEnd(68)} ${median(own).toFixed(1).padStart(6)} us  ${middle}  (quartiles ${low} ${high})`);
-}
+printRatios(costs, (name) => (name.startsWith("no key") ? "no key, plain" : "keyed, plain"));

@@ -1,5 +1,6 @@
 // A key follows its trace over every protocol that Envoy carries, on the way in and on the way out. The applications here hand on the id of
 // the trace and nothing else.
+import { once } from "node:events";
 import { createServer } from "node:http";
 import {
   Client,
@@ -11,6 +12,7 @@ import {
 } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket, { WebSocketServer } from "ws";
+import { manager } from "../../scripts/proxy/bootstrap.ts";
 import { type App, app, appOverHttp2, listen } from "./bed/app.ts";
 import type { Bed } from "./bed/bed.ts";
 import { cluster, http2 } from "./bed/bootstrap.ts";
@@ -41,6 +43,8 @@ function start(application: App, services: readonly Service[], overHttp2: boolea
       const all = [...services, { name: "app", port: application.port }];
       const made = all.map(({ name, port }) => cluster(name, port));
       static_resources.clusters = overHttp2 ? made.map(http2) : made;
+      for (const listener of static_resources.listeners)
+        manager(listener).http2_protocol_options = { allow_connect: true };
     },
   });
 }
@@ -160,6 +164,7 @@ describe("gRPC", () => {
         expect((await messages.next()).value).toBe(`${serviceOf(key)}: ${part}`);
       }
       call.end();
+      expect((await messages.next()).done).toBe(true);
     };
     await Promise.all(Array.from({ length: 100 }, (_, i) => one(i)));
   });
@@ -193,6 +198,20 @@ describe("WebSocket", () => {
     await bed.stop();
     await application.stop();
     await Promise.all(services.map((service) => service.stop()));
+  });
+
+  test.each(KEYS)("over HTTP/2, by an extended CONNECT with key %s", async (key) => {
+    const { session, close } = h2(bed.port);
+    await once(session, "remoteSettings");
+    const socket = session.request({
+      ...{ ":method": "CONNECT", ":protocol": "websocket", ":path": "/", ":scheme": "http", ":authority": "app" },
+      ...{ ...headersOf(key), "sec-websocket-version": "13", "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==" },
+    });
+    // A client's frame with the text "call": its end, its length, a mask of zeros.
+    socket.write(Buffer.concat([Buffer.from([0x81, 0x84, 0, 0, 0, 0]), Buffer.from("call")]));
+    const [frame] = await once(socket, "data");
+    expect(frame.subarray(2).toString()).toBe(serviceOf(key));
+    close();
   });
 
   test.each(KEYS)(
