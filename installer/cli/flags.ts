@@ -10,7 +10,7 @@ import {
   phases,
   type Scope,
 } from "../manifests/installation.ts";
-import { DEFAULT_NAME } from "../manifests/names.ts";
+import { DEFAULT_NAME, ISTIO_NAMESPACE } from "../manifests/names.ts";
 
 export interface ClusterFlags {
   kubeconfig?: string;
@@ -23,7 +23,7 @@ export function clusterFlags(command: Command): Command {
   return placeFlags(command, "namespace of the workloads").option(
     "--istio-namespace <name>",
     "namespace of Istio's control plane",
-    "istio-system",
+    ISTIO_NAMESPACE,
   );
 }
 

@@ -57,7 +57,8 @@ export const install: Register = (program, unlimited) => {
       const { desiredState } = await import("../lifecycle/desired.ts");
       const { pinModule } = await import("../check/module.ts");
       const cluster = await connectCluster(flags, io);
-      const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
+      const { name, istioNamespace } = flags;
+      const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name, istioNamespace };
       const live = await readLive(cluster, place.namespace, place.name);
       const desired = await desiredState(withDefaults(flags), place, live.installation, io);
       const module = await pinModule(desired.module, flags, io);

@@ -6,6 +6,7 @@ import { readInput, withFileErrors } from "../../shared/input.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
+import { ISTIO_NAMESPACE } from "../manifests/names.ts";
 import {
   amalgam8Manifests,
   overridesManifests,
@@ -48,7 +49,7 @@ export const renderRbac: Register = (group, io) => {
     ],
   })
     .requiredOption("-n, --namespace <name>", "namespace of the workloads", parseName)
-    .option("--istio-namespace <name>", "namespace of Istio's control plane", "istio-system")
+    .option("--istio-namespace <name>", "namespace of Istio's control plane", ISTIO_NAMESPACE)
     .option("-f, --routes <file>", "route file; adds what the namespaces that it names take; - reads stdin")
     .option(
       "--route-namespace <name>",

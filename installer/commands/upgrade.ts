@@ -50,7 +50,8 @@ export const upgrade: Register = (program, unlimited) => {
       const { change } = await import("../lifecycle/change.ts");
       const { readLive } = await import("../lifecycle/installed.ts");
       const cluster = await connectCluster(flags, io);
-      const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
+      const { name, istioNamespace } = flags;
+      const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name, istioNamespace };
       const live = await readLive(cluster, place.namespace, place.name);
       const { plugin, installation } = live;
       if (plugin === undefined && live.filter !== undefined) {

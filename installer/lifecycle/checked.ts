@@ -27,7 +27,8 @@ export interface ToCheck {
 
 /** What `keyway check` checks: a planned installation, the present one or what is left of it, or, where nothing exists, the cluster alone. */
 export async function whatToCheck(flags: Asked, cluster: Cluster, io: Io): Promise<ToCheck> {
-  const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name: flags.name };
+  const { name, istioNamespace } = flags;
+  const place = { cluster, namespace: flags.namespace ?? cluster.namespace, name, istioNamespace };
   const { installation: live, filter } = await liveOrNone(place);
   const described = [flags.module, flags.routes, flags.server].some((said) => said !== undefined);
   if (!described && live !== undefined) return { installation: live, checks: afterInstallation };

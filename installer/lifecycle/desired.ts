@@ -14,6 +14,7 @@ import {
   type PluginConfig,
   tableOf,
 } from "../manifests/installation.ts";
+import { ISTIO_NAMESPACE } from "../manifests/names.ts";
 import type { DesiredState } from "../plan/versions.ts";
 import { servicesBefore } from "../services/scope.ts";
 import { goneTargets } from "./gone.ts";
@@ -25,6 +26,7 @@ export interface Place {
   cluster: Listed;
   namespace: string;
   name: string;
+  istioNamespace?: string;
 }
 
 /** The desired state: what the flags say, else what is installed already, else the default. */
@@ -47,13 +49,15 @@ export async function desiredState(
   const served = flags.served ?? live?.served;
   const cacheable = flags.cacheable ?? live?.cacheable;
   const pullSecret = flags.imagePullSecret ?? live?.pullSecret;
-  const { namespace, cluster } = place;
+  const { namespace, cluster, istioNamespace = ISTIO_NAMESPACE } = place;
+  // There the selector is for workloads of all namespaces, and no service stands before all of them.
+  const surely = mode === "both" && namespace === istioNamespace ? { labels: {} } : scope;
   const { config, ...baselines } =
     flags.routes === undefined
       ? { config: live?.config ?? {} }
-      : await readRoutes(flags.routes, { mode, scope }, { ...place, live }, io);
+      : await readRoutes(flags.routes, { mode, scope: surely }, { ...place, live }, io);
   const surroundings = { cluster, domain: DOMAIN, installed: tableOf(live) };
-  const table = await liveTable(flags, { mode, scope, namespace }, surroundings, io);
+  const table = await liveTable(flags, { mode, scope: surely, namespace }, surroundings, io);
   return {
     name: place.name,
     namespace,

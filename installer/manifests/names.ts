@@ -19,5 +19,7 @@ export const VERSION_VARIABLE = "KEYWAY_VERSION";
 export const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 export const PROXY_CONTAINER = "istio-proxy";
 export const DEFAULT_NAME = "keyway";
+/** Where Istio is unless somebody says it; an installation there selects workloads of all namespaces. */
+export const ISTIO_NAMESPACE = "istio-system";
 /** Istiods below it drop the route's filter_state guard without a word. */
 export const OLDEST_ISTIO = [1, 27] as const;

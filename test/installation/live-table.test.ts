@@ -58,6 +58,25 @@ test("what is not said of the server stays, and the scope is that of the service
   expect((await wanted({ server: false }, live)).config).not.toHaveProperty("table");
 });
 
+test("both ways, a workload's own services are those that its selector names, and in Istio's root namespace none", async () => {
+  const ports = [{ port: 9080, targetPort: 8080 }];
+  for (const namespace of ["demo", "istio-system"])
+    service("reviews", namespace, { selector: { app: "caller" }, ports });
+  await writeFile(join(folder, "routes.yaml"), "routes: [{service: reviews, key: k, to: reviews:9080}]\n");
+  const flags = { module, mode: "both", selector: { app: "caller" }, server: "keyway.keyway-system:8700" };
+  const at = async (namespace: string, labels = flags.selector) => {
+    const place = { cluster: fleet.cluster, namespace, name: "keyway" };
+    const all = { ...flags, selector: labels, routes: join(folder, "routes.yaml") };
+    const { config } = await desiredState(all as object, place, undefined, quietIo);
+    const { routes, table } = config as { routes: { from: string }[]; table: { scope: string } };
+    return [table.scope, ...routes.map(({ from }) => from)];
+  };
+  const outbound = (namespace: string) => `outbound|9080||reviews.${namespace}.svc.cluster.local`;
+  expect(await at("demo")).toEqual(["both:demo,demo/reviews:9080=8080", outbound("demo"), "inbound|8080||"]);
+  expect(await at("demo", {} as never)).toEqual(["both:demo", outbound("demo")]);
+  expect(await at("istio-system")).toEqual(["both:istio-system", outbound("istio-system")]);
+});
+
 test("a token for no server, and a file without one, are refused", async () => {
   await expect(wanted({ module, mode, serverTokenFile: join(folder, "token") })).rejects.toThrow(/--server is missing/);
   await writeFile(join(folder, "token"), "two words");
