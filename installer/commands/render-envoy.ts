@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { removesTraces } from "../../routes/model/edge.ts";
 import { hasLinks } from "../../routes/model/links.ts";
 import type { Configuration } from "../../routes/model/model.ts";
 import { HEADER_CLUSTER, MAX_TEXT } from "../../routes/model/names.ts";
@@ -16,6 +17,7 @@ import { into } from "../render/into/into.ts";
 import { type Address, guardRoutes, httpFilter, watcher } from "../render/parts.ts";
 import { clustersIn, plainConfiguration, wire } from "../render/plain.ts";
 import { type Table, tableCluster } from "../render/table.ts";
+import { EARLY_EXTENSIONS } from "../render/trace-ids.ts";
 import { type Proof, proofFor } from "../twins/headers.ts";
 
 const parts = ["filter", "route", "access-log", "cluster"] as const;
@@ -113,6 +115,10 @@ With --into it prints FILE, an Envoy configuration, a listener, or a file of lis
         progress(io).next(
           `put \`request_headers_to_remove: [${HEADER_CLUSTER}]\` into the route configuration around them`,
         );
+      if (options.part === "filter" && removesTraces(file.edge))
+        progress(io).next(
+          `Envoy's tracer reads the ids of traces before the filter does: take ${EARLY_EXTENSIONS} from the whole configuration, or use --into`,
+        );
       if (options.part === undefined)
         progress(io).next("`envoy --mode validate -c envoy.yaml` checks it, `envoy -c envoy.yaml` runs it");
     });
@@ -170,6 +176,7 @@ async function putInto(
     watcher: watcher({ watch }),
     clusters: [...clustersIn(configuration)],
     tableCluster: table && tableCluster(table),
+    removesTraces: removesTraces(configuration.edge),
     modulesGiven: ["module", "watchModule"].some((name) => command.getOptionValueSource(name) === "cli"),
   };
   const { text, remarks } = withFileErrors(path, () =>

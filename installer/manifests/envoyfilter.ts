@@ -1,13 +1,15 @@
+import { type Edge, removesTraces } from "../../routes/model/edge.ts";
 import { CONNECT_GUARD, GUARD } from "../../routes/model/guard.ts";
 import { hasLinks } from "../../routes/model/links.ts";
 import type { Configuration } from "../../routes/model/model.ts";
 import { HEADER_CLUSTER, PLUGIN_NAME } from "../../routes/model/names.ts";
+import { EARLY_EXTENSIONS, traceIdRemoval } from "../render/trace-ids.ts";
 import { hopMark, type Proof, proofFor, proofHeaders } from "../twins/headers.ts";
 import { annotatedMode, type Context, type Installation, type Mode, type Scope } from "./installation.ts";
 import type { IEnvoyFilter } from "./kinds.ts";
 import type { TwinPatch } from "./twin-patches.ts";
 import { gatewayRef, ownedMetadata } from "./wasmplugin.ts";
-import { watcherPatch } from "./watcher.ts";
+import { managerPatch, watcherPatch } from "./watcher.ts";
 
 /** What WasmPlugins for servers, for clients and for both reach: the filter must stand nowhere without its route. */
 const contexts = {
@@ -55,11 +57,21 @@ export function envoyFilter(installation: Described, { watcher, twins }: Extras 
             patch: { operation: "MERGE" as const, value: { request_headers_to_remove: [HEADER_CLUSTER] } },
           },
           ...(watcher === undefined ? [] : [watcherPatch(context, watcher)]),
+          ...(takesTraceIdsOff(installation, context) ? [traceIdsPatch(context)] : []),
         ]),
         ...(twins ?? []),
       ],
     },
   };
+}
+
+/** Only at gateways: what comes to a sidecar from inside belongs to traces of our own. */
+function takesTraceIdsOff({ config }: Described, context: Context): boolean {
+  return context === "GATEWAY" && removesTraces(config.edge as Edge | undefined);
+}
+
+function traceIdsPatch(context: Context) {
+  return managerPatch(context, { [EARLY_EXTENSIONS]: [traceIdRemoval()] });
 }
 
 /** What an EnvoyFilter made by Keyway tells of its installation. */

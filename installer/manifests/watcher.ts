@@ -12,6 +12,11 @@ const HTTP_CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager";
  * tells the filter. The VM has no id, as Istio gives its plugins none: shared data is scoped by the VM id, so filter and watcher share theirs.
  */
 export function watcherPatch(context: Context, inlineBytes: string) {
+  return managerPatch(context, { access_log: [accessLog(inlineBytes)] });
+}
+
+/** Adds to the connection manager of every HTTP listener of a context. */
+export function managerPatch(context: Context, fields: Record<string, unknown>) {
   return {
     applyTo: "NETWORK_FILTER" as const,
     match: { context, listener: { filterChain: { filter: { name: HTTP_CONNECTION_MANAGER } } } },
@@ -20,7 +25,7 @@ export function watcherPatch(context: Context, inlineBytes: string) {
       value: {
         typed_config: {
           "@type": `type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
-          access_log: [accessLog(inlineBytes)],
+          ...fields,
         },
       },
     },

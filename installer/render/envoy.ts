@@ -1,5 +1,6 @@
 // A plain Envoy's configuration. Every function here is pure.
 import { isIP } from "node:net";
+import { removesTraces } from "../../routes/model/edge.ts";
 import type { Configuration } from "../../routes/model/model.ts";
 import { STATE_KEY } from "../../routes/model/names.ts";
 import type { Remark } from "../cli/output.ts";
@@ -7,6 +8,7 @@ import type { Proof } from "../twins/headers.ts";
 import { withTwins } from "../twins/twins.ts";
 import { type Address, httpFilter, type Modules, ROUTER, socket, type, watcher } from "./parts.ts";
 import { type Table, tableCluster } from "./table.ts";
+import { EARLY_EXTENSIONS, traceIdRemoval } from "./trace-ids.ts";
 
 export interface Plain extends Modules {
   configuration: Configuration;
@@ -57,6 +59,7 @@ function listener(plain: Plain) {
     "@type": type("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
     stat_prefix: "keyway",
     upgrade_configs: [{ upgrade_type: "websocket" }],
+    ...(removesTraces(plain.configuration.edge) && { [EARLY_EXTENSIONS]: [traceIdRemoval()] }),
     http_filters: [
       httpFilter(plain),
       {

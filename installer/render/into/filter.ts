@@ -5,8 +5,9 @@ import { PLUGIN_NAME } from "../../../routes/model/names.ts";
 import { respelled, type Spelling } from "../../twins/spelling.ts";
 import { created } from "../../yaml-edit/created.ts";
 import type { httpFilter, watcher } from "../parts.ts";
+import { EARLY_EXTENSIONS, TRACE_IDS_NAME, traceIdRemoval } from "../trace-ids.ts";
 import type { TableCluster } from "./cluster.ts";
-import { append, child, itemsAt, put, valueAt } from "./nodes.ts";
+import { append, child, itemsAt, plainOf, put, remove, valueAt } from "./nodes.ts";
 
 export interface Desired {
   filter: ReturnType<typeof httpFilter>;
@@ -15,6 +16,8 @@ export interface Desired {
   clusters: readonly string[];
   /** Of the route servers, where there is to be a live table. */
   tableCluster: TableCluster | undefined;
+  /** Whether the ids of traces are taken off before Envoy's tracer reads them. */
+  removesTraces: boolean;
   /** The modules' paths were asked for, so they replace what a file says already. */
   modulesGiven: boolean;
 }
@@ -53,6 +56,20 @@ export function putWatcher(document: Document, manager: YAMLMap, desired: Desire
     return;
   }
   append(document, manager, "access_log", respelled(desired.watcher, spelling), spelling);
+}
+
+/** Has the ids of strangers' traces taken off, or no longer. */
+export function putTraceIds(document: Document, manager: YAMLMap, { removesTraces }: Desired): void {
+  const spelling = spellingOf(manager);
+  const list = child(document, manager, EARLY_EXTENSIONS);
+  const items = isSeq(list) ? list.items : [];
+  const own = items.findIndex((item) => valueAt(document, item, "name") === TRACE_IDS_NAME);
+  const wanted = respelled(traceIdRemoval(), spelling);
+  if (own < 0 && removesTraces) return append(document, manager, EARLY_EXTENSIONS, wanted, spelling);
+  if (own < 0) return;
+  if (removesTraces && isDeepStrictEqual(plainOf(document, items[own]), wanted)) return;
+  items.splice(own, 1, ...(removesTraces ? [created(document, wanted)] : []));
+  if (items.length === 0) remove(manager, EARLY_EXTENSIONS);
 }
 
 function placeAmong(document: Document, filters: YAMLSeq): number {

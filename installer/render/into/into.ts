@@ -5,7 +5,7 @@ import { UsageError } from "../../../shared/errors.ts";
 import type { TwinOptions, TwinRemark } from "../../twins/twins.ts";
 import { type Place, readText, type Text } from "../../yaml-edit/text.ts";
 import { putCluster, type TableCluster } from "./cluster.ts";
-import { type Desired, filtersBehind, putFilter, putWatcher } from "./filter.ts";
+import { type Desired, filtersBehind, putFilter, putTraceIds, putWatcher } from "./filter.ts";
 import { findIn, type Manager } from "./find.ts";
 import { child, itemsAt, valueAt } from "./nodes.ts";
 import { putTwins } from "./routes.ts";
@@ -75,6 +75,7 @@ function putManager(work: Work, { node, listener }: Manager): void {
     return;
   }
   putWatcher(document, node, desired);
+  putTraceIds(document, node, desired);
   const inline = child(document, node, "route_config");
   const scoped = child(document, child(document, node, "scoped_routes"), "scoped_route_configurations_list");
   const scopes = itemsAt(document, scoped, "scoped_route_configurations").map((scope) =>

@@ -57,6 +57,11 @@ export function put(document: Document, map: YAMLMap, name: string, value: unkno
   else if (!isDeepStrictEqual(plainOf(document, pair.value), value)) pair.value = created(document, value);
 }
 
+export function remove(map: YAMLMap, name: string): void {
+  const pair = pairOf(map, name);
+  map.items = map.items.filter((one) => one !== pair);
+}
+
 /** Adds an item to a list, which is made where there is none. */
 export function append(document: Document, map: YAMLMap, name: string, item: unknown, spelling: Spelling): void {
   const list = child(document, map, name);
