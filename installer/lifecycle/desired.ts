@@ -1,4 +1,5 @@
 import { compileRoutes } from "../../routes/compiling/compile.ts";
+import type { Edge } from "../../routes/model/edge.ts";
 import type { LiveTable } from "../../routes/model/model.ts";
 import { podPort } from "../../routes/model/service.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
@@ -7,6 +8,7 @@ import { readInput, withFileErrors } from "../../shared/input.ts";
 import type { Io } from "../../shared/io.ts";
 import type { Listed } from "../../shared/services/services.ts";
 import { type InstallationFlags, scopeOf } from "../cli/flags.ts";
+import { progress } from "../cli/progress.ts";
 import {
   type Baseline,
   defaultPriority,
@@ -56,6 +58,7 @@ export async function desiredState(
     flags.routes === undefined
       ? { config: live?.config ?? {} }
       : await readRoutes(flags.routes, { mode, scope: surely }, { ...place, live }, io);
+  warnOfEdge(config, mode, io);
   const surroundings = { cluster, domain: DOMAIN, installed: tableOf(live) };
   const table = await liveTable(flags, { mode, scope: surely, namespace }, surroundings, io);
   return {
@@ -73,6 +76,16 @@ export async function desiredState(
     ...(served === undefined ? {} : { served }),
     ...(cacheable === true && { cacheable }),
   };
+}
+
+/** Inside of a mesh the keys come from its own services, which do not sign them. */
+function warnOfEdge({ edge }: PluginConfig, mode: Installation["mode"], io: Io): void {
+  const { accept } = (edge ?? { accept: "any" }) as Edge;
+  if (accept === "any" || mode === "gateway") return;
+  const kept = accept === "none" ? "takes every key off" : "takes off every key that is not signed";
+  progress(io).warn(
+    `edge.accept ${accept} ${kept}, also those of your own services; it is for --mode gateway, and elsewhere \`accept: any\` is usual`,
+  );
 }
 
 function withTable({ table: _, ...config }: PluginConfig, table: LiveTable | undefined): PluginConfig {

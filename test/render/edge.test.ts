@@ -99,3 +99,13 @@ test("at a gateway the EnvoyFilter takes them off, at gateways alone, and the pl
   ]);
   expect(patches((await documents("{accept: any}")) as never)).toEqual([]);
 });
+
+test.each([
+  ["{accept: none}", "inbound", true],
+  ["{accept: none}", "both", true],
+  ["{accept: none}", "gateway", false],
+  ["{accept: any}", "inbound", false],
+])("edge: %s in mode %s is told of where it takes off what comes from inside: %s", async (edge, mode, told) => {
+  const { err, code } = await render(edge, "istio", "-l", "app=shop", "--mode", mode, "-n", "demo", "--module", MODULE);
+  expect([code, err.includes("edge.accept none")]).toEqual([0, told]);
+});

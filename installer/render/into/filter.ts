@@ -65,8 +65,10 @@ export function putTraceIds(document: Document, manager: YAMLMap, { removesTrace
   const items = isSeq(list) ? list.items : [];
   const own = items.findIndex((item) => valueAt(document, item, "name") === TRACE_IDS_NAME);
   const wanted = respelled(traceIdRemoval(), spelling);
-  if (own < 0 && removesTraces) return append(document, manager, EARLY_EXTENSIONS, wanted, spelling);
-  if (own < 0) return;
+  if (own < 0) {
+    if (removesTraces) append(document, manager, EARLY_EXTENSIONS, wanted, spelling);
+    return;
+  }
   if (removesTraces && isDeepStrictEqual(plainOf(document, items[own]), wanted)) return;
   items.splice(own, 1, ...(removesTraces ? [created(document, wanted)] : []));
   if (items.length === 0) remove(manager, EARLY_EXTENSIONS);
