@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { applyFlags, parseName } from "../cli/flags.ts";
+import { linkFlags } from "../cli/link-flags.ts";
 import { outputOption } from "../cli/output.ts";
 import { sandboxPlaceFlags, waitFlag } from "../cli/sandbox-flags.ts";
 import { collect } from "../cli/table-flags.ts";
@@ -59,14 +60,8 @@ export const sandboxCreate: Register = (group, io) => {
       "a label of other Sandboxes, whose routes hold, too; of several all must be there",
       collect,
     )
-    .option("--label <name=value>", "a label of the Sandbox; can be repeated", collect)
-    .option("--link <url>", "print the links that open the preview of this address; can be repeated", parseLink)
-    .option(
-      "--keys <source>",
-      "where proxies look for keys, for --link: host:.preview.example.com; can be repeated",
-      collect,
-    )
-    .option("-f, --routes <file>", "a route file whose keys, and whose links, are those, in place of --keys");
+    .option("--label <name=value>", "a label of the Sandbox; can be repeated", collect);
+  linkFlags(command);
   for (const flag of FORK_FLAGS) {
     command.on(`option:${flag}`, (value: string | null) => void words.push({ flag, value: value ?? "" }));
   }
@@ -81,11 +76,4 @@ export const sandboxCreate: Register = (group, io) => {
 function parseReplicas(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError("expected a whole number.");
   return Number(text);
-}
-
-function parseLink(text: string, before: URL[] = []): URL[] {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "https:" && url?.protocol !== "http:")
-    throw new InvalidArgumentError("expected http://HOST or https://HOST.");
-  return [...before, url];
 }

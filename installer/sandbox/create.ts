@@ -1,11 +1,8 @@
-import { linkNames } from "../../routes/model/links.ts";
-import { DEFAULT_SOURCE } from "../../routes/model/names.ts";
 import type { SandboxResource } from "../../routes/model/sandbox.ts";
-import { parseSource, type Source } from "../../routes/model/sources.ts";
-import { KeywayError, UsageError } from "../../shared/errors.ts";
-import { readInput, withFileErrors } from "../../shared/input.ts";
+import { KeywayError } from "../../shared/errors.ts";
 import type { Io } from "../../shared/io.ts";
 import type { DryRun } from "../cli/flags.ts";
+import type { LinkFlags } from "../cli/link-flags.ts";
 import { emit, type Format } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { connectForSandboxes, type PlaceFlags, waitSeconds } from "../cli/sandbox-flags.ts";
@@ -15,14 +12,11 @@ import { sandboxData, sandboxTable } from "../print/sandboxes.ts";
 import { withContainers } from "./container.ts";
 import { type ForkWord, forksIn } from "./fork-words.ts";
 import { nameOf, Sandboxes } from "./in-cluster.ts";
-import { type Links, linksFor } from "./links.ts";
+import { type Links, linkerFor, warnOfLinks } from "./links.ts";
 import { waitInForce } from "./wait.ts";
 import { type SandboxWords, wantedSandbox } from "./wanted.ts";
 
-export interface CreateFlags extends PlaceFlags, SandboxWords {
-  link?: URL[];
-  keys?: string[];
-  routes?: string;
+export interface CreateFlags extends PlaceFlags, SandboxWords, LinkFlags {
   wait?: number | boolean;
   dryRun?: DryRun;
   diff?: boolean;
@@ -43,7 +37,7 @@ export async function createSandbox(
   }));
   // What is wrong with the words is told before anybody is asked.
   wantedSandbox({ name, namespace: flags.namespace ?? "default" }, flags, unnamed, undefined);
-  const sources = await sourcesFor(flags, io);
+  const linksOf = await linkerFor(flags, io);
   const cluster = await connectForSandboxes(flags, io);
   const namespace = flags.namespace ?? cluster.namespace;
   const sandboxes = new Sandboxes(cluster);
@@ -62,7 +56,7 @@ export async function createSandbox(
     progress(io).done(`nothing was changed; it would be: ${outcomeOf(before, after)}`);
     return;
   }
-  const links = (flags.link ?? []).map((url) => linksFor(url, after.spec.key ?? name, sources));
+  const links = linksOf(after.spec.key ?? name);
   const outcome = `${outcomeOf(before, after)}${isDry ? " (dry run)" : ""}`;
   const seconds = isDry ? undefined : waitSeconds(flags.wait);
   const steps = progress(io);
@@ -92,30 +86,10 @@ function print(
     data,
     () => sandboxTable(io, [sandbox], { outcomes: [outcome] }) + urls.map((url) => `${url}\n`).join(""),
   );
-  for (const { instead } of links)
-    if (instead !== undefined) progress(io).warn(`no link can carry the key; instead: ${instead}`);
+  warnOfLinks(io, links);
 }
 
 function outcomeOf(before: SandboxResource | undefined, after: SandboxResource): string {
   if (before === undefined) return "created";
   return sameContents(before, after) ? "unchanged" : "changed";
-}
-
-async function sourcesFor({ link, keys, routes }: CreateFlags, io: Io): Promise<readonly Source[]> {
-  if (link === undefined) return [];
-  const texts = keys ?? (routes === undefined ? [DEFAULT_SOURCE] : await keysIn(routes, io));
-  return texts.flatMap((text) => {
-    const source = parseSource(text);
-    if (source instanceof Error) throw new UsageError(`--keys ${text}: ${source.message}`);
-    return source;
-  });
-}
-
-/** The sources of a route file, that of its links first. */
-async function keysIn(file: string, io: Io): Promise<readonly string[]> {
-  const { parseRouteFile } = await import("../../routes/reading/route-file.ts");
-  const text = await readInput(file, io);
-  const { keys, link } = withFileErrors(file, () => parseRouteFile(text));
-  const names = linkNames(link);
-  return names === undefined ? keys : [`query:${names.query}`, ...keys];
 }

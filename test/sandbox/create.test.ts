@@ -305,6 +305,23 @@ describe("--link", () => {
     const { out } = await sandbox("create", "pr-42", ...flags);
     expect(out).toContain("\nhttps://shop.example/cart?a=1&preview=pr-42\n");
   });
+  test("where the edge takes signed keys alone, how to get one", async () => {
+    const { sandbox, folder } = await startSandboxes();
+    const file = join(folder, "routes.yaml");
+    const secret = Buffer.alloc(32, 1).toString("base64");
+    await writeFile(file, `link: true\nedge: {accept: signed, keys: [{id: a, secret: "${secret}"}]}\nroutes: []\n`);
+    const { out, err } = await sandbox(
+      "create",
+      "pr-42",
+      "--route",
+      "a=b",
+      "--link",
+      "https://shop.example",
+      "-f",
+      file,
+    );
+    expect([out.includes("https://"), err]).toEqual([false, expect.stringContaining("keyway key sign pr-42")]);
+  });
 });
 
 describe("refused", () => {

@@ -1,4 +1,6 @@
 // `keyway sandbox list` and `delete`.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { expectGolden, runCli, transcript } from "../cli/run.ts";
 import type { Stored } from "../double/store.ts";
@@ -47,6 +49,22 @@ describe("list", () => {
       masked(transcript(await runCli(["sandbox", "list", "-A", "--kubeconfig", kubeconfig]))),
     );
     await expectGolden("sandbox-list-none", transcript(await sandbox("list", "--label", "team=nobody")));
+  });
+
+  test("with the links that open them, as a route file has them", async () => {
+    const { sandbox, folder } = await startWithThree();
+    const file = join(folder, "routes.yaml");
+    const flags = ["--link", "https://shop.example", "-f", file];
+    await writeFile(file, "link: true\nroutes: []\n");
+    const open = ["new", "pr-42", "seven"].map((key) => `https://shop.example/?keyway=${key}`);
+    expect((await sandbox("list", ...flags)).out).toMatch(
+      new RegExp(`\\n${open.join("\n")}\n$`.replaceAll("?", "\\?")),
+    );
+    const { sandboxes } = JSON.parse((await sandbox("list", ...flags, "-o", "json")).out);
+    expect(sandboxes.map(({ links }: { links: string[] }) => links)).toEqual(open.map((url) => [url]));
+    await writeFile(file, "link: true\nedge: {accept: none}\nroutes: []\n");
+    const { out, err } = await sandbox("list", ...flags);
+    expect([out.includes("https://"), err]).toEqual([false, expect.stringContaining("takes no keys from outside")]);
   });
 
   test.each([
