@@ -54,6 +54,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
   const closeDoors = (limitMs: number) => Promise.all(doors.splice(0).map((door) => door?.close(limitMs)));
   let peers: Peers | undefined;
   let endController = async () => {};
+  let endsBy = 0;
   try {
     const routes = await load(store, io.signal);
     log.info(
@@ -83,6 +84,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
       hierarchy: settings.hierarchy,
       surroundings,
       heartbeatMs: HEARTBEAT_MS,
+      managed: (id) => doors.map((door) => door?.managed?.(id)).find((by) => by !== undefined),
       waitsFor: () => doors.map((door) => door?.waitsFor?.()).find((what) => what !== undefined),
       ending: ending.signal,
     };
@@ -114,6 +116,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
 
     await aborted(io.signal);
     log.info("ending");
+    endsBy = performance.now() + settings.grace * 1000;
     await endController();
     ending.abort();
     feed.close();
@@ -125,7 +128,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     await closeDoors(0);
     await peers?.close();
     authenticator.close();
-    await store.close();
+    await store.close(Math.max(0, endsBy - performance.now()));
   }
   log.info("ended");
 }

@@ -1,12 +1,19 @@
-import { type Committed, type Transaction, Undecided } from "../store/store.ts";
+import { idsOf } from "../store/difference.ts";
+import { type Committed, Managed, type Transaction, Undecided } from "../store/store.ts";
 import type { Api } from "./context.ts";
 import { refuseTooLarge } from "./size.ts";
 import { refuseTwins } from "./twins.ts";
 
-type Needed = Pick<Api, "state" | "store" | "storeName" | "surroundings" | "writeMs">;
+export type CommitParts = Pick<Api, "state" | "store" | "storeName" | "surroundings" | "writeMs">;
 
-/** Writes a transaction that is not refused. When it resolves, the change is durable and whoever reads sees it. */
-export async function commit(api: Needed, transaction: Transaction): Promise<Committed> {
+/** Writes what a client asks for, unless it is refused. When it resolves, the change is durable and whoever reads sees it. */
+export async function commit(api: CommitParts & Pick<Api, "managed">, transaction: Transaction): Promise<Committed> {
+  refuseManaged(api, transaction);
+  return commitManaged(api, transaction);
+}
+
+/** The same for the routes that this server makes from something else. */
+export async function commitManaged(api: CommitParts, transaction: Transaction): Promise<Committed> {
   const { state, store } = api;
   await refuseTooLarge(api, transaction);
   const release = await refuseTwins(state, transaction);
@@ -20,6 +27,15 @@ export async function commit(api: Needed, transaction: Transaction): Promise<Com
   return inTime(written, late, api, transaction);
 }
 
+function refuseManaged({ managed }: Pick<Api, "managed">, transaction: Transaction): void {
+  if (managed === undefined) return;
+  for (const id of idsOf(transaction)) {
+    const { from, next } = managed(id) ?? {};
+    if (from === undefined) continue;
+    throw new Managed(`the route ${id} is made from ${from}, and can't be written by itself; ${next}`, { where: id });
+  }
+}
+
 /** Milliseconds that each route of a write has: the API server of a cluster takes them one after the other. */
 const EACH = 10;
 const MOST = 600_000;
@@ -27,7 +43,7 @@ const MOST = 600_000;
 function inTime(
   written: Promise<Committed>,
   late: AbortController,
-  { store, storeName, writeMs }: Needed,
+  { store, storeName, writeMs }: CommitParts,
   transaction: Transaction,
 ) {
   const routes = transaction.set.length + transaction.delete.length;

@@ -39,6 +39,8 @@ export interface Api {
   surroundings: Surroundings;
   /** Milliseconds between two signs of life to those who watch. */
   heartbeatMs: number;
+  /** Where a route comes from that is not written by this API, and where it is to be changed; undefined for any other route. */
+  managed?(id: string): { from: string; next: string } | undefined;
   /** What the server still waits for before it may be asked; undefined once it is all there. */
   waitsFor(): string | undefined;
   /** Aborted once the server ends: what waits has to end. */

@@ -42,8 +42,12 @@ function twins({ id, when }: LiveRoute, other: string, path = ""): ApiError {
 }
 
 function twinIn(state: State, route: LiveRoute, identity: string, replaced?: Shards<true>): string | undefined {
+  const before = state.get(route.id);
+  const isTwinAlready = before?.key === route.key && before !== undefined && identityOf(before) === identity;
   for (const other of state.ofKey(route.key ?? "")) {
-    if (other.id !== route.id && !replaced?.has(other.id) && identityOf(other) === identity) return other.id;
+    if (other.id === route.id || replaced?.has(other.id) || identityOf(other) !== identity) continue;
+    // Some stores have twins that others have written: a write to the first of them, which proxies take, contradicts nothing that is in force.
+    if (!isTwinAlready || other.id < route.id) return other.id;
   }
   return undefined;
 }

@@ -91,7 +91,8 @@ export interface Store {
   isManaged?(id: string): boolean;
   /** Undefined while the store can be read and written, else what is wrong. */
   trouble(): KeywayError | undefined;
-  close(): Promise<void>;
+  /** What is being written may take this many milliseconds more, where another machine writes it; as long as it takes unless said. */
+  close(limitMs?: number): Promise<void>;
 }
 
 /** A requirement of the transaction does not hold. */

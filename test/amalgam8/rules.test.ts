@@ -1,7 +1,7 @@
 // Amalgam8's rules over HTTP: statuses, bodies, and the routes that come of them.
 import { expect, test } from "vitest";
-import { sent } from "../api/serve.ts";
-import { backends, forUser, rule, startA8 } from "./a8.ts";
+import { sent, startServer, temporaryFolder } from "../api/serve.ts";
+import { backends, forUser, instance, rule, startA8 } from "./a8.ts";
 
 test("rules are created, listed, changed and deleted, and the table follows", async () => {
   const { send, get, served } = await startA8();
@@ -284,4 +284,33 @@ test("many rules at once are ordered by their priorities, and those of several r
   const { body } = await served.ask("/v1/routes");
   const users = body.routes.map(({ when }: { when: { exact: string }[] }) => Number(when[0]?.exact));
   expect(users).toEqual(Array.from({ length: 40 }, (_, at) => 39 - at));
+});
+
+test("a route that is made of rules is written by no other way, and any other id is free", async () => {
+  const a8 = await startA8();
+  await a8.send("POST", "/v1/rules", { rules: [rule("reviews", "v1")] });
+  await a8.send("POST", "/api/v1/instances", instance("reviews", "10.0.0.1:80", { tags: ["v1"], ttl: 60 }));
+  await expect.poll(() => a8.routes()).toEqual(["default.reviews.0001"]);
+  const { ask } = a8.served;
+  const route = { service: "reviews", key: "a", to: "b" };
+  const message = expect.stringMatching(/^the route a8\.\S+ is made from Amalgam8's rules, .*GET \/v1\/rules/);
+  const refused = { status: 409, body: { error: { code: "conflict", message } } };
+  expect(await ask("/v1/routes/a8.default.reviews.0001", sent("PUT", route))).toMatchObject(refused);
+  expect(await ask("/v1/routes/a8.default.ratings.0001", sent("PUT", route))).toMatchObject(refused);
+  expect(await ask("/v1/routes/a8.default.reviews.0001", sent("DELETE"))).toMatchObject(refused);
+  const both = { set: [{ id: "mine", ...route }], delete: ["a8.default.reviews.0001"] };
+  expect(await ask("/v1/routes:apply", sent("POST", both))).toMatchObject(refused);
+  expect(await a8.routes()).toEqual(["default.reviews.0001"]);
+  expect((await ask("/v1/routes/a8", sent("PUT", route))).status).toBe(201);
+});
+
+test("what a door has left is deleted as any other route where there is no door any more", async () => {
+  const folder = temporaryFolder();
+  const a8 = await startA8({}, folder);
+  await a8.send("POST", "/v1/rules", { rules: [rule("reviews", "v1")] });
+  await a8.send("POST", "/api/v1/instances", instance("reviews", "10.0.0.1:80", { tags: ["v1"], ttl: 60 }));
+  await expect.poll(() => a8.routes()).toEqual(["default.reviews.0001"]);
+  await a8.served.end();
+  const { ask } = await startServer({}, folder);
+  expect((await ask("/v1/routes/a8.default.reviews.0001", sent("DELETE"))).status).toBe(204);
 });

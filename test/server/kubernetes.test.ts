@@ -35,6 +35,40 @@ test("a route is a resource, and one that can be none is answered with 400 and t
   expect(await stop("SIGTERM")).toEqual({ code: 0, signal: null });
 });
 
+test("of twins that others have applied the first may be changed, and a further one may not be", async () => {
+  const api = await server();
+  const spec = { service: "reviews", key: "k", to: "x" };
+  const twin = (name: string) => ({ ...route, metadata: { ...route.metadata, name }, spec });
+  const route = { apiVersion: "keyway.dev/v1alpha1", kind: "Route", metadata: { name: "", namespace: "demo" } };
+  api.put(namespace, twin("a"), twin("b"));
+  api.tokens.set("secret", "ci");
+  api.grants.add("ci: update routes");
+  api.grants.add("ci: create routes");
+  const { ask, stop } = await serveOn(api);
+  const put = async (id: string, more: object) =>
+    (await ask(`/v1/routes/${id}`, sent("PUT", { ...spec, ...more }, { authorization: "Bearer secret" }))).status;
+  expect(await put("a", { to: "y" })).toBe(200);
+  expect(await put("b", { to: "y" })).toBe(409);
+  expect(await put("0", {})).toBe(409);
+  expect(await put("b", { key: "other" })).toBe(200);
+  await stop("SIGTERM");
+});
+
+test("a write that hangs keeps the server from its end for no longer than it may", async () => {
+  const api = await server();
+  api.put(namespace);
+  api.tokens.set("secret", "ci");
+  api.grants.add("ci: create routes");
+  const { ask, stop } = await serveOn(api, ["--grace", "1"]);
+  api.faults.add(/^POST .*\/routes\?/, neverAnswer, 10);
+  const writing = ask("/v1/routes/a", sent("PUT", reviews, { authorization: "Bearer secret" })).catch(() => {});
+  await expect.poll(() => api.requests.some((one) => /^POST .*\/routes\?/.test(one))).toBe(true);
+  const start = performance.now();
+  expect(await stop("SIGTERM")).toEqual({ code: 0, signal: null });
+  expect(performance.now() - start).toBeLessThan(5000);
+  await writing;
+});
+
 const sandbox = {
   apiVersion: "keyway.dev/v1alpha1",
   kind: "Sandbox",

@@ -89,6 +89,18 @@ test("Sandboxes and their forks are routes as long as they are there, and no wri
   await expect.poll(named).toEqual([]);
 });
 
+test("the Route of a version of pods is written by nobody else, and one of that name without the label is any other", async () => {
+  const api = await startServer();
+  const made = resource("overrides-reviews-v2", { service: "reviews", key: "v2", to: "reviews-v2" });
+  api.put({ ...made, metadata: { ...made.metadata, labels: { "keyway.dev/overrides": "reviews" } } });
+  const { commit, contents } = await follow(await opener(api));
+  for (const write of [{ set: [route(made.metadata.name)] }, { delete: [made.metadata.name] }]) {
+    await expect(commit(write)).rejects.toThrow(/is made from the versions of the pods of Service reviews, .*version/);
+  }
+  await commit({ set: [route("overrides-ratings-v2")] });
+  expect(contents().map(({ id }) => id)).toEqual(["overrides-ratings-v2", "overrides-reviews-v2"]);
+});
+
 test("in a cluster that does not know Sandboxes the Routes are in force, and it is told once what to do", async () => {
   const api = await startServer();
   const told: string[] = [];

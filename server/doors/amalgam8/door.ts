@@ -1,6 +1,8 @@
 // Serves Amalgam8's clients: its registry and its rules, on one address.
 import { KeywayError } from "../../../shared/errors.ts";
+import { within } from "../../../shared/within.ts";
 import { isLoopback, parseAddress } from "../../address.ts";
+import type { CommitParts } from "../../api/commit.ts";
 import type { Api } from "../../api/context.ts";
 import { everybody } from "../../auth/authenticator.ts";
 import { systemClock } from "../../expiry.ts";
@@ -15,14 +17,14 @@ import { registryEndpoints } from "./registry-api.ts";
 import { RouteWriter } from "./route-writer.ts";
 import { Rulebook, type StoredRule } from "./rulebook.ts";
 import { rulesEndpoints } from "./rules-api.ts";
-import { translate } from "./translate.ts";
+import { ID_PREFIX, translate } from "./translate.ts";
 
 /** Milliseconds between two looks at what has expired. */
 const LOOK_MS = 100;
 
 export interface Parts {
   settings: Pick<Settings, "amalgam8" | "amalgam8Map" | "maxConnections">;
-  api: Pick<Api, "state" | "store" | "storeName" | "surroundings" | "writeMs" | "authenticator" | "metrics" | "log">;
+  api: CommitParts & Pick<Api, "authenticator" | "metrics" | "log">;
 }
 
 /** Undefined where no client is to be served. Throws a KeywayError where the address, or what was kept, can't be had. */
@@ -77,7 +79,7 @@ export async function openAmalgam8({ settings, api }: Parts): Promise<Door | und
   const close = async (limitMs: number) => {
     stopExpiry();
     registry.close();
-    await Promise.all([end(server, limitMs), writer.close()]);
+    await Promise.all([end(server, limitMs), within(limitMs, writer.close())]);
   };
   try {
     const { host, port } = await listen(server, address, flagOf("amalgam8"));
@@ -86,7 +88,13 @@ export async function openAmalgam8({ settings, api }: Parts): Promise<Door | und
     await close(0);
     throw thrown;
   }
-  return { close };
+  return { close, managed };
+}
+
+function managed(id: string) {
+  if (!id.startsWith(ID_PREFIX)) return undefined;
+  const next = `take another id than ${ID_PREFIX}…, or change the rule by Amalgam8's API: GET /v1/rules says which there are`;
+  return { from: "Amalgam8's rules", next };
 }
 
 /** Takes away, all the time, the instances of which no heartbeat has come, and with them the routes that led there. */

@@ -2,8 +2,7 @@
 // server has written meanwhile is looked at again.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LiveRoute, StoredRoute } from "../../../routes/model/live-route.ts";
-import { commit } from "../../api/commit.ts";
-import type { Api } from "../../api/context.ts";
+import { type CommitParts, commitManaged } from "../../api/commit.ts";
 import { Conflict } from "../../store/store.ts";
 import { LABEL } from "./translate.ts";
 
@@ -13,10 +12,8 @@ const RETRY_MS = 500;
 const TRIES = 10;
 const AT_ONCE = 1000;
 
-export type WriterParts = Pick<Api, "state" | "store" | "storeName" | "surroundings" | "writeMs">;
-
 export class RouteWriter {
-  readonly #parts: WriterParts;
+  readonly #parts: CommitParts;
   readonly #wanted: () => LiveRoute[];
   readonly #failed: (thrown: unknown) => void;
   #turn: Promise<void> = Promise.resolve();
@@ -27,7 +24,7 @@ export class RouteWriter {
   #hasFailed = false;
 
   /** `failed` is told once for each time that the routes can't be written. */
-  constructor(parts: WriterParts, wanted: () => LiveRoute[], failed: (thrown: unknown) => void) {
+  constructor(parts: CommitParts, wanted: () => LiveRoute[], failed: (thrown: unknown) => void) {
     this.#parts = parts;
     this.#wanted = wanted;
     this.#failed = failed;
@@ -92,7 +89,7 @@ export class RouteWriter {
         return before ? { id, revision: before.revision } : ({ id, absent: true } as const);
       });
       try {
-        await commit(this.#parts, { set, delete: gone, require });
+        await commitManaged(this.#parts, { set, delete: gone, require });
         return;
       } catch (thrown) {
         // Somebody else was first: what they have written is there in a moment.

@@ -12,6 +12,8 @@ import type { StoredRule } from "./rulebook.ts";
 
 /** On every route that was made of rules: their namespace. */
 export const LABEL = "keyway.dev/amalgam8";
+/** Of the ids of all routes that are made of rules. */
+export const ID_PREFIX = "a8.";
 /** Services of other namespaces are those of the Kubernetes namespace of that name. */
 export const DEFAULT_NAMESPACE = "default";
 
@@ -55,7 +57,7 @@ export function translate(
     aftermath: "",
     // A value that decides is a condition here like any other: so a rule goes before another by its priority alone.
     keyHeaders: new Map(),
-    idOf: (service, number) => `a8.${partOf(namespace)}.${partOf(service)}.${number}`,
+    idOf: (service, number) => `${ID_PREFIX}${partOf(namespace)}.${partOf(service)}.${number}`,
   });
   const told = ({ item, path, message }: Omit<Finding, "kind">, what: Finding["kind"]): Told => {
     return { rule: byItem.get(item) as StoredRule, place: formatPath(path), what, message };

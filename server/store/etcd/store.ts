@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { LiveRoute } from "../../../routes/model/live-route.ts";
 import type { KeywayError } from "../../../shared/errors.ts";
+import { within } from "../../../shared/within.ts";
 import { type Difference, differenceOf, idsOf } from "../difference.ts";
 import {
   type Change,
@@ -91,8 +92,8 @@ export class EtcdStore implements Store {
   }
 
   /** Writes what was given before, then lets go of etcd. */
-  async close(): Promise<void> {
-    await this.#writing;
+  async close(limitMs?: number): Promise<void> {
+    await within(limitMs, this.#writing);
     this.#closed.abort(this.#over());
     await this.#follower.ended();
     await this.#gateway.close();

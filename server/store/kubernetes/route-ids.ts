@@ -1,5 +1,7 @@
 // The ids of routes that are resources: a Route of the home namespace has its name, one of another namespace NAMESPACE/NAME. Routes of
 // Sandboxes have ids under sandboxes/ in at least three parts.
+import { OVERRIDES_LABEL } from "../../../controller/overrides/objects.ts";
+import type { LiveRoute } from "../../../routes/model/live-route.ts";
 import { isResourceName, ROUTE_API, ROUTE_KIND } from "../../../routes/model/route-resource.ts";
 import { sandboxName, sandboxOfRoute } from "../../../routes/model/sandbox.ts";
 import type { Meta, Ref } from "../../../shared/cluster/object.ts";
@@ -31,13 +33,21 @@ export function refOf(id: string, home: string): Ref {
   throw new Unfit(`no Kubernetes resource can have the name ${JSON.stringify(id)}: ${next}`, { where: id, next });
 }
 
-/** Throws for the route of a Sandbox. */
-export function refuseManaged(id: string): void {
+/** Throws for the route of a Sandbox, and for one that stands for versions of pods; `there` is what is known of it. */
+export function refuseManaged(id: string, there: LiveRoute | undefined): void {
   const sandbox = sandboxOf(id);
-  if (sandbox === undefined) return;
-  const [namespace, name] = sandbox.split("/");
-  const next = `change the Sandbox: kubectl edit sandbox ${name} -n ${namespace}`;
-  throw new Managed(`the route ${id} is made from Sandbox ${sandbox}, and can't be written by itself; ${next}`, {
+  const overridden = there?.labels?.[OVERRIDES_LABEL];
+  if (sandbox !== undefined) {
+    const [namespace, name] = sandbox.split("/");
+    refuse(id, `Sandbox ${sandbox}`, `change the Sandbox: kubectl edit sandbox ${name} -n ${namespace}`);
+  } else if (overridden !== undefined) {
+    const next = `change the pods' label version, or take its namespace out of --overrides and delete the Route with kubectl`;
+    refuse(id, `the versions of the pods of Service ${overridden}`, next);
+  }
+}
+
+function refuse(id: string, from: string, next: string): never {
+  throw new Managed(`the route ${id} is made from ${from}, and can't be written by itself; ${next}`, {
     where: id,
     next,
   });

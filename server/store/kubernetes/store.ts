@@ -7,6 +7,7 @@ import { atOnce } from "../../../shared/at-once.ts";
 import { statusOf } from "../../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../../shared/cluster/cluster.ts";
 import { type KeywayError, reason } from "../../../shared/errors.ts";
+import { within } from "../../../shared/within.ts";
 import { type Difference, differenceOf, idsOf } from "../difference.ts";
 import {
   type Change,
@@ -131,8 +132,8 @@ export class KubernetesStore implements Store {
     return committed;
   }
 
-  async close(): Promise<void> {
-    await this.#turn;
+  async close(limitMs?: number): Promise<void> {
+    await within(limitMs, this.#turn);
     this.#closed.abort(new Unavailable("the store is closed", { where: this.#cluster.server }));
     await this.#there.ended();
   }
@@ -155,7 +156,8 @@ export class KubernetesStore implements Store {
   }
 
   async #commit({ set, ...rest }: Transaction): Promise<Committed> {
-    for (const id of idsOf({ set, ...rest })) refuseManaged(id);
+    const { routes } = this.#there.followed;
+    for (const id of idsOf({ set, ...rest })) refuseManaged(id, routes.get(id));
     const transaction = { ...rest, set: set.map((route) => this.#atHome(route)) };
     const until = Date.now() + this.#settings.toldMs;
     for (;;) {
