@@ -50,7 +50,7 @@ for (const name of names) Object.assign(measured, { [name]: await parts[name]() 
 console.log(shown(measured));
 if (!quick) {
   const before = existsSync(FILE) ? JSON.parse(readFileSync(FILE, "utf8")) : {};
-  writeFileSync(FILE, `${JSON.stringify({ ...before, ...measured }, null, 1)}\n`);
+  writeFileSync(FILE, `${JSON.stringify({ ...before, ...measured }, null, 2)}\n`);
 }
 process.exit(0);
 
