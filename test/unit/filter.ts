@@ -56,6 +56,11 @@ export function put(text: Text): [at: number, length: number] {
   return [at, bytes.length];
 }
 
+/** Where something lies that the module exports. */
+export function exportedAddress(name: string): number {
+  return global(name);
+}
+
 export function bytesAt(at: number, length: number): Buffer {
   return Buffer.from(view().subarray(at, at + length));
 }

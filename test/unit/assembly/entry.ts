@@ -54,3 +54,26 @@ export function readDecimal(at: usize, len: i32): i64 {
   json.expectEnd();
   return json.problem === null ? value : -1;
 }
+
+import { isCodeOf, prepareSecret, STATES } from "../../../filter/edge/hmac";
+import { beginDigest, DIGEST, endDigest, feedDigest } from "../../../filter/edge/sha256";
+
+export { isPublicKey } from "../../../filter/edge/public-key";
+export { decodeBase64 } from "../../../filter/text/base64url";
+
+export const digest = memory.data(DIGEST);
+const states = memory.data(STATES);
+
+/** Puts the digest of a text that comes in two pieces into `digest`. */
+export function digestOf(at: usize, len: i32, split: i32): i32 {
+  beginDigest();
+  feedDigest(at, split);
+  feedDigest(at + split, len - split);
+  endDigest(digest);
+  return 0;
+}
+
+export function verifies(secret: usize, secretLen: i32, text: usize, len: i32, code: usize, codeLen: i32): bool {
+  prepareSecret(secret, secretLen, states);
+  return isCodeOf(states, text, len, code, codeLen);
+}
