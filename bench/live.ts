@@ -10,6 +10,7 @@ import { type ChangeCost, changeCost } from "./live/change.ts";
 import { type Churn, churn } from "./live/churn.ts";
 import { type LiveCost, liveCost } from "./live/cost.ts";
 import { type Effect, timeToEffect } from "./live/effect.ts";
+import { type Replaced, replaceAll } from "./live/replace.ts";
 import { type TableSize, tableSizes } from "./live/size.ts";
 import { type Writes, writesUnderPolls } from "./live/writes.ts";
 import { table } from "./report.ts";
@@ -23,6 +24,7 @@ interface Results {
   changes: ChangeCost[];
   churn: Churn;
   writes: Writes;
+  replaced: Replaced;
 }
 
 type Row = [what: string, value: string, aim: string];
@@ -74,11 +76,12 @@ function partsOf(quick: boolean): { [Name in Part]: () => Promise<Results[Name]>
     changes: () => each([1000, most], (keys) => changeCost(keys, quick ? 200 : 1000)),
     churn: () => churn(5000, quick ? 2000 : 100_000),
     writes: () => writesUnderPolls(quick ? 200 : 2000, quick ? 100 : 1000, quick ? 3 : 20),
+    replaced: () => replaceAll(most),
   };
 }
 
 /** The parts that were measured. */
-function shown({ effects = [], sizes = [], cost, changes = [], churn, writes }: Partial<Results>): string {
+function shown({ effects = [], sizes = [], cost, changes = [], churn, writes, replaced }: Partial<Results>): string {
   const rows: Row[] = [
     ...effects.flatMap((one): Row[] => {
       const what = `a change in ${keys(one.keys)}, to its effect in all workers`;
@@ -109,6 +112,7 @@ function shown({ effects = [], sizes = [], cost, changes = [], churn, writes }: 
     ),
     ...(churn ? [churnRow(churn)] : []),
     ...(writes ? writeRows(writes) : []),
+    ...(replaced ? replacedRows(replaced) : []),
   ];
   return table(["Live tables", "measured", "at most"], rows);
 }
@@ -144,6 +148,16 @@ function writeRows({ reached, proxies, p50, p99, perProxy, disk }: Writes): Row[
     ],
     ["the disk itself, to make 4 KiB durable: p50, p99", `${disk.p50} ms, ${disk.p99} ms`, ""],
     ["the server's memory for each waiting proxy", `${(perProxy / 1024).toFixed(0)} KiB`, ""],
+  ];
+}
+
+function replacedRows({ keys: count, answered, inForce, turn, idleTurn, p99During, p99After }: Replaced): Row[] {
+  const what = `${keys(count)} replaced in one transaction`;
+  return [
+    [`${what}: answered after; in force after`, `${answered} s; ${inForce} s`, ""],
+    [`${what}: a turn of the proxy's worker, p99; longest`, `${turn.p99} ms; ${turn.longest} ms`, ""],
+    ["the same while nothing changes", `${idleTurn.p99} ms; ${idleTurn.longest} ms`, ""],
+    [`${what}: p99 of requests meanwhile, to afterwards`, (p99During / p99After).toFixed(2), ""],
   ];
 }
 

@@ -47,12 +47,14 @@ export const routeOf = (index: number, to = TARGET): BenchRoute => {
   return { id: keyText(index), from: BASELINE, key: keyText(index), to };
 };
 
-export async function apply({ url }: RouteServer, set: object[]): Promise<void> {
-  const answer = await fetch(`${url}/v1/routes:apply`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ set }),
-  });
+export function apply(server: RouteServer, set: object[]): Promise<void> {
+  return applyText(server, JSON.stringify({ set }));
+}
+
+/** The same of a transaction's JSON. */
+export async function applyText({ url }: RouteServer, body: string): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${url}/v1/routes:apply`, { method: "POST", headers, body });
   if (!answer.ok) throw new Error(`the route server answered ${answer.status}: ${await answer.text()}`);
   await answer.body?.cancel();
 }

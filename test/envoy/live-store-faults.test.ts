@@ -3,59 +3,12 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { type Answer, sent, temporaryFolder } from "../api/serve.ts";
-import { fileWith, server as startApi } from "../cluster/connect.ts";
-import { cutConnection } from "../double/faults.ts";
-import { kubeconfig } from "../double/kubeconfig.ts";
+import { temporaryFolder } from "../api/serve.ts";
+import { fileWith } from "../cluster/connect.ts";
 import { startCluster } from "../etcd/cluster.ts";
-import { freePort } from "../registry/listening.ts";
-import { type Child, startChild } from "../server/child.ts";
-import type { Bed } from "./bed/bed.ts";
-import { inForce, startLive, underLoad, withKey } from "./bed/live.ts";
-import { keyed, type NewRoute } from "./bed/route-server.ts";
-
-/** A server that can be started again, and an Envoy that follows its table. */
-async function live(store: string, options: { before?: string; flags?: string[] } = {}) {
-  const port = await freePort();
-  const start = ({ before, flags = [] } = options) =>
-    startChild("", {
-      ...(before !== undefined && { before }),
-      flags: ["--store", store, "--listen", `127.0.0.1:${port}`, ...flags],
-    });
-  let server: Child = await start();
-  const put = ({ id, ...route }: NewRoute): Promise<Answer> => server.ask(`/v1/routes/${id}`, sent("PUT", route));
-  const set = async (route: NewRoute) => expect([200, 201]).toContain((await put(route)).status);
-  await set(keyed("steady", "a"));
-  const bed: Bed = await startLive({ targets: ["a", "b"], servers: [port] });
-  onTestFinished(() => bed.stop());
-  await inForce(bed, withKey("steady"), "a");
-  return {
-    bed,
-    put,
-    set,
-    /** Sets a route and waits until all workers have it. */
-    async change(key: string) {
-      await set(keyed(key, "b"));
-      await inForce(bed, withKey(key), "b", { before: ["reviews"] });
-    },
-    /** Sets one as soon as the store takes it; returns how often that was refused before. */
-    async setAtLast(key: string) {
-      for (let refused = 0; ; refused++) {
-        const { status } = await put(keyed(key, "b"));
-        if (status < 300) return refused;
-        expect([status, refused < 300]).toEqual([503, true]);
-        await sleep(100);
-      }
-    },
-    stop: (signal: NodeJS.Signals = "SIGTERM") => server.stop(signal),
-    async restart(other = options) {
-      server = await start(other);
-    },
-    get server() {
-      return server;
-    },
-  };
-}
+import { inForce, underLoad, withKey } from "./bed/live.ts";
+import { live } from "./bed/live-store.ts";
+import { keyed } from "./bed/route-server.ts";
 
 test("the leader of three etcds is killed: what was acknowledged is in force, and changes go on within seconds", async () => {
   const cluster = await startCluster(3);
@@ -82,36 +35,6 @@ test("the leader of three etcds is killed: what was acknowledged is in force, an
     await inForce(bed, withKey("after"), "b", { before: ["reviews"] });
     for (const key of acknowledged) expect(`${key} at ${(await bed.keyed(key)).service}`).toBe(`${key} at b`);
     expect(acknowledged.length).toBeGreaterThan(20);
-  });
-});
-
-test("the API server is away: the table serves, writes are refused, and what happened meanwhile is in force afterwards", async () => {
-  const api = await startApi();
-  api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "demo", uid: "a-namespace" } });
-  const before = `export KUBECONFIG=${await fileWith(kubeconfig(api))}`;
-  const { bed, change, put, setAtLast } = await live("kubernetes", {
-    before,
-    flags: ["--anonymous", "read,write,proxy"],
-  });
-  await underLoad(bed, async () => {
-    await change("before");
-    api.faults.add(/./, cutConnection, Number.POSITIVE_INFINITY);
-    api.cut();
-    expect((await put(keyed("refused", "b"))).status).toBe(503);
-    api.put({
-      apiVersion: "keyway.dev/v1alpha1",
-      kind: "Route",
-      metadata: { name: "meanwhile", namespace: "demo" },
-      spec: { service: "reviews", key: "meanwhile", to: "b" },
-    });
-    await sleep(8000);
-    expect((await bed.keyed("before")).service).toBe("b");
-    expect((await bed.keyed("meanwhile")).service).toBe("reviews");
-    api.faults.clear();
-    await inForce(bed, withKey("meanwhile"), "b", { before: ["reviews"] });
-    expect((await bed.keyed("refused")).service).toBe("reviews");
-    await setAtLast("after");
-    await inForce(bed, withKey("after"), "b", { before: ["reviews"] });
   });
 });
 
