@@ -53,6 +53,7 @@ export const gaps: Register = (program, io) => {
         ...{ seconds: flags.for, signal: limited.signal },
         counting: () => steps.update(`counting for ${flags.for} s`),
       });
+      if (flags.for !== undefined) steps.done(`counted for ${flags.for} s`);
       const told = workloads.map((one) => ({
         ...one,
         findings: findingsOf(one),
@@ -65,7 +66,9 @@ export const gaps: Register = (program, io) => {
           `installation ${one} remembers no keys: add \`trace\` to the keys of its route file, and \`keyway upgrade -f\` it`,
         );
       if (traced.length + untraced.length === 0)
-        steps.warn(`nothing is installed in ${where} for inbound or outbound requests`);
+        steps.warn(
+          `nothing is installed in ${where} for inbound or outbound requests${flags.allNamespaces ? "" : ": -A looks in all namespaces"}`,
+        );
       else if (traced.length > 0 && workloads.length === 0)
         steps.warn(
           `no workload of ${where} ${flags.selector ? "has these labels and " : ""}has the filter with \`trace\``,

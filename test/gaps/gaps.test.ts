@@ -156,6 +156,18 @@ test("--for counts what happens meanwhile, also where a proxy begins anew", asyn
   expect(of("mail")).toMatchObject({ verdict: "recovered", flow: { cameIn: 4, recovered: 4, unrecovered: 0 } });
 });
 
+test("--for ends at once where the person interrupts", async () => {
+  both();
+  fleet.metrics = counts({});
+  const interrupt = new AbortController();
+  setTimeout(() => interrupt.abort(), 1500);
+  const began = Date.now();
+  const args = ["gaps", "-n", "demo", "--kubeconfig", fleet.kubeconfig, "--for", "60"];
+  const run = await runCli(args, { signal: interrupt.signal });
+  expect(run).toEqual({ code: 130, out: "", err: "keyway: interrupted\n" });
+  expect(Date.now() - began).toBeLessThan(20_000);
+});
+
 test("--for longer than the command may take is refused", async () => {
   const { code, err } = await gaps("--for", "300");
   expect(code).toBe(2);
@@ -167,7 +179,7 @@ describe("what is installed", () => {
     expect(await gaps()).toEqual({
       code: 0,
       out: "",
-      err: "‼ nothing is installed in demo for inbound or outbound requests\n",
+      err: "‼ nothing is installed in demo for inbound or outbound requests: -A looks in all namespaces\n",
     });
     expect(await parsed()).toEqual([]);
   });
