@@ -8,11 +8,13 @@ import { type Bed, startBed } from "./bed/bed.ts";
 import { cluster } from "./bed/bootstrap.ts";
 import type { Service } from "./bed/services.ts";
 
-/** A service that redirects /old to /new and answers anything else with its name and the hop marks that it saw. */
+/** A service that redirects /old to /new, and /lost as well, without the query, and answers anything else with its name and the hop marks that it saw. */
 async function redirecting(name: string): Promise<Service> {
   const server = createServer((request, response) => {
     const [path, query = ""] = (request.url ?? "").split("?");
-    if (path === "/old") response.writeHead(302, { location: `http://${request.headers.host}/new?${query}` }).end();
+    if (path === "/lost") response.writeHead(302, { location: `http://${request.headers.host}/new` }).end();
+    else if (path === "/old")
+      response.writeHead(302, { location: `http://${request.headers.host}/new?${query}` }).end();
     else {
       response.setHeader("x-service", name);
       response.end(JSON.stringify({ service: name, headers: Object.entries(request.headers) }));
@@ -33,6 +35,7 @@ beforeAll(async () => {
   services.push(await redirecting("reviews"), await redirecting("sandbox"), await redirecting("ratings"));
   bed = await startBed({
     config: {
+      link: true,
       routes: [
         { from: "reviews", key: "pr-42", to: "sandbox" },
         { from: "ratings", key: "pr-7", to: "sandbox" },
@@ -64,4 +67,15 @@ test("a redirected request without a key stays at the baseline", async () => {
 test("a request that comes with the mark stays at the baseline, which may redirect it", async () => {
   const answer = await bed.keyed("pr-42", { headers: { [MARK]: "sandbox" } });
   expect([answer.service, answer.seen(MARK)]).toEqual(["reviews", []]);
+});
+
+test.each([
+  ["pr-42", "sandbox"],
+  ["pr-43", "reviews"],
+])("a link with key %s that Envoy redirects has the key there, too", async (key, service) => {
+  const headers = { cookie: "a=1" };
+  const answer = await bed.ask({ path: `/old?keyway=${key}`, headers });
+  expect([answer.status, answer.service, answer.seen("cookie")]).toEqual([200, service, [`a=1; keyway=${key}`]]);
+  const dropped = await bed.ask({ path: `/lost?keyway=${key}`, headers });
+  expect([dropped.status, dropped.service, dropped.seen("cookie")]).toEqual([200, service, [`a=1; keyway=${key}`]]);
 });
