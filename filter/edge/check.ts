@@ -1,9 +1,10 @@
 // Whether a text is a signed key that counts here. What does not count is counted by its reason, once: the edge takes it off, and nobody
 // asks again.
 import { MAX_SIGNED, MAX_FORGED } from "../../routes/model/names";
-import { count, now } from "../host/calls";
+import { count, got, gotLen, now, property } from "../host/calls";
 import * as metrics from "../metrics";
 import * as request from "../request";
+import { ZERO } from "../text/ascii";
 import { decodeBase64Url } from "../text/base64url";
 import { hash } from "../text/hash";
 import { isKnownGood, noteGood } from "./cache";
@@ -66,5 +67,19 @@ function verify(key: usize, at: usize): bool {
 export function isForService(): bool {
   if (token.servicesLen == 0) return true;
   request.readService();
-  return token.isMeantFor(request.service, request.serviceLen);
+  return request.serviceLen ? token.isMeantFor(request.service, request.serviceLen) : isForWorkload();
+}
+
+// Istio's name of a cluster on the way in names no service. Its metadata names those that have the workload's port.
+const SERVICE = "xds\0cluster_metadata\0filter_metadata\0istio\0services\0-\0host";
+const NUMBER_AT = 52;
+const MOST_SERVICES = 10;
+
+function isForWorkload(): bool {
+  for (let i = 0; i < MOST_SERVICES; i++) {
+    store<u8>(SERVICE.start + NUMBER_AT, <u8>(ZERO + i));
+    if (!property(SERVICE)) return false;
+    if (token.isMeantFor(got, gotLen)) return true;
+  }
+  return false;
 }

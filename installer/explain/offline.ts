@@ -30,13 +30,14 @@ export interface OfflineQuestion {
 }
 
 export async function explainOffline(question: OfflineQuestion, io: Io): Promise<Explanation> {
-  const { configuration, clusterOf } = await read(await readInput(question.routes, io), question);
+  const { configuration, clusterOf, services } = await read(await readInput(question.routes, io), question);
   return explain(configuration, {
     headers: question.headers,
     cluster: clusterOf(question.from ?? onlyBaseline(configuration)),
     now: question.at ?? Math.floor(Date.now() / 1000),
     missing: new Set(question.missing),
     caller: question.caller,
+    services,
     verify: verifySignature,
   });
 }
@@ -44,18 +45,29 @@ export async function explainOffline(question: OfflineQuestion, io: Io): Promise
 interface Read {
   configuration: Configuration;
   clusterOf(baseline: string): string;
+  /** The full names of the baselines. */
+  services: string[];
 }
 
 async function read(text: string, { routes: path, mode, namespace }: OfflineQuestion): Promise<Read> {
   const { value, locate } = withFileErrors(path, () => readYaml(text));
   if (isConfiguration(value)) {
-    return { configuration: withFileErrors(path, () => parseConfiguration(value, locate)), clusterOf: (name) => name };
+    return {
+      configuration: withFileErrors(path, () => parseConfiguration(value, locate)),
+      clusterOf: (name) => name,
+      services: [],
+    };
   }
   const file = withFileErrors(path, () => parseRouteFile(text));
   const services = await servicesFor(servicesNamedIn(file, namespace), file, namespace);
   const surroundings: Surroundings = { mode, namespace, domain: "cluster.local", services };
-  const { configuration } = withFileErrors(path, () => compileRoutes(file, surroundings));
-  return { configuration, clusterOf: (name) => clusterIn(name, configuration, surroundings) };
+  const { configuration, uses } = withFileErrors(path, () => compileRoutes(file, surroundings));
+  const baselines = uses.flatMap(({ role, service }) => (role === "baseline" && service ? [service] : []));
+  return {
+    configuration,
+    clusterOf: (name) => clusterIn(name, configuration, surroundings),
+    services: baselines.map((one) => `${one.name}.${one.namespace}.svc.${surroundings.domain}`),
+  };
 }
 
 /** A cluster's name as the routes have it, or a service's. */

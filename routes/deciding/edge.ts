@@ -12,12 +12,15 @@ import { candidates, HEADERS, type Pairs, serviceOf, valuesOf } from "./scan.ts"
 type Checked = { is: "unsigned" } | { is: "bad" } | { is: "good"; key: string; isHere: boolean };
 
 /** Whether a text is a signed key that counts; without `verify` none does. */
-export function checkText({ keys = [] }: Edge, text: string, { now, verify, cluster }: DecisionInput): Checked {
+export function checkText({ keys = [] }: Edge, text: string, input: DecisionInput): Checked {
+  const { now, verify, cluster, services = [] } = input;
   const signed = keys.length === 0 ? undefined : splitSigned(text);
   if (!signed) return { is: "unsigned" };
   const key = keys.find(({ id }) => id === signed.id);
   if (!key || signed.expires <= now || !verify?.(key, signed.text, signed.signature)) return { is: "bad" };
-  return { is: "good", key: signed.key, isHere: isMeantFor(signed, serviceOf(cluster ?? "")) };
+  const host = serviceOf(cluster ?? "");
+  const isHere = isMeantFor(signed, host) || (host === "" && services.some((name) => isMeantFor(signed, name)));
+  return { is: "good", key: signed.key, isHere };
 }
 
 /** The request without what strangers may not say. */

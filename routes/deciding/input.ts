@@ -16,6 +16,8 @@ export interface DecisionInput {
   caller?: string | undefined;
   /** Targets known to be missing. */
   missing?: ReadonlySet<string>;
+  /** The full names of the services behind a baseline whose cluster names none, as on the way into a workload. */
+  services?: readonly string[];
   /** Verifies signed keys; without it none counts. */
   verify?: Verify;
 }

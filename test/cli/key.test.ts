@@ -148,4 +148,11 @@ test("explain decides by a signed key as a gateway does", async () => {
   expect(await explain(await token())).toMatchObject({ outcome: "routed", key: "pr-42", to: "reviews-pr-42" });
   expect(await explain(await token("--services", "ratings"))).toMatchObject({ outcome: "invalid_key", to: null });
   expect(await explain("pr-42")).toMatchObject({ outcome: "no_key", to: null });
+
+  // On the way into a workload the cluster's name names no service; the route file does.
+  await writeFile(file("explain.yaml"), routes.replace("reviews,", "reviews.demo:9080,"));
+  const args = ["route", "explain", "-f", file("explain.yaml"), "--mode", "inbound", "-n", "demo", "-o", "json", "/"];
+  const inbound = async (services: string) =>
+    JSON.parse((await runCli([...args, "-H", `x-routing-key: ${await token("--services", services)}`])).out).outcome;
+  expect([await inbound("reviews.demo"), await inbound("ratings")]).toEqual(["routed", "invalid_key"]);
 });

@@ -88,6 +88,36 @@ test("unwrapped, the plain key goes on", async () => {
   }
 });
 
+describe("for whom, on the way into a workload, whose cluster's name names no service", () => {
+  const ours = ecdsa();
+  const inbound = "inbound|9080||";
+  let bed: Bed;
+  beforeAll(async () => {
+    const edge = { accept: "any", keys: [ours.entry] };
+    bed = await startBed({
+      config: { keys: KEYS, routes: [{ from: inbound, key: "pr-1", to: "reviews-pr-1" }], edge },
+      ...{ baselines: { "/": inbound }, targets: ["reviews-pr-1"] },
+      change: ({ static_resources }) => {
+        const own = static_resources.clusters.find(({ name }) => name === inbound);
+        const services = ["details", "reviews"].map((name) => ({ name, host: `${name}.demo.svc.cluster.local` }));
+        Object.assign(own ?? {}, { metadata: { filter_metadata: { istio: { services } } } });
+      },
+    });
+  });
+  afterAll(() => bed.stop());
+
+  test.each([
+    ["reviews", true],
+    ["details.demo", true],
+    ["ratings+reviews.demo.svc.cluster.local", true],
+    ["ratings", false],
+    ["reviews.other", false],
+  ])("%s, as Istio's metadata of the cluster says: %s", async (services, counts) => {
+    const { service } = await bed.keyed(signed(ours, "pr-1", { services }));
+    expect(service).toBe(counts ? "reviews-pr-1" : inbound);
+  });
+});
+
 test("keys rotate under load, and no signed key that should count fails to", async () => {
   const [first, second] = [ecdsa("2026-10"), ecdsa("2026-11")];
   const config = (...signers: Signer[]) => ({

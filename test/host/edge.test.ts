@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ecdsa, hmac, LATER, rsa, type Signer, signed } from "./edge-keys.ts";
 import type { Pairs } from "./emulator/headers.ts";
+import { HOST } from "./generate.ts";
 import { proxyWith } from "./module.ts";
 import { decisionOf } from "./observe.ts";
 
@@ -204,6 +205,19 @@ describe("for which services", () => {
     expect(Object.fromEntries(passed.headers)["x-routing-key"]).toBe(token);
     expect(made.counts()).toEqual(counts ? {} : { foreign: 1 });
   });
+});
+
+test("on the way into a workload it is for the services that the cluster's metadata names", () => {
+  const inbound = "inbound|9080||";
+  const { envoy, filter } = proxy(edge, { routes: [{ from: inbound, key: "pr-1", to: "target" }] });
+  const goes = (names: string, services?: string[]) => {
+    const headers = { "x-routing-key": signed(ours, "pr-1", { services: names }) };
+    return filter.request({ cluster: inbound, headers, ...(services && { services }) }).cluster === "target";
+  };
+  const here = ["details.demo.svc.cluster.local", HOST];
+  expect([goes("reviews", here), goes("details.demo", here), goes("", [])]).toEqual([true, true, true]);
+  expect([goes("ratings", here), goes("reviews", []), goes("reviews")]).toEqual([false, false, false]);
+  expect(envoy.process.lines("error")).toEqual([]);
 });
 
 test("a signed key ends at its second", () => {

@@ -36,6 +36,8 @@ export class Exchange {
   readonly cluster: string | undefined;
   /** The identity in the caller's certificate, where it showed one. */
   readonly caller: string | undefined;
+  /** The hosts of the services in the cluster's metadata, as Istio has them. */
+  services: readonly string[] = [];
   readonly state = new FilterState();
   local: LocalResponse | undefined;
   status = 0;

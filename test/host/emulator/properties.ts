@@ -26,10 +26,11 @@ function ofRequest({ headers }: Exchange, part: string, name: string | undefined
   return undefined;
 }
 
-function ofExchange(exchange: Exchange, [first, second = "", third]: string[]): Buffer | undefined {
+function ofExchange(exchange: Exchange, [first, second = "", third, ...more]: string[]): Buffer | undefined {
   if (first === "request") return ofRequest(exchange, second, third);
   if (first === "xds" && second === "listener_direction")
     return number(Math.max(0, DIRECTIONS.indexOf(exchange.direction)));
+  if (first === "xds" && second === "cluster_metadata") return text(exchange.services[Number(more[2])]);
   if (first === "xds") return second === "cluster_name" ? text(exchange.cluster) : undefined;
   if (first === "connection") return second === "uri_san_peer_certificate" ? text(exchange.caller) : undefined;
   if (first === "destination") return second === "port" ? number(exchange.port) : undefined;

@@ -14,6 +14,8 @@ export type Request = {
   cluster?: string | null;
   /** Whether it asks for a subset of its cluster's hosts. */
   subset?: boolean;
+  /** The hosts of the services in the cluster's metadata. */
+  services?: readonly string[];
   /** The identity in the caller's certificate, in Latin-1. */
   caller?: string | undefined;
 };
@@ -125,10 +127,11 @@ export class Slot {
   }
 
   /** The same, but the stream stays until it is ended. */
-  open({ worker = 0, headers = [], cluster = "reviews", subset = false, caller }: Request): Stream {
+  open({ worker = 0, headers = [], cluster = "reviews", subset = false, caller, services = [] }: Request): Stream {
     const thread = this.envoy.workerThread(worker);
     const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
     const exchange = new Exchange(withPseudoHeaders(pairs), cluster ?? undefined, subset, caller, this);
+    exchange.services = services;
     const handle = this.current.get(thread);
     const end = handle ? filterRequest(thread, handle, exchange) : () => {};
     const reached = exchange.local ? undefined : this.envoy.route(exchange, thread);
