@@ -1,5 +1,6 @@
 // Takes a server out of a cluster again, all that it brought.
 import { setTimeout as sleep } from "node:timers/promises";
+import { DOCUMENT_LABEL } from "../../routes/model/route-resource.ts";
 import { CONTROLLER_LEASE } from "../../routes/model/sandbox.ts";
 import { isNotFound } from "../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
@@ -39,8 +40,8 @@ export async function planServerRemoval(cluster: Cluster, namespace: string): Pr
   if (others.length > 0) {
     kept.push(`the custom resources: the server in namespace ${others[0]?.metadata?.namespace} uses them`);
   } else objects.push(...shared);
-  // Last, when the pods that are about to end may not make it anew any more.
-  objects.push(...(await present(cluster, [leaseOf(namespace)])));
+  // Last, when the pods that are about to end may not make them anew any more.
+  objects.push(...(await documentsIn(cluster, namespace)), ...(await present(cluster, [leaseOf(namespace)])));
   const [home] = await present(cluster, [refOf(namespaceOf(choice))]);
   if (home !== undefined && isOfServer(home, namespace)) {
     const inhabitant = await inhabitantOf(cluster, namespace, objects);
@@ -58,6 +59,11 @@ const leaseOf = (namespace: string): Ref => ({
   kind: "Lease",
   metadata: { name: CONTROLLER_LEASE, namespace },
 });
+
+/** What other systems' clients have said to the servers. */
+async function documentsIn(cluster: Cluster, namespace: string): Promise<KubeObject[]> {
+  return cluster.list<KubeObject>("v1", "ConfigMap", { namespace, labelSelector: DOCUMENT_LABEL });
+}
 
 /** Refuses to delete what people have made, unless they say so. */
 export function refuseResources({ resources }: RemovalPlan): void {
@@ -81,13 +87,17 @@ export async function removeServer(
   await removeResources(cluster, resources, { signal, steps });
   for (const object of objects) {
     steps.update(`deleting ${title(object)}`);
-    // The servers write their Lease until they have ended.
-    if (object.kind === "Lease") await cluster.remove(refOf(object));
+    if (isWrittenByServers(object)) await cluster.remove(refOf(object));
     else await removeOwned(cluster, object);
     // The API server first deletes what there is of the kind.
     if (object.kind === "CustomResourceDefinition") await gone(cluster, object, signal);
     steps.done(`${title(object)} deleted`);
   }
+}
+
+/** Until the last of them has ended. */
+function isWrittenByServers({ kind, metadata }: KubeObject): boolean {
+  return kind === "Lease" || metadata?.labels?.[DOCUMENT_LABEL] !== undefined;
 }
 
 async function gone(cluster: Cluster, object: KubeObject, signal: AbortSignal): Promise<void> {

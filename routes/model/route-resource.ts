@@ -9,6 +9,8 @@ export const ROUTE_API = `${GROUP}/${VERSION}`;
 export const ROUTE_KIND = "Route";
 export const OWNER_ANNOTATION = `${GROUP}/owner`;
 export const MANAGED_BY = "app.kubernetes.io/managed-by";
+/** On the ConfigMaps in which servers keep what other systems' clients have said. */
+export const DOCUMENT_LABEL = `${GROUP}/document`;
 
 export interface RouteResource {
   apiVersion: string;

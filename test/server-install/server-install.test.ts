@@ -186,6 +186,9 @@ test("taken out again, it leaves the cluster as it was", async () => {
   // As the servers' leader makes it.
   const lease = { name: "keyway-controller", namespace: "keyway-system" };
   cluster.api.put({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: lease });
+  // What Amalgam8's clients have said.
+  const document = { name: "keyway-document-1", namespace: "keyway-system", labels: { "keyway.dev/document": "true" } };
+  cluster.api.put({ apiVersion: "v1", kind: "ConfigMap", metadata: document });
   expect(await cluster.server("uninstall")).toMatchObject({ code: 0 });
   expect(dump()).toEqual(before);
   expect(await cluster.server("uninstall")).toMatchObject({ code: 1, err: expect.stringMatching(/no route server/) });

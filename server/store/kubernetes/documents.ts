@@ -1,4 +1,5 @@
 // The documents in a cluster: ConfigMaps of the namespace into which routes are written. Their versions are resourceVersions.
+import { DOCUMENT_LABEL } from "../../../routes/model/route-resource.ts";
 import { atOnce } from "../../../shared/at-once.ts";
 import { statusOf } from "../../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../../shared/cluster/cluster.ts";
@@ -10,8 +11,6 @@ import type { DocumentChange, Documents, DocumentWrite } from "../documents.ts";
 import { KnownDocuments } from "../known-documents.ts";
 import { Unavailable } from "../store.ts";
 import { writeFailure } from "./failures.ts";
-
-const LABEL = "keyway.dev/document";
 
 /** Requests at one time, and how often one is made again that somebody else was before. */
 const AT_ONCE = 16;
@@ -39,7 +38,7 @@ export class KubernetesDocuments implements Documents {
       apiVersion: "v1",
       kind: "ConfigMap",
       namespace: settings.namespace,
-      labelSelector: LABEL,
+      labelSelector: DOCUMENT_LABEL,
       retryMs: settings.retryMs,
       keep: toDocument,
       onChange: (before, after) => {
@@ -117,7 +116,7 @@ export class KubernetesDocuments implements Documents {
       metadata: {
         name: shortName("keyway-document", id),
         namespace: this.#settings.namespace,
-        labels: { [LABEL]: "true", "app.kubernetes.io/managed-by": "keyway" },
+        labels: { [DOCUMENT_LABEL]: "true", "app.kubernetes.io/managed-by": "keyway" },
         ...(before > 0 && { resourceVersion: String(before) }),
       },
       data: { id, ...(text !== undefined && { text }) },
