@@ -16,7 +16,10 @@ export interface Finding {
 
 /** The services that a route names, as `NAMESPACE/NAME`, or `NAME` for those of each caller's own namespace, whether they are there or not. */
 export function servicesOf(route: LiveRoute): string[] {
-  return namesOf(route).map(({ name, namespace }) => (namespace === undefined ? name : `${namespace}/${name}`));
+  const baseline = nameOf(route.service);
+  return [...(baseline ? [baseline] : []), ...targetsOf(route, baseline)].map(({ name, namespace }) =>
+    namespace === undefined ? name : `${namespace}/${name}`,
+  );
 }
 
 /** What is wrong with the services of a route. One without a namespace is each caller's own, so nobody can say which it is where there are several. */
@@ -25,10 +28,8 @@ export function findingsOf(route: LiveRoute, services: Services, domain: string)
   const from = baseline && lookUp(baseline, undefined, services);
   const findings = from && "reason" in from ? [from] : [];
   const known = from && !("reason" in from) ? { service: from, port: baseline?.port } : undefined;
-  for (const to of targetsIn(route)) {
-    const name = nameOf(to, domain);
-    if (name === undefined) continue;
-    const target = lookUp(withNamespace(name, baseline?.namespace), known, services);
+  for (const name of targetsOf(route, baseline, domain)) {
+    const target = lookUp(name, known, services);
     if (target === undefined) continue;
     if ("reason" in target) findings.push(target);
     else if (services.isReady?.(target.name, target.namespace) === false) findings.push(notReady(target, route));
@@ -38,7 +39,7 @@ export function findingsOf(route: LiveRoute, services: Services, domain: string)
 
 /** A route as the status has it. */
 export function routeStatusOf(route: LiveRoute, from: string, services: Services, domain: string): RouteStatus {
-  const targets = targetsIn(route).flatMap((to) => nameOf(to, domain) ?? []);
+  const targets = targetsOf(route, nameOf(route.service, domain), domain);
   const ready = targets.map(({ name, namespace = "" }) => services.isReady?.(name, namespace));
   const [only] = targets;
   const endpoints = targets.length === 1 && only ? services.endpoints?.(only.name, only.namespace ?? "") : undefined;
@@ -52,18 +53,14 @@ export function routeStatusOf(route: LiveRoute, from: string, services: Services
   };
 }
 
-/** A target that says no namespace is in that of its baseline. */
-function withNamespace(name: ServiceName, namespace: string | undefined): ServiceName {
-  return name.namespace === undefined && namespace !== undefined ? { ...name, namespace } : name;
-}
-
-function namesOf(route: LiveRoute): ServiceName[] {
-  return [route.service, ...targetsIn(route)].flatMap((one) => nameOf(one) ?? []);
-}
-
-function targetsIn({ from, to, split }: LiveRoute): Reference[] {
+/** Those that are services. One that says no namespace is in that of its baseline. */
+function targetsOf({ from, to, split }: LiveRoute, baseline: ServiceName | undefined, domain?: string): ServiceName[] {
   if (from !== undefined) return [];
-  return split ? split.map((share) => share.to) : to === undefined ? [] : [to];
+  const all = split ? split.map((share) => share.to) : to === undefined ? [] : [to];
+  const { namespace } = baseline ?? {};
+  return all
+    .flatMap((one) => nameOf(one, domain) ?? [])
+    .map((name) => (name.namespace === undefined && namespace !== undefined ? { ...name, namespace } : name));
 }
 
 /** Undefined for a cluster, for any baseline, and for a host outside of the mesh. */
