@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { MISSING } from "../../routes/model/model.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { parseName } from "../cli/flags.ts";
+import { lifeFlags } from "../cli/life-flags.ts";
 import { type Format, outputOption } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import {
@@ -62,13 +63,8 @@ export const routeSet: Register = (group, io) => {
     .option("--sticky <source>", "what keeps a share's requests together, such as cookie:session", parseName)
     .addOption(
       new Option("--missing <what>", "what is done where the target is missing (default: baseline)").choices(MISSING),
-    )
-    .option("--ttl <duration>", "how long the route lives from now on: 2h, 90m, 3d12h", parseName)
-    .addOption(
-      new Option("--expires <date>", "when the route's life ends: 2030-01-31T12:00:00Z")
-        .argParser(parseName)
-        .conflicts("ttl"),
-    )
+    );
+  lifeFlags(command, "route")
     .option("--owner <name>", "whose route it is", parseName)
     .option("--label <name=value>", "a label to find the route by; can be repeated", collect)
     .option("--id <id>", "the route's name (default: made from service, key and conditions)", parseName)

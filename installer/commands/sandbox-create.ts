@@ -1,6 +1,7 @@
-import { InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError } from "commander";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { applyFlags, parseName } from "../cli/flags.ts";
+import { lifeFlags } from "../cli/life-flags.ts";
 import { linkFlags } from "../cli/link-flags.ts";
 import { outputOption } from "../cli/output.ts";
 import { sandboxPlaceFlags, waitFlag } from "../cli/sandbox-flags.ts";
@@ -50,11 +51,8 @@ export const sandboxCreate: Register = (group, io) => {
     .option("--replicas <number>", "pods of the copy (default: 1)", parseReplicas)
     .option("--follow", "the copy changes with its workload, which otherwise is only told")
     .option("--route <service=target>", "a route to what runs already; can be repeated", collect)
-    .option("--key <key>", "the routing key (default: the name)", parseName)
-    .option("--ttl <duration>", "how long the Sandbox lives from now on: 2h, 90m, 3d12h", parseName)
-    .addOption(
-      new Option("--expires <date>", "when its life ends: 2030-01-31T12:00:00Z").argParser(parseName).conflicts("ttl"),
-    )
+    .option("--key <key>", "the routing key (default: the name)", parseName);
+  lifeFlags(command, "Sandbox")
     .option(
       "--include <name=value>",
       "a label of other Sandboxes, whose routes hold, too; of several all must be there",
