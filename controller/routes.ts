@@ -4,7 +4,7 @@ import type { RouteResourceStatus } from "../routes/model/route-resource.ts";
 import { type InForceWatch, type Look, NO_LOOK } from "./in-force.ts";
 import { conditionTime, numbersOf, OwnStatuses } from "./own-status.ts";
 import { inForceCondition, notAccepted, resolvedCondition, type Said, since } from "./plan/conditions.ts";
-import { findingsOf } from "./plan/resolved.ts";
+import { findingsOf, isWithoutTarget } from "./plan/resolved.ts";
 import { acceptedRoute } from "./plan/route-verdict.ts";
 import type { Services } from "./plan/services.ts";
 import type { StatusWriter } from "./status.ts";
@@ -53,7 +53,8 @@ export class RouteWork {
     const verdict = resources.routeVerdict(id);
     const stored = table.get(id);
     if (verdict.wrong === undefined && stored === undefined) return TAKEN_MS;
-    const accepted = acceptedRoute(verdict, stored, Date.now());
+    const twin = verdict.twins?.find((one) => this.#isTaken(one));
+    const accepted = acceptedRoute({ wrong: verdict.wrong, twin, route: stored, now: Date.now() });
     const isAccepted = accepted.status === "True";
     const findings = stored && isAccepted ? findingsOf(stored, services, domain) : [];
     const isLive = isAccepted && findings.length === 0;
@@ -74,6 +75,13 @@ export class RouteWork {
     };
     const wait = await this.#statuses.write(id, object, wanted, look);
     return wait === undefined ? look.again : Math.min(wait, look.again ?? wait);
+  }
+
+  /** One that is in no table leaves its requests to its twins. */
+  #isTaken(twin: string): boolean {
+    const { table, services, domain } = this.#settings;
+    const route = table.get(twin);
+    return route === undefined || !isWithoutTarget(route, services, domain);
   }
 
   async #look(id: string, stored: StoredRoute | undefined): Promise<Look> {

@@ -137,7 +137,13 @@ export class Term {
     const route = resources.route(id);
     if (route === undefined) return this.#forgetRoute(id);
     const stored = table.get(id);
-    this.#routes.follow(id, stored ? servicesOf(stored) : []);
+    // Its twins' targets decide which of them proxies take.
+    const twins = resources.routeVerdict(id).twins ?? [];
+    const all = [stored, ...twins.map((twin) => table.get(twin))];
+    this.#routes.follow(
+      id,
+      all.flatMap((one) => (one ? servicesOf(one) : [])),
+    );
     return this.#routeWork.work(id, route);
   }
 

@@ -37,6 +37,15 @@ export function findingsOf(route: LiveRoute, services: Services, domain: string)
   return findings;
 }
 
+/** Whether a route is in no table, as none of its targets is ready. */
+export function isWithoutTarget(route: LiveRoute, services: Services, domain: string): boolean {
+  if (route.missing === "fail") return false;
+  const targets = targetsOf(route, nameOf(route.service, domain), domain);
+  const isDown = ({ name, namespace, port }: ServiceName) =>
+    namespace !== undefined && services.isReady?.(name, namespace, port) === false;
+  return targets.length > 0 && targets.every(isDown);
+}
+
 /** A route as the status has it. */
 export function routeStatusOf(route: LiveRoute, from: string, services: Services, domain: string): RouteStatus {
   const targets = targetsOf(route, nameOf(route.service, domain), domain);

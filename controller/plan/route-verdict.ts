@@ -7,12 +7,21 @@ import type { Said } from "./conditions.ts";
 export interface RouteVerdict {
   /** Why it is no route. */
   wrong?: string;
-  /** The id of the Route for the same baseline, key and conditions that is taken in its place. */
-  twin?: string;
+  /** The ids of the Routes for the same baseline, key and conditions that go before it, in order. */
+  twins?: readonly string[];
 }
 
-/** `route` is what it stands for; undefined where it is none, or the server has not taken it over yet. `now` are milliseconds since 1970. */
-export function acceptedRoute({ wrong, twin }: RouteVerdict, route: LiveRoute | undefined, now: number): Said {
+export interface AcceptanceFacts {
+  wrong: string | undefined;
+  /** The id of the twin that is taken in its place. */
+  twin: string | undefined;
+  /** What it stands for; undefined where it is none, or the server has not taken it over yet. */
+  route: LiveRoute | undefined;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+export function acceptedRoute({ wrong, twin, route, now }: AcceptanceFacts): Said {
   const type = "Accepted";
   if (wrong !== undefined) {
     return { type, status: "False", reason: "Invalid", message: `${wrong}; mend it and apply it again` };

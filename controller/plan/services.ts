@@ -6,7 +6,7 @@ export interface Services {
   /** All of them, to find the nearest name. */
   values?(): Iterable<Service>;
   /** Whether a pod takes requests; undefined where nobody can say. */
-  isReady?(name: string, namespace: string): boolean | undefined;
+  isReady?(name: string, namespace: string, port?: number | string): boolean | undefined;
   /** How many pods take requests; undefined where nobody can say. */
   endpoints?(name: string, namespace: string): number | undefined;
 }

@@ -2,7 +2,7 @@ import type { LiveRoute } from "../../routes/model/live-route.ts";
 import { placeOf } from "../../routes/reading/place.ts";
 import { Groups } from "./groups.ts";
 
-/** Routes of the same baseline, key and conditions: proxies have all of them, and take the one whose id is first. */
+/** Routes of the same baseline, key and conditions: of those that are in their table proxies take the one whose id is first. */
 export class Twins {
   readonly #identities = new Map<string, string>();
   readonly #alike = new Groups<string>();
@@ -23,10 +23,9 @@ export class Twins {
     return told;
   }
 
-  /** The id of the twin that is taken in this one's place. */
-  firstOf(id: string): string | undefined {
-    const [first = id] = [...this.#alikeTo(this.#identities.get(id))].sort();
-    return first === id ? undefined : first;
+  /** The ids of its twins that go before it, in order. */
+  before(id: string): string[] {
+    return [...this.#alikeTo(this.#identities.get(id))].filter((other) => other < id).sort();
   }
 
   #alikeTo(identity: string | undefined): ReadonlySet<string> {

@@ -157,6 +157,34 @@ test("of twins the first by name is in force, the others are told which it is, a
   await bed.routeReaches("c", "InForce", "InForce");
 });
 
+test("a twin whose first has no target that is ready takes its requests until it has one, and says so", async () => {
+  const bed = await withServices();
+  for (const name of ["reviews-b", "reviews-c"]) bed.addService(name);
+  const ready = (name: string, is: boolean) => {
+    bed.ready.set(`demo/${name}`, is);
+    controller.serviceChanged("demo", name);
+  };
+  for (const name of ["a", "b", "c"]) {
+    const to = name === "a" ? REVIEWS.to : `reviews-${name}`;
+    bed.putRoute(name, { ...REVIEWS, service: "reviews.demo:9080", to });
+    bed.ready.set(`demo/${to}`, true);
+  }
+  const { controller } = await bed.start();
+  await bed.routeReaches("b", "Accepted", "!Twin");
+  ready(REVIEWS.to, false);
+  await bed.routeReaches("a", "Resolved", "!NotReady");
+  await bed.routeReaches("b", "InForce", "InForce");
+  expect(bed.routeCondition("b", "Accepted")).toBe("Accepted");
+  await eventually(() => bed.routeMessage("c", "Accepted")).toMatch(/^Route demo\/b/);
+  ready("reviews-b", false);
+  await bed.routeReaches("c", "InForce", "InForce");
+  ready(REVIEWS.to, true);
+  for (const name of ["b", "c"]) {
+    await bed.routeReaches(name, "Accepted", "!Twin");
+    expect(bed.routeMessage(name, "Accepted")).toMatch(/^Route demo\/a/);
+  }
+});
+
 test("a right that is missing is told once for the many Routes of a namespace, and does not keep other namespaces waiting", async () => {
   const bed = await withServices();
   const message = 'routes.keyway.dev "one" is forbidden: User "x" cannot patch resource "routes/status"';

@@ -55,8 +55,8 @@ export class ResourceTable {
   /** What there is to say of a Route, as far as the resources alone tell. */
   routeVerdict(id: string): RouteVerdict {
     const wrong = this.#wrong.get(id);
-    const twin = this.#twins.firstOf(id);
-    return { ...(wrong !== undefined && { wrong }), ...(twin !== undefined && { twin }) };
+    const twins = this.#twins.before(id);
+    return { ...(wrong !== undefined && { wrong }), ...(twins.length > 0 && { twins }) };
   }
 
   /** A resource that is no route takes the one away that it was before: nobody can say what it means. */
