@@ -1,8 +1,10 @@
 // Takes a configuration over: reads it, publishes its table unless that stands already, and serves from it. One that can't
 // be read is told in one line, and the last good table goes on serving.
+import { asksForGuard, asksForStrict } from "./config/asks";
 import { diagnosticText } from "./config/diagnostic";
 import { readConfiguration } from "./config/configuration";
-import { asksForStrict } from "./config/strict";
+
+import { writeGuard } from "./config/guard";
 import { ERROR, actFor, configuration, got, gotLen, log, record, setShared, shared, tickEvery } from "./host/calls";
 import { resetScratch } from "./host/memory";
 import * as metrics from "./metrics";
@@ -40,11 +42,19 @@ export function configure(id: u32, size: u32): bool {
     }
     root.rejected = true;
     inherit(root);
+    if (root.slot < 0 && asksForGuard(size)) guard(root, size);
   }
   tickEvery(root.table ? FIRST_TICK_MS : isCanary ? COUNT_AFTER_MS : PERIOD_MS);
   setCurrent(root);
   tell(root);
   return true;
+}
+
+// Nobody has said yet what this proxy is to do, but strangers are not to have their way meanwhile.
+function guard(root: Root, size: u32): void {
+  writeGuard(root.header, size);
+  root.guarded = true;
+  metrics.defineEdgeMetrics();
 }
 
 function readFingerprint(size: u32): void {

@@ -35,7 +35,7 @@ export function proxy_on_request_headers(stream: u32, _headers: u32, _endOfStrea
     if (root.table) follow(root);
     if (hasEdge(root.header.at) && !isDecided()) guardEdge(root.header.at, edgeOf(root.header.at));
     if (explains(root.header.at) && asksToExplain() && explain(root, stream)) return STOP_ITERATION;
-  }
+  } else if (root && root.guarded && !isDecided()) guardEdge(root.header.at, edgeOf(root.header.at));
   return route(root, stream) ? STOP_ITERATION : CONTINUE;
 }
 

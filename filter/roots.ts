@@ -31,6 +31,8 @@ export class Root {
   live: bool;
   /** Its own configuration was rejected. */
   rejected: bool;
+  /** It has no table, and its header says what is taken off requests meanwhile. */
+  guarded: bool;
   /** Counted among its slot's users. */
   counted: bool;
   /** The port that its first request came to while several tables were in use; 0 before. */
@@ -78,7 +80,7 @@ export function addRoot(id: u32): Root {
   const root = i < total ? rootAt(i) : newRecord();
   root.id = id;
   root.live = true;
-  root.rejected = root.counted = root.parallel = false;
+  root.rejected = root.guarded = root.counted = root.parallel = false;
   root.port = 0;
   root.slot = root.liveSlot = -1;
   root.generation = 0;
@@ -140,6 +142,7 @@ export function serveFrom(root: Root, slot: i32, wanted: u32): bool {
   release(root);
   leave(root);
   root.own.clear().bytes(got, gotLen);
+  root.guarded = false;
   root.slot = slot;
   root.generation = wanted;
   serveOwn(root);

@@ -111,6 +111,7 @@ function readKeys(): void {
   for (; json.nextItem(i == 0); i++) {
     inSubList("keys", i);
     readKey();
+    if (!broken()) inField(null);
     if (!broken() && i == MAX_EDGE_KEYS) reportMoreThan(MAX_EDGE_KEYS, "keys");
     if (broken()) return;
   }

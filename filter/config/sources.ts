@@ -95,6 +95,20 @@ function addPreset(to: Writer, at: usize, len: i32): bool {
   return false;
 }
 
+/** Adds the sources of all systems that have a preset. */
+export function addPresets(to: Writer): void {
+  addPresetNamed(to, "signadot");
+  addPresetNamed(to, "mirrord");
+  addPresetNamed(to, "bridge");
+  addPresetNamed(to, "overrides");
+  addPresetNamed(to, "okteto");
+  addPresetNamed(to, "telepresence");
+}
+
+function addPresetNamed(to: Writer, name: Bytes): void {
+  addPreset(to, name.start, name.len);
+}
+
 // False for a kind that there is not.
 function addKind(to: Writer, at: usize, kindLen: i32, name: usize, len: i32): bool {
   if (is(at, kindLen, "header")) return addHeader(to, name, len);

@@ -159,7 +159,10 @@ test("a fresh proxy with a mistake in its edge takes no key, signed or not", asy
   const edge = { accept: "signed", keys: [ours.entry], trace: "remove" };
   const bed = await startBed({ config: { keys: KEYS, routes, edge }, targets: ["reviews-pr-1"] });
   try {
-    for (const key of ["pr-1", signed(ours, "pr-1")]) expect((await bed.keyed(key)).service).toBe("reviews");
+    for (const key of ["pr-1", signed(ours, "pr-1")]) {
+      const { service, seen } = await bed.keyed(key);
+      expect([service, seen("x-routing-key")]).toEqual(["reviews", []]);
+    }
     expect((await bed.metrics()).keyway_config_rejected).toBe(1);
   } finally {
     await bed.stop();

@@ -1,9 +1,10 @@
 // `edge`: which keys are taken from outside.
 import { describe, expect, test } from "vitest";
 import { ecdsa, hmac, LATER, rsa, type Signer, signed } from "./edge-keys.ts";
+import { Envoy } from "./emulator/envoy.ts";
 import type { Pairs } from "./emulator/headers.ts";
 import { HOST } from "./generate.ts";
-import { proxyWith } from "./module.ts";
+import { filterCode, proxyWith } from "./module.ts";
 import { decisionOf } from "./observe.ts";
 
 const KEYS = [
@@ -229,4 +230,52 @@ test("a signed key ends at its second", () => {
   expect(ask({ "x-routing-key": token }).cluster).toBe("target");
   envoy.process.advance(1_000);
   expect(ask({ "x-routing-key": token }).cluster).toBe("reviews");
+});
+
+describe("a mistake in the first configuration", () => {
+  const strangers: Pairs = [
+    ["x-routing-key", "pr-1"],
+    ["x-own", "pr-1"],
+    ["baggage", "sd-routing-key=pr-1,a=1"],
+    ["traceparent", `00-${"1".repeat(32)}-${"2".repeat(16)}-01`],
+    ["x-keyway-routed", "target"],
+  ];
+  const cleaned: Pairs = [["baggage", "a=1"]];
+  const left = (config: unknown) => {
+    const envoy = new Envoy(filterCode);
+    const filter = envoy.filter();
+    expect(filter.configure(config)).toBe(true);
+    expect(envoy.process.lines("error")).toHaveLength(1);
+    const ask = () => filter.request({ headers: strangers });
+    const passed = ask();
+    expect(passed.cluster).toBe("reviews");
+    return { left: passed.headers.filter(([name]) => !name.startsWith(":")), envoy, filter, ask };
+  };
+
+  test.each<[string, unknown]>([
+    ["in the edge", { keys: ["header:x-own"], edge: { accept: "signed", keys: [] } }],
+    ["in the edge, before the keys", { edge: { accept: "signed", keys: [{ id: "a" }] }, keys: ["header:x-own"] }],
+    ["in what it takes", { edge: { accept: "sined" }, emit: ["header:x-own"] }],
+    ["among the keys", { keys: ["moon", 7, "header:x-own"], edge: { accept: "none" } }],
+    ["in a route", { keys: ["header:x-own"], routes: [{ from: "a" }], edge: { accept: "none" } }],
+    ["of JSON", '{"keys": ["header:x-own"], "edge": {"accept": "none"},}'],
+  ])("%s lets no stranger's key past the proxy", (_, config) => {
+    expect(left(config).left).toEqual(cleaned);
+  });
+
+  test("is no reason to take keys off where any is to be taken", () => {
+    expect(left({ edge: { accept: "any", keys: [] } }).left).toEqual(strangers);
+    expect(left({ keys: [] }).left).toEqual(strangers);
+  });
+
+  test("is mended by the next one, and a mistake after that leaves it in force", () => {
+    const { envoy, filter, ask } = left({ edge: { accept: "none", trace: 1 } });
+    envoy.process.clusters.set("target", true);
+    const good = { routes, edge: { accept: "any" } };
+    filter.configure(good);
+    expect(ask().cluster).toBe("reviews"); // The hop mark says that it is there.
+    expect(ask().headers.some(([name]) => name === "x-routing-key")).toBe(true);
+    filter.configure({ ...good, edge: { accept: "none", trace: 1 } });
+    expect(ask().headers.some(([name]) => name === "x-routing-key")).toBe(true);
+  });
 });

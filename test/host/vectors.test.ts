@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Envoy } from "./emulator/envoy.ts";
 import { filterCode, proxyWith } from "./module.ts";
 import { decisionOf } from "./observe.ts";
-import { decisions, errors, explanations, malformed, sources, texts, tokens } from "./vectors.ts";
+import { decisions, edges, errors, explanations, malformed, sources, texts, tokens } from "./vectors.ts";
 
 const errorLines = (configuration: unknown) => {
   const envoy = new Envoy(filterCode);
@@ -36,7 +36,7 @@ describe("a source finds its keys in order", () => {
 });
 
 describe("decisions", () => {
-  test.each([...decisions, ...texts])("$name", ({ config, now = "2030-01-01T00:00:00Z", requests }) => {
+  test.each([...decisions, ...texts, ...edges])("$name", ({ config, now = "2030-01-01T00:00:00Z", requests }) => {
     const { envoy, filter } = proxyWith(config);
     envoy.process.clock = BigInt(Date.parse(now)) * 1_000_000n;
     for (const route of config.routes ?? []) {

@@ -40,3 +40,6 @@ export const explanations: {
   config: object;
   requests: { cluster: string | null; headers: Pairs; missing?: string[]; explanation: object }[];
 }[] = read("explanations");
+
+/** The same where `edge` says which keys are taken. */
+export const edges: typeof decisions = read("edge");

@@ -1,5 +1,6 @@
 // The vectors that the filter must agree with too.
 import { describe, expect, test } from "vitest";
+import { verifySignature } from "../../installer/keys/verify.ts";
 import { decide } from "../../routes/deciding/decide.ts";
 import { explain } from "../../routes/deciding/explain.ts";
 import { candidates } from "../../routes/deciding/scan.ts";
@@ -7,7 +8,7 @@ import { isKey } from "../../routes/model/key.ts";
 import { parseSource } from "../../routes/model/sources.ts";
 import { parseConfiguration } from "../../routes/reading/configuration.ts";
 import { ConfigurationError, formatDiagnostic } from "../../routes/reading/diagnostic.ts";
-import { decisions, errors, explanations, sources, texts, tokens } from "../host/vectors.ts";
+import { decisions, edges, errors, explanations, sources, texts, tokens } from "../host/vectors.ts";
 
 const diagnostics = (value: unknown) => {
   try {
@@ -34,7 +35,7 @@ describe("a source finds its keys in order", () => {
 });
 
 test("every vector of decisions and explanations is a configuration without mistakes", () => {
-  for (const { config } of [...decisions, ...texts, ...explanations]) expect(diagnostics(config)).toEqual([]);
+  for (const { config } of [...decisions, ...texts, ...edges, ...explanations]) expect(diagnostics(config)).toEqual([]);
 });
 
 describe("explanations", () => {
@@ -47,9 +48,13 @@ describe("explanations", () => {
 });
 
 describe("decisions", () => {
-  test.each([...decisions, ...texts])("$name", ({ config, now = "2030-01-01T00:00:00Z", requests }) => {
+  test.each([...decisions, ...texts, ...edges])("$name", ({ config, now = "2030-01-01T00:00:00Z", requests }) => {
     for (const { decision, ...input } of requests) {
-      const { outcome, key, to } = decide(parseConfiguration(config), { ...input, now: Date.parse(now) / 1000 });
+      const { outcome, key, to } = decide(parseConfiguration(config), {
+        ...input,
+        now: Date.parse(now) / 1000,
+        verify: verifySignature,
+      });
       expect({ outcome, key, to }).toEqual(decision);
     }
   });
