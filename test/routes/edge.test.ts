@@ -18,21 +18,27 @@ import { decisionOf } from "../host/observe.ts";
 const ours = hmac("ours");
 const public_ = ecdsa("public");
 const GOOD = [signed(ours, "pr-1"), signed(public_, "pr-1", { services: "reviews.demo+ratings" })];
+const FORGED = signed(hmac("ours"), "alice");
 /** What stands for some of the keys of the random requests. */
 const TEXTS: Record<string, string> = {
   "pr-1": GOOD[0] as string,
   "PR-1": GOOD[1] as string,
-  alice: signed(hmac("ours"), "alice"),
+  alice: FORGED,
   "a-b-c": signed(ours, "a-b-c", { expires: NOW }),
   "pr-1.x.y": signed(ours, "pr-1.x.y", { id: "theirs" }),
 };
-const withSigned = (headers: Pairs): Pairs =>
-  headers.map(([name, value]) => {
+/** With one forged key at most, since a proxy looks at a few bad signatures of a request only. */
+function withSigned(headers: Pairs): Pairs {
+  let forged = 0;
+  return headers.map(([name, value]) => {
+    if (name === "x-keyway-routed" || name === ":authority") return [name, value];
     const text = value.replace(/pr(-|%2D)1(\.x\.y)?\b|PR(-|%2D)1\b|alice|a(-|%2D)b(-|%2D)c/g, (found) => {
-      return TEXTS[found.replaceAll("%2D", "-")] ?? found;
+      const token = TEXTS[found.replaceAll("%2D", "-")] ?? found;
+      return token === FORGED && ++forged > 1 ? found : token;
     });
-    return [name, name === "x-keyway-routed" || name === ":authority" ? value : text];
+    return [name, text];
   });
+}
 
 const keys = [ours.entry, public_.entry];
 const edge: fc.Arbitrary<Edge> = fc.oneof(
@@ -62,9 +68,6 @@ test("decides any request as the module does, and leaves of it what the module l
       const { envoy, filter } = proxyWith(config);
       for (const name of targets) envoy.process.clusters.set(name, true);
       const parsed = parseConfiguration(config);
-      // A proxy verifies a few signatures for a request, beside those that it knows to be good.
-      if ("keys" in edge)
-        for (const token of GOOD) filter.request({ headers: { "x-other": token, "x-routing-key": token } });
       for (const one of requests) {
         const headers = withSigned(one.headers);
         const input = { ...one, headers: withPseudoHeaders(headers), now: NOW, verify: verifySignature };
