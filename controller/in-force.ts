@@ -6,7 +6,7 @@ import type { LiveTable } from "./surroundings.ts";
 
 /** Of the time that has passed, the part after which to look again; the first looks are this far apart at least. */
 const PAUSE = 0.5;
-const LEAST_PAUSE_MS = 40;
+const LEAST_PAUSE_MS = 20;
 /** After this time it is looked at only now and then. */
 const LIMIT_MS = 30_000;
 const LATE_LOOK_MS = 60_000;
