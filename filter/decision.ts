@@ -1,7 +1,7 @@
 // Decides where a request goes: the hot path. It reads the request and the table and changes neither; route.ts acts on it.
 import { MAX_KEY, MAX_SIGNED } from "../routes/model/names";
 import { allHold } from "./conditions";
-import { GOOD, UNSIGNED, checkText, isForService } from "./edge/check";
+import { GOOD, UNSIGNED, checkText, isForService, wasUnwrapped } from "./edge/check";
 import { canBeCleaned } from "./edge/guard";
 import { ACCEPT_ANY, ACCEPT_NONE, acceptOf, hasKeys, unwraps } from "./edge/options";
 import { plainLen } from "./edge/token";
@@ -196,7 +196,7 @@ function tryText(root: Root, source: usize, at: usize, len: i32): i32 {
       memory.copy(triedText, at, len);
       len = plainLen;
       if (!isForService()) return passOver(source);
-    } else if (checked != UNSIGNED || !takesUnsigned(source)) return INVALID_KEY;
+    } else if (checked != UNSIGNED || !takesUnsigned(source, at, len)) return INVALID_KEY;
   }
   if (!isKey(at, len)) return INVALID_KEY;
   memory.copy(tried, at, len);
@@ -207,10 +207,10 @@ function tryText(root: Root, source: usize, at: usize, len: i32): i32 {
   return BY_KEY;
 }
 
-// Plain keys count where strangers can't set them, and where what is left of them has been checked.
-function takesUnsigned(source: usize): bool {
+// Plain keys count where strangers can't set them, and where a signed key has become one.
+function takesUnsigned(source: usize, at: usize, len: i32): bool {
   if (acceptOf(edge) == ACCEPT_ANY || sourceKind(source) == TRACE) return true;
-  return unwraps(edge) && canBeCleaned(source);
+  return unwraps(edge) && canBeCleaned(source) && wasUnwrapped(at, len);
 }
 
 // A signed key for other services is none here; it goes on to them.

@@ -19,14 +19,32 @@ export const UNSIGNED = 0;
 export const BAD = 1;
 export const GOOD = 2;
 
+const MOST_UNWRAPPED = 8;
+
 const SECOND: u64 = 1000000000;
 const signature = memory.data(MAX_SIGNED);
 
 /** How many more bad signatures of the request at hand are looked at. Strangers would have the proxy verify hundreds otherwise. */
 let patience = 0;
 
+/** Hashes of the plain keys that signed ones of the request at hand have become. */
+const unwrapped = memory.data(MOST_UNWRAPPED * 8);
+let unwrappedCount = 0;
+
 export function beginChecks(): void {
   patience = MAX_FORGED;
+  unwrappedCount = 0;
+}
+
+export function noteUnwrapped(at: usize, len: i32): void {
+  if (wasUnwrapped(at, len) || unwrappedCount == MOST_UNWRAPPED) return;
+  store<u64>(unwrapped + (unwrappedCount++ << 3), hash(at, len));
+}
+
+export function wasUnwrapped(at: usize, len: i32): bool {
+  const name = hash(at, len);
+  for (let i = 0; i < unwrappedCount; i++) if (load<u64>(unwrapped + (i << 3)) == name) return true;
+  return false;
 }
 
 /** Of a GOOD text the plain key is its first `plainLen` bytes; `isForService` says whether it is meant for this request's destination. */

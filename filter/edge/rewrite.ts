@@ -21,7 +21,7 @@ import {
 } from "../sources/source";
 import { AMPERSAND, COLON, COMMA, EQUALS, SEMICOLON, SPACE } from "../text/ascii";
 import { find, skipBlanks, trimEnd } from "../text/bytes";
-import { GOOD, UNSIGNED, checkText, isForService } from "./check";
+import { GOOD, UNSIGNED, checkText, isForService, noteUnwrapped } from "./check";
 import { ACCEPT_ANY, ACCEPT_NONE, acceptOf, unwraps } from "./options";
 import { plainLen } from "./token";
 
@@ -33,9 +33,10 @@ let staysSigned = false;
 
 /** Headers with values, members or pairs between commas. True when the header was changed. */
 export function cleanList(edge: usize, source: usize): bool {
-  if (!request.readAllValues(sourceHeader(source), sourceHeaderLen(source))) return false;
   begin(false);
-  keepParts(edge, source, request.value, request.value + request.valueLen, COMMA, 0);
+  if (request.readAllValues(sourceHeader(source), sourceHeaderLen(source)))
+    keepParts(edge, source, request.value, request.value + request.valueLen, COMMA, 0);
+  else changed = true;
   return finish(source);
 }
 
@@ -68,7 +69,7 @@ function begin(signed: bool): void {
   staysSigned = signed;
 }
 
-// A header that can't be written goes altogether.
+// A header that can't be read or written goes altogether.
 function finish(source: usize): bool {
   if (!changed) return false;
   const name = sourceHeader(source);
@@ -124,7 +125,10 @@ function judge(edge: usize): i32 {
   }
   if (checked != GOOD) return DROP;
   if (staysSigned || !unwraps(edge)) return KEEP;
-  if (isForService()) return REPLACE;
+  if (isForService()) {
+    noteUnwrapped(candidate, plainLen);
+    return REPLACE;
+  }
   count(metrics.keysForeign);
   return DROP;
 }

@@ -123,3 +123,32 @@ test("an edge costs a request without anything to take off one read of its heade
   filter.request({ headers: { accept: "text/html" } });
   expect(made).toEqual(["get_header_map_value", "get_header_map_pairs", "increment_metric"]);
 });
+
+test("whatever call of the host fails, no plain and no forged key counts, and nothing traps", () => {
+  const headers: Pairs = [
+    ["x-routing-key", `pr-1, ${theirs[0]}`],
+    ["baggage", "a=1,k=pr-1"],
+    ["cookie", "k=pr-1"],
+    [":path", "/?k=pr-1"],
+    ["tracestate", `k=${theirs[1]}`],
+    ["x-keyway-routed", "target"],
+    ["b3", "1-2"],
+  ];
+  for (const unwrap of [false, true]) {
+    const { envoy, filter } = gateway({ accept: "signed", keys, unwrap });
+    let calls = 0;
+    envoy.process.fault = () => void calls++;
+    filter.request({ headers });
+    expect(calls).toBeGreaterThan(20);
+    for (const code of [1, 10]) {
+      for (let failing = 0; failing < calls + 5; failing++) {
+        let at = 0;
+        envoy.process.fault = () => (at++ === failing ? code : undefined);
+        expect([failing, filter.request({ headers }).cluster]).toEqual([failing, "reviews"]);
+        at = 0;
+        envoy.process.fault = () => (at++ >= failing ? code : undefined);
+        expect([failing, filter.request({ headers }).cluster]).toEqual([failing, "reviews"]);
+      }
+    }
+  }
+});

@@ -1,5 +1,6 @@
 // Where the choice is made: in the caller's proxy, in a gateway, and twice in one proxy.
 import { afterEach, beforeAll, expect, test } from "vitest";
+import { ecdsa, signed } from "../host/edge-keys.ts";
 import { destinationOf, gatewayObject, virtualServiceObject } from "./bed/objects.ts";
 import type { Pod } from "./bed/pod.ts";
 import { GATEWAY_HTTP_PORT } from "./bed/ports.ts";
@@ -126,6 +127,41 @@ test("a link through a gateway opens a preview and sticks by a cookie, until ano
   expect(await visit("/reviews/1", "keyway=pr-42")).toEqual(["reviews-pr-42", undefined, "no-store"]);
   expect(await visit("/reviews/1?keyway=pr-7")).toEqual(["reviews", cookie("keyway=pr-7"), "no-store"]);
   expect(await visit("/reviews/1?keyway=", "keyway=pr-42")).toEqual(["reviews", cookie("keyway=", 0), "no-store"]);
+});
+
+test("a gateway takes signed keys alone, and no trace id, and the proxies behind it ask for whom they are", async () => {
+  const ours = ecdsa("2026-11");
+  const keys = `keys: [{id: "2026-11", publicKey: ${ours.entry.publicKey}}]`;
+  const route = "{service: reviews:http, key: pr-42, to: reviews-pr-42}";
+  const edge = await routeFileWith(`edge: {accept: signed, ${keys}}\n`, route);
+  await keywayDone(...install, "--mode", "gateway", "-l", "istio=front", "-f", edge);
+  const front = { host: `${pods.gateway.address}:${GATEWAY_HTTP_PORT}`, path: "/reviews/1" };
+  const through = async (key: string, headers = {}) => {
+    const own = { host: "shop.example.com", "x-routing-key": key, ...headers };
+    const { app, body } = await pods.caller.request({ ...front, headers: own });
+    return { app, headers: JSON.parse(body).headers };
+  };
+  const token = (services: string) => signed(ours, "pr-42", { services });
+  const id = "1234567890abcdef".repeat(2);
+  const ids = { traceparent: `00-${id}-${"1".repeat(16)}-01`, "x-b3-traceid": id, "x-request-id": id };
+  const routed = await through(token("reviews"), ids);
+  expect([routed.app, routed.headers["x-routing-key"]]).toEqual([
+    "reviews-pr-42",
+    expect.stringMatching(/^pr-42~.*~2026-11~/),
+  ]);
+  expect(JSON.stringify(routed.headers)).not.toContain(id);
+  expect(routed.headers["x-request-id"]).toMatch(/^[-0-9a-f]{36}$/);
+  const plain = await through("pr-42");
+  expect([plain.app, plain.headers["x-routing-key"]]).toEqual(["reviews", undefined]);
+
+  await keywayDone("uninstall", "-n", NAMESPACE);
+  const inside = await routeFileWith(`edge: {accept: any, ${keys}}\n`, route);
+  await keywayDone(...install, "--mode", "inbound", "-l", "app=reviews", "-f", inside);
+  const reviews = (key: string) => call("reviews:9080", { "x-routing-key": key });
+  await becomes("reviews:9080", { "x-routing-key": token("reviews") }, "reviews-pr-42");
+  expect(await reviews(token("ratings+reviews.modes"))).toBe("reviews-pr-42");
+  expect(await reviews(token("ratings"))).toBe("reviews");
+  expect(await reviews("pr-42")).toBe("reviews-pr-42");
 });
 
 test("a gateway of the Gateway API is chosen by its name", async () => {
