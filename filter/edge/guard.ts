@@ -2,6 +2,7 @@
 // configuration names, the hop mark, the wish for an explanation, and the ids of traces. What is left of a key is good.
 import { HEADER_EXPLAIN, HEADER_ROUTED } from "../../routes/model/names";
 import { removeHeader } from "../host/calls";
+import { parameterLenOf, parameterOf } from "../link/options";
 import * as request from "../request";
 import {
   COOKIE,
@@ -13,13 +14,16 @@ import {
   QUERY,
   TRACE,
   afterSource,
+  isSameSource,
   sourceHeader,
   sourceHeaderLen,
   sourceKind,
+  sourceName,
+  sourceNameLen,
 } from "../sources/source";
-import { firstForm, firstSource, formCount, sourceCount } from "../table/header";
+import { firstSource, formCount, sourceCount } from "../table/header";
 import { COLON } from "../text/ascii";
-import { is } from "../text/bytes";
+import { is, same } from "../text/bytes";
 import { HEADERS, REQUEST_ID, headerOf } from "../trace/headers";
 import { beginChecks } from "./check";
 import { ACCEPT_ANY, acceptOf, removesTraces, unwraps } from "./options";
@@ -36,8 +40,7 @@ export function guardEdge(header: usize, edge: usize): void {
   if (removesTraces(edge))
     for (let which = 0; which < HEADERS; which++) if (which != REQUEST_ID) takeOff(headerOf(which));
   if (!strict && !unwraps(edge)) return;
-  clean(edge, firstSource(header), sourceCount(header));
-  clean(edge, firstForm(header), formCount(header));
+  clean(edge, firstSource(header), sourceCount(header) + formCount(header));
 }
 
 function takeOff(name: Bytes): void {
@@ -52,24 +55,37 @@ function isThere(name: usize, len: i32): bool {
   return request.readValue(name, len, 0);
 }
 
-function clean(edge: usize, source: usize, count: i32): void {
+// The sources, and the forms behind them.
+function clean(edge: usize, first: usize, count: i32): void {
   let before = NONE;
-  for (; count > 0; count--) {
+  for (let source = first; count > 0; count--) {
     const kind = sourceKind(source);
     // What sticks of a link has to be good again when it comes back, so it stays signed.
     const staysSigned = kind == LINK || before == LINK;
-    if (canBeCleaned(source) && cleanSource(edge, source, staysSigned)) request.forgetHeaders();
+    if (canBeCleaned(source) && cleanSource(edge, first, source, staysSigned)) request.forgetHeaders();
     before = kind;
     source = afterSource(source);
   }
 }
 
-function cleanSource(edge: usize, source: usize, staysSigned: bool): bool {
+function cleanSource(edge: usize, first: usize, source: usize, staysSigned: bool): bool {
   const kind = sourceKind(source);
   if (kind == LINK) return cleanQuery(edge, source, staysSigned);
-  if (!isThere(sourceHeader(source), sourceHeaderLen(source))) return false;
+  if (!isThere(sourceHeader(source), sourceHeaderLen(source)) || isCleaned(first, source)) return false;
   if (kind == QUERY) return cleanQuery(edge, source, staysSigned);
   return kind == COOKIE ? cleanCookies(edge, source, staysSigned) : cleanList(edge, source);
+}
+
+// Whether one of the sources before it is the same place of a request. An unwrapped key that stands there is plain, and may not be taken for a stranger's.
+function isCleaned(first: usize, source: usize): bool {
+  for (let other = first; other != source; other = afterSource(other))
+    if (isSameSource(other, source) || isQueryOfLink(other, source)) return true;
+  return false;
+}
+
+function isQueryOfLink(link: usize, source: usize): bool {
+  if (sourceKind(link) != LINK || sourceKind(source) != QUERY) return false;
+  return same(parameterOf(link), parameterLenOf(link), sourceName(source), sourceNameLen(source));
 }
 
 /** Whether a key can be taken off there. The host and a bearer token are more than the key in them. */

@@ -10,6 +10,7 @@ import {
   COOKIE,
   HEADER,
   afterSource,
+  isSameSource,
   sourceHeader,
   sourceHeaderLen,
   sourceKind,
@@ -25,13 +26,9 @@ import { addToBaggage, addToTracestate, merged } from "./members";
 export function emitKey(header: usize): void {
   let form = firstForm(header);
   for (let i = formCount(header); i > 0; i--) {
-    if (!isOwnSource(form)) write(form);
+    if (!isSameSource(form, carriedSource)) write(form);
     form = afterSource(form);
   }
-}
-
-function isOwnSource(form: usize): bool {
-  return same(form, <i32>(afterSource(form) - form), carriedSource, <i32>(afterSource(carriedSource) - carriedSource));
 }
 
 function write(form: usize): void {

@@ -1,6 +1,7 @@
 // A source as the table header holds it, and the one place that knows which kinds there are.
 //   u8 kind, u8 header length, u16 name length, the header to read, the name looked for in it
 import { BAGGAGE, COOKIE, HEADER, HOST, OVERRIDES, QUERY, TRACESTATE } from "../../routes/model/layout";
+import { same } from "../text/bytes";
 import { nextCookie } from "./cookie";
 import { nextHeader } from "./header";
 import { nextHost } from "./host";
@@ -62,6 +63,11 @@ export function sourceNameLen(s: usize): i32 {
 
 export function afterSource(s: usize): usize {
   return sourceName(s) + sourceNameLen(s);
+}
+
+/** Whether both are the same place of a request. */
+export function isSameSource(a: usize, b: usize): bool {
+  return same(a, <i32>(afterSource(a) - a), b, <i32>(afterSource(b) - b));
 }
 
 /** Where to start in the value of the source's header. */

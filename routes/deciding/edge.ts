@@ -46,10 +46,19 @@ export function guarded({ keys, emit = [], edge, link }: Configuration, input: D
       if (source.kind === "query" && text === "") return text;
       return left({ ...edge, unwrap: false }, text, input);
     });
-  for (const source of [...keys, ...emit].flatMap(sourcesOf).filter(canBeCleaned))
-    headers = cleaned(headers, source, (text) => left(edge, text, input));
+  // An unwrapped key is plain, and may not be taken for a stranger's by another name of its place.
+  const others = new Map(
+    [...keys, ...emit]
+      .flatMap(sourcesOf)
+      .filter(canBeCleaned)
+      .map((one) => [placeOf(one), one]),
+  );
+  for (const source of ofLinks) others.delete(placeOf(source));
+  for (const source of others.values()) headers = cleaned(headers, source, (text) => left(edge, text, input));
   return { ...input, headers };
 }
+
+const placeOf = ({ kind, name }: Source) => `${kind}:${name}`;
 
 /** Whether a key can be taken off there. The host and a bearer token are more than the key in them. */
 function canBeCleaned({ kind, name }: Source): boolean {

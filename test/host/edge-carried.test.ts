@@ -99,6 +99,15 @@ describe("unwrapped", () => {
     expect(pass(plain, { edge: strict }).cluster).toBe("reviews");
   });
 
+  test.each<[string, string, string]>([
+    ["x-routing-key", token, "pr-1"],
+    ["baggage", `a=1,k=${token}`, "a=1,k=pr-1"],
+    ["cookie", `k=${token}`, "k=pr-1"],
+  ])("the plain key in %s is no stranger's where that is a form, too", (name, value, wanted) => {
+    const { cluster, left } = pass({ [name]: value }, { edge: strict, emit: ALL });
+    expect([cluster, left[name]]).toEqual(["target", wanted]);
+  });
+
   test("one for another service is taken off, since nobody further on could tell", () => {
     const { left } = pass({ "x-routing-key": signed(ours, "pr-1", { services: "ratings" }) }, { edge: strict });
     expect(left["x-routing-key"]).toBeUndefined();
@@ -136,6 +145,12 @@ describe("a link", () => {
   ])("with a signed key sticks by it where the edge takes %s", (_, edge) => {
     const token = signed(ours, "pr-1", { services: "reviews" });
     expect(cookieOf(token, { edge })).toMatchObject({ cookie: token, cluster: "target" });
+  });
+
+  test("sticks signed where its parameter and its cookie are sources of plain keys, too", () => {
+    const token = signed(ours, "pr-1");
+    const config = { edge: { ...strict, unwrap: true }, keys: ["query:keyway", "cookie:keyway"] };
+    expect(cookieOf(token, config)).toMatchObject({ cookie: token, cluster: "target" });
   });
 
   test("sticks, too, where its key is for services further on", () => {
