@@ -1,6 +1,7 @@
 // What becomes of a signed key on its way: given back by a trace, written in other forms, kept by a link, or left as a plain key.
 import { describe, expect, test } from "vitest";
 import { ecdsa, hmac, signed } from "./edge-keys.ts";
+import { keys, liveProxy } from "./live.ts";
 import { proxyWith } from "./module.ts";
 import { decisionOf } from "./observe.ts";
 import { enter, leave, workload } from "./workload.ts";
@@ -175,4 +176,22 @@ describe("a link", () => {
   test("is taken off by an empty one", () => {
     expect(cookieOf("", { edge: strict }).cookie).toBe("");
   });
+});
+
+test("with a live table the edge stays what the configuration says, conditions and shares of the table included", () => {
+  const { envoy, filter, server } = liveProxy({
+    edge: { accept: "signed", keys: [ours.entry] },
+    emit: ["header:x-other"],
+  });
+  for (const name of ["to-1", "by-condition"]) envoy.process.clusters.set(name, true);
+  const when = { from: "reviews", when: [{ header: "x-user", exact: "alice" }], to: "by-condition" };
+  server.apply({ ...keys(3), when });
+  envoy.run(1000);
+  for (const worker of [0, 1]) {
+    const ask = (headers: Record<string, string>) => filter.request({ worker, headers }).cluster;
+    expect(ask({ "x-routing-key": signed(ours, "key-1", { services: "reviews" }) })).toBe("to-1");
+    expect(ask({ "x-routing-key": "key-1" })).toBe("reviews");
+    expect(ask({ "x-routing-key": "key-1", "x-user": "alice" })).toBe("by-condition");
+  }
+  expect(envoy.process.lines("error")).toEqual([]);
 });
