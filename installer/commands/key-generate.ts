@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { MAX_KEY_ID } from "../../routes/model/names.ts";
+import { UsageError } from "../../shared/errors.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
@@ -28,6 +29,10 @@ With ecdsa (P-256) and rsa a proxy holds the public key alone, so that nobody ca
     .addOption(new Option("--algorithm <algorithm>", "how it signs").choices(ALGORITHMS).default("ecdsa"))
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
     .action(async ({ id, algorithm, keyFile, output }: Flags) => {
+      if (keyFile === "-")
+        throw new UsageError("what signs is never printed", {
+          next: "name a file that you alone can read with --key-file",
+        });
       const key = generateKey(id, algorithm);
       await writeKeyFile(keyFile, key);
       const { secret, ...entry } = entryOf(key);

@@ -3,6 +3,7 @@ import { parseDate } from "../../routes/model/date.ts";
 import { parseDuration } from "../../routes/model/duration.ts";
 import { isKey } from "../../routes/model/key.ts";
 import { DEFAULT_SOURCE, MAX_KEY } from "../../routes/model/names.ts";
+import { LAST_EXPIRES } from "../../routes/model/signed-key.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
 import { emit, type Format, outputOption } from "../cli/output.ts";
@@ -58,12 +59,18 @@ Whoever has it can use the key until it ends, so let it end soon. All that one k
       if (!isKey(key))
         throw new UsageError(
           `a key has 1 to ${MAX_KEY} printable ASCII characters, without space, comma and semicolon`,
+          { next: "sign the key of a route, as `keyway route list` shows it" },
         );
       const now = Math.floor(Date.now() / 1000);
       const expires = flags.expires ?? (flags.ttl === undefined ? undefined : now + flags.ttl);
       if (expires === undefined)
         throw new UsageError("until when does it count?", { next: "add --ttl 2h, or --expires with a date" });
-      if (expires <= now) throw new UsageError(`--expires ${dateOf(expires)} is past`);
+      if (expires <= now)
+        throw new UsageError(`--expires ${dateOf(expires)} is past`, { next: "name a later date, or --ttl 2h" });
+      if (expires > LAST_EXPIRES)
+        throw new UsageError(`--expires ${dateOf(expires)} is later than any signed key ends`, {
+          next: `the last second is ${dateOf(LAST_EXPIRES)}; let keys end soon`,
+        });
       const signer = await readKeyFile(flags.keyFile, flags.id, io);
       const services = flags.services ?? [];
       const token = signKey(signer, { key, expires, services });
@@ -88,8 +95,10 @@ function parseExpires(text: string): number {
 }
 
 function parseServices(text: string): string[] {
-  const names = text.split(",");
-  const wrong = names.find((name) => !/^[a-zA-Z0-9]([-.\w]*[a-zA-Z0-9])?$/.test(name));
-  if (wrong === undefined) return names;
-  throw new InvalidArgumentError(`"${wrong}" is no service's name: NAME or NAME.NAMESPACE, without a port.`);
+  return text.split(",").map(parseServiceName);
+}
+
+export function parseServiceName(text: string): string {
+  if (/^[a-zA-Z0-9]([-.\w]*[a-zA-Z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError(`"${text}" is no service's name: NAME or NAME.NAMESPACE, without a port.`);
 }

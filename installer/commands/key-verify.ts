@@ -12,6 +12,7 @@ import { progress } from "../cli/progress.ts";
 import { dateOf, judge } from "../keys/judge.ts";
 import { entryOf, readKeyFile } from "../keys/key-file.ts";
 import { parseId } from "./key-generate.ts";
+import { parseServiceName } from "./key-sign.ts";
 
 interface Flags {
   routes?: string;
@@ -40,12 +41,20 @@ export const keyVerify: Register = (group, io) => {
     )
     .option("--key-file <file>", "the file that signed it, or its private key in PEM")
     .option("--id <id>", "the id of the key, where that file does not say it", parseId)
-    .option("--service <name>", "whether it counts for requests to this service: NAME or NAME.NAMESPACE")
+    .option(
+      "--service <name>",
+      "whether it counts for requests to this service: NAME, NAME.NAMESPACE or its name in full",
+      parseServiceName,
+    )
     .addOption(outputOption())
     .action(async (given: string, flags: Flags) => {
       const token = given === "-" ? (await readLine(io)).trim() : given;
       const keys = await keysFrom(flags, io);
-      const { key, expires, services, id } = judge(token, { keys, now: Date.now() / 1000, service: flags.service });
+      const { key, expires, services, id } = judge(token, {
+        keys,
+        now: Date.now() / 1000,
+        service: flags.service && inFull(flags.service),
+      });
       const data = { key, expires: dateOf(expires), services, id };
       const lines = [`key       ${key}`, `expires   ${dateOf(expires)}`];
       lines.push(`services  ${services.length === 0 ? "all" : services.join(", ")}`, `signed by ${id}`);
@@ -53,6 +62,11 @@ export const keyVerify: Register = (group, io) => {
       progress(io).done("it counts");
     });
 };
+
+/** As Kubernetes has it, where the namespace is said. */
+function inFull(service: string): string {
+  return service.split(".").length === 2 ? `${service}.svc.cluster.local` : service;
+}
 
 async function keysFrom({ routes, keyFile, id }: Flags, io: Io): Promise<readonly EdgeKey[]> {
   if (keyFile !== undefined) return [entryOf(await readKeyFile(keyFile, id, io))];

@@ -16,6 +16,9 @@ export interface SignedKey {
   signature: string;
 }
 
+/** The last second that the eleven digits of a signed key can name. */
+export const LAST_EXPIRES = 99_999_999_999;
+
 const FORM = /^(.+)~(\d{1,11})~([^~]*)~([^~]*)~([^~]*)$/;
 const WORD = /^[\x21-\x2b\x2d-\x3a\x3c-\x7e]*$/;
 

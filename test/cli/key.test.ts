@@ -1,5 +1,6 @@
 // Signed keys from the command line.
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, sign as signText } from "node:crypto";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,6 +51,7 @@ describe("what can't be", () => {
   test.each<[string, () => string[] | Promise<string[]>]>([
     ["sign-no-end", () => sign()],
     ["sign-past", () => sign("--expires", "2029-01-01T00:00:00Z")],
+    ["sign-later-than-any", () => sign("--expires", "9999-12-31T23:59:59Z")],
     ["sign-no-duration", () => sign("--ttl", "soon")],
     ["sign-no-service", () => sign("--ttl", "2h", "--services", "reviews:9080")],
     ["sign-no-key", () => ["sign", "pr 42", "--ttl", "2h", "--key-file", file("hmac.key")]],
@@ -81,8 +83,36 @@ describe("what can't be", () => {
       },
     ],
     ["generate-over-another", () => ["generate", "--id", "a", "--key-file", file("hmac.key")]],
+    [
+      "verify-no-service",
+      async () => ["verify", await token(), "-f", file("routes.yaml"), "--service", "reviews:9080"],
+    ],
+    ["generate-to-stdout", () => ["generate", "--id", "a", "--key-file", "-"]],
     ["generate-no-id", () => ["generate", "--id", "a~b", "--key-file", file("new.key")]],
   ])("%s", async (name, args) => shows(`key-${name}`, await args()));
+});
+
+test("the last second that can be signed is one that proxies can read", async () => {
+  const signed = (await key(...sign("--expires", "5138-11-16T09:46:39Z"))).out.trim();
+  expect(splitSigned(signed)?.expires).toBe(99_999_999_999);
+  expect((await key(...sign("--expires", "5138-11-16T09:46:40Z"))).code).toBe(2);
+});
+
+test.each([
+  ["reviews.demo.svc.cluster.local", "reviews.demo", 0],
+  ["reviews.demo", "reviews.demo.svc.cluster.local", 0],
+  ["reviews.demo", "reviews.other", 1],
+  ["reviews", "reviews-evil.demo", 1],
+])("a key for %s, asked for %s: exit code %i", async (services, service, code) => {
+  const text = await token("--services", services);
+  expect((await key("verify", text, "-f", file("routes.yaml"), "--service", service)).code).toBe(code);
+});
+
+test("a signature with a character too many is none, as for proxies", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 3072 });
+  const entry = { id: "a", publicKey: publicKey.export({ format: "der", type: "spki" }).toString("base64") };
+  const signature = signText("sha256", Buffer.from("text"), privateKey).toString("base64url");
+  expect([signature, `${signature}A`].map((one) => verifySignature(entry, "text", one))).toEqual([true, false]);
 });
 
 describe.each(["ecdsa", "rsa", "hmac"])("generate %s", (algorithm) => {
