@@ -26,6 +26,9 @@ const REFUSAL_MS = 30_000;
 const LATE_LOOKS = 100;
 const SOON_MS = 1000;
 
+/** Milliseconds after which it is looked whether proxies have come to which the names of a route mean something. */
+const COME_MS = 10_000;
+
 /** Until the server has taken the resource over it is looked at this often. */
 const TAKEN_MS = 100;
 
@@ -56,9 +59,13 @@ export class RouteWork {
     const twin = verdict.twins?.find((one) => this.#isTaken(one));
     const accepted = acceptedRoute({ wrong: verdict.wrong, twin, route: stored, now: Date.now() });
     const isAccepted = accepted.status === "True";
-    const findings = stored && isAccepted ? findingsOf(stored, services, domain) : [];
+    const found = stored && isAccepted ? findingsOf(stored, services, domain) : [];
+    const mayBeLive = isAccepted && found.every(({ mayBeCluster }) => mayBeCluster);
+    const counted = await this.#look(id, mayBeLive ? stored : undefined);
+    // Proxies without a mesh that have the route in their table take its names for those of their clusters.
+    const findings = mayBeLive && (counted.count?.plain ?? 0) > 0 ? [] : found;
+    const look = mayBeLive && findings.length > 0 ? this.#lookAgain(id, counted) : counted;
     const isLive = isAccepted && findings.length === 0;
-    const look = await this.#look(id, isLive ? stored : undefined);
     const said: Said[] = [
       accepted,
       isAccepted ? resolvedCondition({ findings, forks: [], taken: [], conflicts: [] }) : notAccepted("Resolved"),
@@ -70,11 +77,17 @@ export class RouteWork {
     const wanted: RouteResourceStatus = {
       ...(generation !== undefined && { observedGeneration: generation }),
       ...(stored && { revision: stored.revision }),
-      ...(look.count && { proxies: numbersOf(look.count) }),
+      ...(isLive && look.count && { proxies: numbersOf(look.count) }),
       conditions: since(said, object.status?.conditions, generation, conditionTime()),
     };
     const wait = await this.#statuses.write(id, object, wanted, look);
     return wait === undefined ? look.again : Math.min(wait, look.again ?? wait);
+  }
+
+  /** A proxy without a mesh may come at any time, and nobody tells. */
+  #lookAgain(id: string, look: Look): Look {
+    this.#settings.inForce.forget(`Route ${id}`);
+    return { ...look, again: Math.max(COME_MS, (this.#known.size / LATE_LOOKS) * 1000) };
   }
 
   /** One that is in no table leaves its requests to its twins. */

@@ -9,6 +9,7 @@ import { Cluster } from "../shared/cluster/cluster.ts";
 import { UsageError } from "../shared/errors.ts";
 import type { Io } from "../shared/io.ts";
 import type { Feed } from "./feed/feed.ts";
+import { parseScope } from "./feed/scope.ts";
 import { inForceEverywhere } from "./peers/everywhere.ts";
 import type { Peers } from "./peers/peers.ts";
 import type { Settings } from "./settings.ts";
@@ -37,6 +38,11 @@ const POD_NAME = "POD_NAME";
  */
 export function identityOf(env: Io["env"]): string {
   return env[POD_NAME] || `${hostname()}-${randomUUID().slice(0, 8)}`;
+}
+
+function isPlain(scope: string): boolean {
+  const parsed = parseScope(scope);
+  return "kind" in parsed && parsed.kind === "plain";
 }
 
 /** What it returns ends the controller, which gives its lease back. */
@@ -68,10 +74,11 @@ export function openController({ settings, kubernetes, services, state, feed, pe
       get: (id) => state.get(id),
       async count(revision, routes) {
         const filter = { routes: routes.map((one) => ({ ...one, revision })) };
-        const { proxies, inForce, missing = [] } = await inForceEverywhere({ feed, peers }, revision, filter);
+        const { proxies, inForce, scopes, missing = [] } = await inForceEverywhere({ feed, peers }, revision, filter);
         return {
           total: proxies,
           inForce,
+          plain: scopes.reduce((sum, one) => sum + (isPlain(one.scope) ? one.proxies : 0), 0),
           ...(missing.length > 0 && { missing: missing.map(({ message }) => message) }),
         };
       },

@@ -9,6 +9,8 @@ import type { Reason, Taken } from "./sandbox-table.ts";
 export interface Count {
   total: number;
   inForce: number;
+  /** Those of all of them that are in no mesh. */
+  plain?: number;
   /** What kept servers from telling of their proxies, a sentence each; those are not counted. */
   missing?: string[];
 }

@@ -12,6 +12,8 @@ import { baselineText, targetText } from "./texts.ts";
 export interface Finding {
   reason: "ServiceNotFound" | "PortNotFound" | "NotReady";
   message: string;
+  /** The route says no namespace, so to a proxy without a mesh the name may be that of a cluster. */
+  mayBeCluster?: true;
 }
 
 /** The services that a route names, as `NAMESPACE/NAME`, or `NAME` for those of each caller's own namespace, whether they are there or not. */
@@ -111,7 +113,7 @@ function onlyOne(name: string, services: Services): Service | Finding | undefine
   const [service, ...more] = all.filter((known) => known.name === name);
   if (service) return more.length === 0 ? service : undefined;
   const hint = didYouMean(name, [...new Set(all.map((known) => known.name))]);
-  return { reason: "ServiceNotFound", message: `no service ${name} in any namespace${hint}` };
+  return { reason: "ServiceNotFound", message: `no service ${name} in any namespace${hint}`, mayBeCluster: true };
 }
 
 /** The port that a target without one has to have: the baseline's, by number or by name. */

@@ -157,6 +157,21 @@ test("of twins the first by name is in force, the others are told which it is, a
   await bed.routeReaches("c", "InForce", "InForce");
 });
 
+test("names that are no Services are clusters where proxies without a mesh have the route, and mistakes where none has", async () => {
+  const bed = await withServices();
+  bed.putRoute("one", { service: "web", key: "k", to: "web-pr-42" }, HOME);
+  bed.putRoute("two", { service: "reviews.demo", key: "k", to: "nowhere" }, HOME);
+  bed.count = { total: 3, inForce: 3 };
+  await bed.start();
+  await bed.routeReaches("one", "Resolved", "!ServiceNotFound", HOME);
+  expect(bed.routeCondition("one", "InForce", HOME)).toBe("!NoRoutes");
+  bed.count = { total: 3, inForce: 3, plain: 1 };
+  bed.putRoute("one", { service: "web", key: "k", to: "web-pr-43" }, HOME);
+  await bed.routeReaches("one", "InForce", "InForce", HOME);
+  expect(bed.routeCondition("one", "Resolved", HOME)).toBe("Resolved");
+  await bed.routeReaches("two", "Resolved", "!ServiceNotFound", HOME);
+});
+
 test("a twin whose first has no target that is ready takes its requests until it has one, and says so", async () => {
   const bed = await withServices();
   for (const name of ["reviews-b", "reviews-c"]) bed.addService(name);

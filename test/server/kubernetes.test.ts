@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { serve } from "../../server/main.ts";
 import { readSettings } from "../../server/settings.ts";
 import type { Io } from "../../shared/io.ts";
+import { Poller } from "../api/poller.ts";
 import { reviews, sent } from "../api/serve.ts";
 import { fileWith, server } from "../cluster/connect.ts";
 import type { ApiServer } from "../double/api-server.ts";
@@ -11,6 +12,11 @@ import { neverAnswer } from "../double/faults.ts";
 import { kubeconfig } from "../double/kubeconfig.ts";
 import { startChild } from "./child.ts";
 
+const route = {
+  apiVersion: "keyway.dev/v1alpha1",
+  kind: "Route",
+  metadata: { name: "web", namespace: "demo", uid: "a-route", generation: 1 },
+};
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "demo", uid: "a-namespace" } };
 
 /** Waits until it listens; rejects with what it says when it ends before. */
@@ -39,7 +45,6 @@ test("of twins that others have applied the first may be changed, and a further 
   const api = await server();
   const spec = { service: "reviews", key: "k", to: "x" };
   const twin = (name: string) => ({ ...route, metadata: { ...route.metadata, name }, spec });
-  const route = { apiVersion: "keyway.dev/v1alpha1", kind: "Route", metadata: { name: "", namespace: "demo" } };
   api.put(namespace, twin("a"), twin("b"));
   api.tokens.set("secret", "ci");
   api.grants.add("ci: update routes");
@@ -93,6 +98,28 @@ test("the server tells what became of Sandboxes while it leads, and gives its le
   expect(await stop("SIGTERM")).toEqual({ code: 0, signal: null });
   expect(api.find(lease)?.spec).toMatchObject({ holderIdentity: "" });
 });
+
+test("names that are no Services are clusters to a proxy without a mesh, and mistakes to one of a mesh", async () => {
+  const api = await server();
+  api.put(namespace);
+  const own = { ...route, spec: { service: "web:80", key: "k", to: "web-b:80" } };
+  api.put(own);
+  const { url, stop } = await serveOn(api, ["--anonymous", "proxy"]);
+  const resolved = () => {
+    const { conditions = [] } = (api.find(own)?.status ?? {}) as { conditions?: { type: string; reason: string }[] };
+    return conditions.find(({ type }) => type === "Resolved")?.reason;
+  };
+  const follow = async (scope: string) => {
+    const poller = new Poller(url, scope);
+    await poller.settle();
+    poller.follow();
+  };
+  await follow("outbound:demo");
+  await expect.poll(resolved, { timeout: 10_000 }).toBe("ServiceNotFound");
+  await follow("");
+  await expect.poll(resolved, { timeout: 30_000 }).toBe("Resolved");
+  await stop("SIGTERM");
+}, 60_000);
 
 test("one that is told not to leads never", async () => {
   const api = await server();
