@@ -5,7 +5,7 @@ import { count, got, gotLen, now, property } from "../host/calls";
 import * as metrics from "../metrics";
 import * as request from "../request";
 import { ZERO } from "../text/ascii";
-import { decodeBase64Url } from "../text/base64url";
+import { decodeBase64Url, isCanonical } from "../text/base64url";
 import { hash } from "../text/hash";
 import { isKnownGood, noteGood } from "./cache";
 import { isCodeOf } from "./hmac";
@@ -75,7 +75,7 @@ function isGenuine(edge: usize, key: usize, at: usize, len: i32): bool {
 // Of the text last split, which begins at `at`.
 function verify(key: usize, at: usize): bool {
   const len = decodeBase64Url(token.signature, token.signatureLen, signature);
-  if (len <= 0) return false;
+  if (len <= 0 || !isCanonical(token.signature, token.signatureLen)) return false;
   const material = materialOf(key);
   if (isSecret(key)) return isCodeOf(material, at, token.signedLen, signature, len);
   return isSignatureOf(material, materialLen(key), at, token.signedLen, signature, len);

@@ -28,7 +28,14 @@ export function decodeBase64Url(at: usize, len: i32, to: usize): i32 {
   return held == 6 ? -1 : n;
 }
 
-/** The same for base64, which is rewritten on the way. */
+/** Whether a text that can be decoded is the only one that stands for its bytes: the bits that decoding leaves out are zero. */
+export function isCanonical(at: usize, len: i32): bool {
+  const over = len & 3;
+  const spare = over == 2 ? 15 : over == 3 ? 3 : 0;
+  return (sextet(load<u8>(at + len - 1)) & spare) == 0;
+}
+
+/** Decodes base64 in the same way, which is rewritten before. */
 export function decodeBase64(at: usize, len: i32, to: usize): i32 {
   const padded = at + len;
   const end = find(at, padded, EQUALS);

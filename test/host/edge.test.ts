@@ -116,6 +116,8 @@ const signers: [string, Signer][] = [
 const ours = ecdsa("ours");
 const edge = { accept: "signed", keys: [ours.entry] };
 
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 describe.each(signers)("a key signed by %s", (_, signer) => {
   const own = { accept: "signed", keys: [hmac("another").entry, signer.entry] };
 
@@ -139,13 +141,15 @@ describe.each(signers)("a key signed by %s", (_, signer) => {
   test("is worth nothing after any change of a byte", () => {
     const token = signed(signer, "pr-1", { services: "reviews" });
     const { ask, counts } = proxy(own);
-    // The last character of base64url may hold bits that are not looked at.
-    for (let at = 0; at < token.length - 1; at++) {
-      const other = token[at] === "A" ? "B" : "A";
+    // Of the last character of base64url, decoding may leave bits out: the next one in the alphabet often stands for the same bytes.
+    const last = token.at(-1) ?? "";
+    const next = ALPHABET[(ALPHABET.indexOf(last) + 1) % ALPHABET.length] ?? "";
+    for (let at = 0; at < token.length; at++) {
+      const other = at === token.length - 1 ? next : token[at] === "A" ? "B" : "A";
       const passed = ask({ "x-routing-key": token.slice(0, at) + other + token.slice(at + 1) });
       expect([passed.cluster, Object.fromEntries(passed.headers)["x-routing-key"]]).toEqual(["reviews", undefined]);
     }
-    expect(Object.values(counts()).reduce((a: number, b) => a + Number(b), 0)).toBe(token.length - 1);
+    expect(Object.values(counts()).reduce((a: number, b) => a + Number(b), 0)).toBe(token.length);
     expect(ask({ "x-routing-key": token }).cluster).toBe("target");
   });
 });
