@@ -17,20 +17,20 @@ export function diffObjects(before: KubeObject | undefined, after: KubeObject | 
 /** What would change in a text, as a unified diff; empty when nothing would. */
 export function diffTexts(old: string, now: string, name: string): string {
   if (old === now) return "";
-  const [before, after] = withoutTokens(old, now);
+  const [before, after] = withoutSecrets(old, now);
   const patch = structuredPatch(name, name, before, after, "", "", { context: CONTEXT, maxEditLength: MOST_EDITS });
   const body = patch === undefined ? replaced(before, after) : hunkLines(patch.hunks, before);
   return [`--- ${name}`, `+++ ${name}`, ...body, ""].join("\n");
 }
 
-/** The token of a live table as a plugin configuration has it in JSON, in JSON within JSON, and in YAML. */
-const TOKEN = /(\\?"token\\?":\s*\\?"|\btoken: "?)[!-~]+?(?=\\?"|$)/gm;
+/** The token of a live table and what signs keys, as a plugin configuration has them in JSON, in JSON within JSON, and in YAML. */
+const SECRETS = /(\\?"(?:token|secret)\\?":\s*\\?"|\b(?:token|secret): "?)[!-~]+?(?=\\?"|$)/gm;
 
-/** Two texts in which a token shows nothing but whether it is another one. */
-function withoutTokens(old: string, now: string): [string, string] {
-  const before = new Set(old.match(TOKEN));
+/** Two texts in which a secret shows nothing but whether it is another one. */
+function withoutSecrets(old: string, now: string): [string, string] {
+  const before = new Set(old.match(SECRETS));
   const shown = (text: string) =>
-    text.replace(TOKEN, (token, name: string) => `${name}***${before.has(token) ? "" : " (another one)"}`);
+    text.replace(SECRETS, (secret, name: string) => `${name}***${before.has(secret) ? "" : " (another one)"}`);
   return [shown(old), shown(now)];
 }
 

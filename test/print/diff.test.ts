@@ -41,3 +41,16 @@ test("two large objects with nothing in common are shown whole, soon", () => {
   expect(text.split("\n").filter((line) => line.startsWith("-   old"))).toHaveLength(15_000);
   expect(text.split("\n").filter((line) => line.startsWith("+   new"))).toHaveLength(15_000);
 }, 20_000);
+
+const withSecret = (secret: string) => ({ edge: { accept: "signed", keys: [{ id: "a", secret }] }, port: 1 });
+const [old, now] = [1, 2].map((byte) => Buffer.alloc(256, byte).toString("base64")) as [string, string];
+test.each<[string, (secret: string) => unknown]>([
+  ["in YAML", (secret) => withSecret(secret)],
+  ["in JSON", (secret) => JSON.stringify(withSecret(secret))],
+  ["in JSON of several lines", (secret) => JSON.stringify(withSecret(secret), null, 2)],
+  ["in JSON within JSON", (secret) => JSON.stringify({ value: JSON.stringify(withSecret(secret)) })],
+])("what signs keys is never shown, %s", (_, config) => {
+  const text = diffObjects(object({ config: config(old) }), object({ config: config(now) }), "Thing one");
+  for (const secret of [old, now]) expect(text).not.toContain(secret.slice(8, 40));
+  expect(text).toContain("*** (another one)");
+});
