@@ -40,7 +40,10 @@ export async function desiredState(
 ): Promise<DesiredState> {
   const scope = scopeOf(flags) ?? live?.scope ?? { labels: {} };
   const mode = flags.mode ?? live?.mode ?? ("gateway" in scope ? "gateway" : "inbound");
-  if ("gateway" in scope && mode !== "gateway") throw new UsageError("--target-ref goes with --mode gateway alone");
+  if ("gateway" in scope && mode !== "gateway")
+    throw new UsageError("--target-ref goes with --mode gateway alone", {
+      next: "say --mode gateway, or name workloads with --selector",
+    });
   const module = flags.module ?? live?.module;
   if (module === undefined) {
     throw new UsageError("which module? --module is missing", {

@@ -77,7 +77,9 @@ describe("signed keys", () => {
 test("unwrapped, the plain key goes on", async () => {
   const ours = ecdsa();
   const edge = { accept: "signed", keys: [ours.entry], unwrap: true };
-  const bed = await startBed({ config: { keys: KEYS, routes, edge }, targets: ["reviews-pr-1"] });
+  // Its place is a source and a form.
+  const config = { keys: KEYS, emit: ["header:x-routing-key"], routes, edge };
+  const bed = await startBed({ config, targets: ["reviews-pr-1"] });
   try {
     const { service, seen } = await bed.ask({
       headers: { "x-routing-key": signed(ours, "pr-1"), cookie: "k=pr-1; a=1" },
