@@ -1,6 +1,6 @@
 // Parts of schemas of other systems' documents: what is read is typed, and what else is there is passed over.
 import { z } from "zod";
-import { expected } from "../routes/model/schema.ts";
+import { expected } from "../routes/model/fields.ts";
 
 export const text = z.string({ error: expected("a text") });
 export const name = text.refine((value) => value !== "", "empty");

@@ -1,26 +1,22 @@
 import { z } from "zod";
-import { byteLength, quoted } from "./bytes.ts";
+import { quoted } from "./bytes.ts";
 import { parseDate } from "./date.ts";
-import { ACCEPTS, EDGE_TRACES, fromBase64, isPublicKey } from "./edge.ts";
+import { edge } from "./edge-schema.ts";
 import { TABLE_PATH } from "./feed.ts";
+import { expected, flag, list, object, optional, text, textOrEmpty, whole, word } from "./fields.ts";
 import { isKey } from "./key.ts";
 import { DIRECTIONS, MISSING, REQUEST_PARTS, SAME_SITES, TRACE_HEADERS } from "./model.ts";
 import {
   DEFAULT_SOURCE,
-  LEAST_SECRET,
   LEAST_TRACE_ENTRIES,
   LINK_NAME,
   LINK_SECONDS,
   MAX_CLUSTER,
   MAX_CONDITIONS,
-  MAX_EDGE_KEYS,
   MAX_FORMS,
   MAX_KEY,
-  MAX_KEY_ID,
-  MAX_KEY_MATERIAL,
   MAX_LINK_SECONDS,
   MAX_NAME,
-  MAX_SECRET,
   MAX_SHARES,
   MAX_SOURCES,
   MAX_SPLIT,
@@ -32,62 +28,6 @@ import {
 } from "./names.ts";
 import { formError, isHeaderName, parseSource, TRACE_STANDS_ALONE } from "./sources.ts";
 import { toUnits, WHOLE } from "./weight.ts";
-
-/** The error of a value of another type, or of none. */
-export const expected =
-  (what: string) =>
-  ({ input }: { input?: unknown }) =>
-    input === undefined ? "required" : `expected ${what}`;
-
-/** A field that may be left out; `description` says what it means. */
-export function optional<Schema extends z.ZodType>(schema: Schema, description: string) {
-  return z.exactOptional(schema.meta({ ...schema.meta(), description }));
-}
-
-export const flag = z.boolean({ error: expected("true or false") });
-
-/** A text of 1 to `most` bytes. */
-export function text(most: number, what = "a text in quotes") {
-  return textOrEmpty(most, what)
-    .refine((value) => value !== "", { error: "empty", abort: true })
-    .meta({ minLength: 1, maxLength: most });
-}
-
-function textOrEmpty(most: number, what = "a text in quotes") {
-  return z
-    .string({ error: expected(what) })
-    .refine((value) => byteLength(value) <= most, { error: `longer than ${most} bytes`, abort: true })
-    .meta({ maxLength: most });
-}
-
-/** One of a few words. */
-export function word<const Words extends readonly string[]>(words: Words) {
-  const all = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-  return z.enum(words, { error: expected(all) });
-}
-
-export function list<Item extends z.ZodType>(
-  item: Item,
-  one: string,
-  many: string,
-  most = Number.POSITIVE_INFINITY,
-  least = 1,
-) {
-  return z
-    .array(item, { error: expected(`a list of ${many}`) })
-    .min(least, { error: `at least one ${one} is needed` })
-    .check(({ value, issues }) => {
-      if (value.length <= most) return;
-      issues.push({ code: "custom", path: [most], input: value, message: `more than ${most} ${many}` });
-    })
-    .meta(most === Number.POSITIVE_INFINITY ? {} : { maxItems: most });
-}
-
-export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === "invalid_type" ? expected("an object")(issue) : undefined),
-  });
-}
 
 /** It may become a header's value, so it has no control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
@@ -222,15 +162,6 @@ const traceHeader = z.string({ error: expected("a header in quotes") }).check(({
   issues.push({ code: "custom", input: value, message });
 });
 
-function whole(least: number, most: number) {
-  const error = `expected a whole number from ${least} to ${most}`;
-  return z
-    .number({ error: expected(error.slice("expected ".length)) })
-    .int({ error })
-    .min(least, { error })
-    .max(most, { error });
-}
-
 const traceOptions = object({
   ids: optional(
     list(traceHeader, "header", "headers", TRACE_HEADERS.length),
@@ -289,67 +220,6 @@ export function betweenSettings({ value, issues }: z.core.ParsePayload<MemoryFie
   if (value.trace === undefined || value.keys?.includes("trace")) return;
   issues.push({ code: "custom", path: ["trace"], input: value, message: "only where trace is among the keys" });
 }
-
-const keyId = text(MAX_KEY_ID).refine(
-  (id) => /^[-.\w]*$/.test(id),
-  "an id has letters, digits, dots, dashes and underscores",
-);
-const publicKey = text(MAX_KEY_MATERIAL).refine(
-  (base64) => isPublicKey(fromBase64(base64) ?? ""),
-  "expected a public key, P-256 or RSA of 2048 to 4096 bits, as base64 of its DER (SubjectPublicKeyInfo)",
-);
-const secret = text(MAX_KEY_MATERIAL).refine((base64) => {
-  const { length } = fromBase64(base64) ?? "";
-  return length >= LEAST_SECRET && length <= MAX_SECRET;
-}, `expected ${LEAST_SECRET} to ${MAX_SECRET} bytes as base64`);
-
-const edgeKey = object({
-  id: keyId.meta({
-    ...keyId.meta(),
-    description: "The name by which a signed key says which of the keys verifies it.",
-  }),
-  publicKey: optional(
-    publicKey,
-    "A public key (P-256, or RSA of 2048 to 4096 bits) as base64 of its DER, SubjectPublicKeyInfo. Proxies then hold nothing that could sign.",
-  ),
-  secret: optional(
-    secret,
-    "A secret for HMAC-SHA-256 as base64. Whoever can read the proxy's configuration can sign with it.",
-  ),
-}).check(({ value, issues }) => {
-  if ((value.publicKey === undefined) !== (value.secret === undefined)) return;
-  issues.push({ code: "custom", input: value, message: "one of publicKey, secret is needed" });
-});
-
-const edgeKeys = list(edgeKey, "key", "keys", MAX_EDGE_KEYS).check(({ value, issues }) => {
-  for (const [index, { id }] of value.entries()) {
-    const first = value.findIndex((other) => other.id === id);
-    if (first !== index)
-      issues.push({ code: "custom", path: [index, "id"], input: id, message: `the same id as keys[${first}]` });
-  }
-});
-
-const edge = object({
-  accept: word(ACCEPTS).meta({
-    description:
-      "Which keys are taken from outside: `none`, those that are `signed`, or `any`. All others are taken off, in every source and form that is named.",
-  }),
-  keys: optional(edgeKeys, "What verifies signed keys; each signed key names one of them by its id."),
-  traces: optional(
-    word(EDGE_TRACES),
-    "Whether the ids of traces are taken off, so that nobody brings that of somebody else: `remove` (the default with none and signed) or `keep`.",
-  ),
-  unwrap: optional(
-    flag,
-    "True: a signed key goes on as the plain key in it, and only this proxy asks for which services it is.",
-  ),
-}).check(({ value: { accept, keys, unwrap }, issues }) => {
-  const report = (message: string, field: string) =>
-    issues.push({ code: "custom", path: [field], input: accept, message });
-  if (accept === "none" && keys !== undefined) report("nothing is verified where no key is accepted", "keys");
-  else if (accept === "signed" && keys === undefined) report("required", "keys");
-  else if (unwrap !== undefined && keys === undefined) report("only with keys", "unwrap");
-});
 
 const hierarchyError = "expected one character that a key may contain";
 

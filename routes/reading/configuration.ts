@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { object, optional, word } from "../model/fields.ts";
 import { type Configuration, HOP_MARKS, type Route } from "../model/model.ts";
 import { DEFAULT_SOURCE } from "../model/names.ts";
 import {
@@ -7,10 +8,7 @@ import {
   cluster,
   configurationFields,
   liveTable,
-  object,
-  optional,
   routeFields,
-  word,
 } from "../model/schema.ts";
 import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
 import { duplicates } from "./duplicates.ts";

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { formatDate, parseDate } from "../model/date.ts";
 import { parseDuration } from "../model/duration.ts";
+import { expected, object, optional } from "../model/fields.ts";
 import { inOrder, type LiveRoute } from "../model/live-route.ts";
-import { betweenFields, cluster, expected, object, optional, routeFields } from "../model/schema.ts";
+import { betweenFields, cluster, routeFields } from "../model/schema.ts";
 import type { Diagnostic, Path } from "./diagnostic.ts";
 import { duration, nameFields } from "./name-fields.ts";
 import { clusterBaseline, serviceBaseline, serviceTarget } from "./references.ts";

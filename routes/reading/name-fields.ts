@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseDuration } from "../model/duration.ts";
+import { expected, object, optional, text } from "../model/fields.ts";
 import { isRouteId, MAX_ID } from "../model/live-route.ts";
-import { expected, object, optional, text } from "../model/schema.ts";
 
 export const MAX_OWNER = 256; // bytes
 export const MAX_LABELS = 64;

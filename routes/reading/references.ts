@@ -1,7 +1,8 @@
 // What a route starts from and leads to, as schemas.
 import { z } from "zod";
+import { object, optional, text } from "../model/fields.ts";
 import { ANY_BASELINE } from "../model/names.ts";
-import { cluster, object, optional, text } from "../model/schema.ts";
+import { cluster } from "../model/schema.ts";
 import { parseHostName, parseServiceName } from "../model/service.ts";
 
 /** Where a route from a cluster starts. */

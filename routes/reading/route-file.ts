@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { object } from "../model/fields.ts";
 import type { Configuration, Reference, Route } from "../model/model.ts";
 import { DEFAULT_SOURCE } from "../model/names.ts";
-import { betweenFields, betweenSettings, configurationFields, object, routeFields } from "../model/schema.ts";
+import { betweenFields, betweenSettings, configurationFields, routeFields } from "../model/schema.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { nameFields } from "./name-fields.ts";
 import { serviceBaseline, serviceTarget } from "./references.ts";

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { parseDate } from "../model/date.ts";
+import { object, optional } from "../model/fields.ts";
 import { fromFileEntry } from "../model/file-entry.ts";
 import { inOrder, type LiveRoute } from "../model/live-route.ts";
-import { configurationFields, object, optional } from "../model/schema.ts";
+import { configurationFields } from "../model/schema.ts";
 import { ConfigurationError, type Diagnostic } from "./diagnostic.ts";
 import { duplicates } from "./duplicates.ts";
 import { readLiveRoute } from "./live-route.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formatDate, parseDate } from "../model/date.ts";
 import { parseDuration } from "../model/duration.ts";
+import { expected, flag, list, object, optional, text, word } from "../model/fields.ts";
 import { fromFileEntry } from "../model/file-entry.ts";
 import type { LiveRoute } from "../model/live-route.ts";
 import { qualified } from "../model/qualify.ts";
@@ -15,7 +16,7 @@ import {
   type SandboxSpec,
   WORKLOAD_KINDS,
 } from "../model/sandbox.ts";
-import { expected, flag, list, object, optional, routeFields, text, word } from "../model/schema.ts";
+import { routeFields } from "../model/schema.ts";
 import { CONDITION_TYPES } from "../model/status.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { duration } from "./name-fields.ts";

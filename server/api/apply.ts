@@ -1,7 +1,7 @@
 // Many changes in one transaction.
 import { z } from "zod";
+import { optional } from "../../routes/model/fields.ts";
 import type { LiveRoute } from "../../routes/model/live-route.ts";
-import { optional } from "../../routes/model/schema.ts";
 import type { Diagnostic } from "../../routes/reading/diagnostic.ts";
 import { readLiveRoute } from "../../routes/reading/live-route.ts";
 import { routeId } from "../../routes/reading/name-fields.ts";

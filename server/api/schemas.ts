@@ -1,8 +1,8 @@
 // What goes in and comes out, as OpenAPI describes it.
 import { z } from "@hono/zod-openapi";
+import { optional, text } from "../../routes/model/fields.ts";
 import { MAX_ID } from "../../routes/model/live-route.ts";
 import { MAX_CLUSTER, MAX_KEY } from "../../routes/model/names.ts";
-import { optional, text } from "../../routes/model/schema.ts";
 import { clusterRoute, serviceRoute } from "../../routes/reading/live-route.ts";
 import { duration, MAX_LABELS, MAX_OWNER, routeId } from "../../routes/reading/name-fields.ts";
 import { CODES, UNDECIDED } from "./errors.ts";

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync, unwatchFile, watchFile } from "node:fs";
 import { z } from "zod";
-import { expected, object, text, word } from "../../routes/model/schema.ts";
+import { expected, object, text, word } from "../../routes/model/fields.ts";
 import { validate } from "../../routes/reading/validate.ts";
 import { readYaml } from "../../routes/reading/yaml.ts";
 import { KeywayError, reason } from "../../shared/errors.ts";

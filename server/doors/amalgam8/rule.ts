@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Amalgam8Rule } from "../../../import/amalgam8.ts";
+import { expected, text, word } from "../../../routes/model/fields.ts";
 import { MAX_TEXT } from "../../../routes/model/names.ts";
-import { expected, text, word } from "../../../routes/model/schema.ts";
 import { didYouMean, formatPath, type Path } from "../../../routes/reading/diagnostic.ts";
 import { diagnosticsOf } from "../../../routes/reading/validate.ts";
 import { A8Error } from "./errors.ts";
