@@ -101,6 +101,8 @@ test("where two selected proxies have different routes for one host, it is named
 
 test("CONNECT is answered alike with a key and without: through a gateway's tunnel to the target, and by a sidecar", async () => {
   await keywayDone(...install, "--mode", "gateway");
+  // A listener that is replaced ends the tunnels of the one before it.
+  await quiet([pods.caller, pods.gateway]);
   const behindGateway = async (headers: Record<string, string>) => {
     const dialled = pods.caller.dial(GATEWAY_HTTP_PORT, pods.gateway.address);
     const { status, socket } = await tunnel(dialled, { host: `${SHOP}:80`, headers });

@@ -57,11 +57,12 @@ export class Deployments {
     return this.#of(deployment).flatMap(({ pod, isEnding }) => (pod && !isEnding ? [pod] : []));
   }
 
-  /** Begins nothing more; the pods that there are stay. */
+  /** Begins nothing more; the pods that there are stay. What was deleted since the last look leaves no endpoints. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#loop;
     await Promise.all(this.#work);
+    await this.#sync();
   }
 
   /** Resolves once no pod starts or ends. */
