@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { V1Deployment, V1Service } from "@kubernetes/client-node";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import type { Pod } from "./bed/pod.ts";
 import { serviceAddress } from "./bed/services.ts";
@@ -42,6 +42,18 @@ beforeAll(async () => {
   await Promise.all(deployments.map(startService));
   await mesh.waitForProxies();
   install = ["install", "-n", NAMESPACE, "--insecure", "--module", await publishModule()];
+});
+
+// As long as a Service has a port, every proxy takes what goes to that port anywhere for HTTP, also others' tunnels to a gateway.
+afterAll(async () => {
+  const services = manifests.filter(({ kind }) => kind === "Service");
+  await mesh.delete(
+    ...services.map(({ metadata }) => ({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: `${metadata?.name}`, namespace: NAMESPACE },
+    })),
+  );
 });
 
 /** The container of a Deployment, as a process of its pod. Nobody knows names there, so the next service is called by its address. */
