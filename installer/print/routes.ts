@@ -40,7 +40,7 @@ export function cellsOf(
     service === undefined ? (from ?? NOTHING) : formatReference(service),
     missing === "fail" ? `${target} or fail` : target,
     when ? when.map(formatCondition).join(" ") : NOTHING,
-    expires === undefined ? "never" : expiry(expires, now),
+    expires === undefined ? "never" : formatExpiry(expires, now),
     owner ?? NOTHING,
     id ?? NOTHING,
   ];
@@ -49,7 +49,8 @@ export function cellsOf(
 /** Seconds from which on a date says more than what remains until then. */
 const FAR = 100 * 86_400;
 
-function expiry(expires: string, now: number): string {
+/** What remains until the date `expires`, or its day where that is far away; `now` in seconds. */
+export function formatExpiry(expires: string, now: number): string {
   const left = (parseDate(expires) ?? 0) - now;
   return left < FAR ? remaining(left) : expires.slice(0, "2030-01-31".length);
 }

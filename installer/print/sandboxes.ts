@@ -3,7 +3,7 @@ import type { SandboxResource } from "../../routes/model/sandbox.ts";
 import type { Io } from "../../shared/io.ts";
 import { table } from "../cli/output.ts";
 import { conditionsOf } from "../sandbox/wait.ts";
-import { remaining } from "./routes.ts";
+import { formatExpiry } from "./routes.ts";
 
 const NOTHING = "-";
 
@@ -45,14 +45,14 @@ function cellsOf(sandbox: SandboxResource, now = Date.now() / 1000): string[] {
   const open = conditions.find(({ status }) => status !== "True");
   const inForce = conditions.find(({ type }) => type === "InForce");
   const ready = status.forks?.filter((fork) => fork.ready).length ?? 0;
-  const expires = parseDate(status.expires ?? spec.expires ?? "");
+  const expires = status.expires ?? spec.expires ?? "";
   return [
     metadata.name,
     status.key ?? spec.key ?? metadata.name,
     inForce ? (inForce.status === "True" ? "yes" : "no") : NOTHING,
     String(status.routes?.length ?? NOTHING),
     spec.forks?.length ? `${ready} of ${spec.forks.length}` : NOTHING,
-    expires === undefined ? (spec.ttl ?? "never") : remaining(expires - now),
+    parseDate(expires) === undefined ? (spec.ttl ?? "never") : formatExpiry(expires, now),
     open?.reason ?? NOTHING,
   ];
 }
