@@ -40,6 +40,8 @@ export const DEVELOPMENT: Variables = {
     "The Docker engine that the tier `container` uses; unless set, the machine's own, or one that it starts.",
   CI: "When it is `true`, a skipped test counts as failed.",
   UPDATE_GOLDEN: "When it is set, tests write the golden outputs and the references anew instead of comparing them.",
+  PROPERTY_SEED: "Seed of the random cases that tests try; unless set, the same one in every run.",
+  PROPERTY_TIMES: "How many times as many random cases tests try; unless set, 1.",
 };
 
 export const MODULE: Variables = {

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { readText } from "../../server/api/body.ts";
 import { mistakeIn } from "../../server/api/json.ts";
 import { ListReader } from "../../server/api/list-reader.ts";
+import { check } from "../property.ts";
 
 /** What a reader tells of a text that comes in pieces of these lengths. */
 function read(text: string, lengths: readonly number[]) {
@@ -39,8 +40,9 @@ const texts = fc
   .filter((text) => !text.includes("__proto__"));
 
 test("the items of lists and all other fields are those of the text, wherever it is cut", () => {
-  fc.assert(
-    fc.property(texts, lengths, (text, cuts) => {
+  check(
+    [texts, lengths],
+    (text, cuts) => {
       const value: unknown = JSON.parse(text);
       const { items, others } = read(text, cuts);
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -51,8 +53,8 @@ test("the items of lists and all other fields are those of the text, wherever it
       const isList = ([name, one]: [string, unknown]) => ["set", "delete"].includes(name) && Array.isArray(one);
       expect(items).toEqual({ set: [], delete: [], ...Object.fromEntries(fields.filter(isList)) });
       expect(others).toEqual(fields.filter((field) => !isList(field)));
-    }),
-    { numRuns: 500 },
+    },
+    500,
   );
 });
 
@@ -64,8 +66,9 @@ test("the place where a text stops being JSON is the one that a look at the whol
       const place = at % (text.length + 1);
       return text.slice(0, place) + more.join("") + text.slice(place + gone);
     });
-  fc.assert(
-    fc.property(broken, lengths, (text, cuts) => {
+  check(
+    [broken, lengths],
+    (text, cuts) => {
       const place = mistakeIn(text);
       let said: string | undefined;
       try {
@@ -78,8 +81,8 @@ test("the place where a text stops being JSON is the one that a look at the whol
       if (place === undefined) expect(said).toBeUndefined();
       else if (text.trim() === "") expect(said).toContain("the body is empty");
       else expect(said).toBe(`not JSON: line ${place.line}, column ${place.column}: expected ${place.expected}`);
-    }),
-    { numRuns: 3000 },
+    },
+    3000,
   );
 });
 

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { checkAsync } from "../property.ts";
 import { reviews, sent, startServer } from "./serve.ts";
 
 interface Schema {
@@ -147,8 +148,9 @@ test("every answer to what the document describes is one that the document descr
       // A watch from a revision that is not there yet waits a second for it.
       const isPlain = !operation.parameters && !operation.requestBody;
       const runs = isPlain ? 2 : path === "/v1/watch" ? 8 : 60;
-      await fc.assert(
-        fc.asyncProperty(requestsOf(path, method, operation, document), async ({ target, init }) => {
+      await checkAsync(
+        [requestsOf(path, method, operation, document)],
+        async ({ target, init }) => {
           const stop = new AbortController();
           const response = await fetch(`${url}${target}`, { ...init, signal: stop.signal });
           seen.add(response.status);
@@ -164,8 +166,8 @@ test("every answer to what the document describes is one that the document descr
             if (type !== "application/json") return;
             expect(() => validatorOf(content?.schema ?? {}).parse(JSON.parse(text))).not.toThrow();
           }
-        }),
-        { numRuns: runs },
+        },
+        runs,
       );
     }
   }

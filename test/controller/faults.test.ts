@@ -10,6 +10,7 @@ import {
   unavailable,
 } from "../double/faults.ts";
 import { Refusal } from "../double/status.ts";
+import { checkAsync } from "../property.ts";
 import { type Bed, counting, eventually, startBed } from "./bed.ts";
 
 const STATUS = /^PATCH .*\/status/;
@@ -173,8 +174,8 @@ test("a change among 1,000 Sandboxes takes the requests and the looks of one amo
 }, 120_000);
 
 test("whatever is killed and started at whatever moment, every status is right in the end", async () => {
-  await fc.assert(
-    fc.asyncProperty(
+  await checkAsync(
+    [
       fc.array(
         fc.record({
           ms: fc.integer({ min: 0, max: 60 }),
@@ -186,24 +187,24 @@ test("whatever is killed and started at whatever moment, every status is right i
           maxLength: 8,
         },
       ),
-      async (steps) => {
-        const bed = await withServices();
-        let running = await bed.start("one");
-        const wanted = new Map<string, string>();
-        for (const [at, { ms, to, name }] of steps.entries()) {
-          bed.put(name, route(to));
-          wanted.set(name, to);
-          await sleep(ms);
-          await running.end();
-          running = await bed.start(`run-${at}`);
-        }
-        for (const [name, to] of wanted) {
-          await bed.reaches(name, "Resolved", to === "none" ? "!ServiceNotFound" : "Resolved");
-          await eventually(() => bed.status(name).routes?.[0]?.to).toBe(`${to}.demo`);
-        }
+    ],
+    async (steps) => {
+      const bed = await withServices();
+      let running = await bed.start("one");
+      const wanted = new Map<string, string>();
+      for (const [at, { ms, to, name }] of steps.entries()) {
+        bed.put(name, route(to));
+        wanted.set(name, to);
+        await sleep(ms);
         await running.end();
-      },
-    ),
-    { numRuns: 5 },
+        running = await bed.start(`run-${at}`);
+      }
+      for (const [name, to] of wanted) {
+        await bed.reaches(name, "Resolved", to === "none" ? "!ServiceNotFound" : "Resolved");
+        await eventually(() => bed.status(name).routes?.[0]?.to).toBe(`${to}.demo`);
+      }
+      await running.end();
+    },
+    5,
   );
 }, 120_000);

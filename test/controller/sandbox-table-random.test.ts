@@ -4,6 +4,7 @@ import type { ForkService } from "../../controller/plan/sandbox.ts";
 import { SandboxTable, type TableChange } from "../../controller/plan/sandbox-table.ts";
 import type { LiveRoute } from "../../routes/model/live-route.ts";
 import type { SandboxResource, SandboxSpec } from "../../routes/model/sandbox.ts";
+import { check } from "../property.ts";
 import { fork, sandbox } from "./sandboxes.ts";
 
 const NAMESPACES = ["demo", "shop"];
@@ -147,8 +148,9 @@ function verdicts(table: SandboxTable): Map<string, string> {
 }
 
 test("whatever comes and goes in whatever order, the table is what the things that are there stand for", () => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), fc.infiniteStream(fc.nat()), (steps, random) => {
+  check(
+    [fc.array(step, { maxLength: 40 }), fc.infiniteStream(fc.nat())],
+    (steps, random) => {
       const table = new SandboxTable();
       const world = new World();
       const live = new Map<string, LiveRoute>();
@@ -180,8 +182,8 @@ test("whatever comes and goes in whatever order, the table is what the things th
       }
       expect([...anew].sort(byName)).toEqual([...live].sort(byName));
       expect(verdicts(again)).toEqual(verdicts(table));
-    }),
-    { numRuns: 400 },
+    },
+    400,
   );
 });
 

@@ -8,7 +8,7 @@ import { decodePage } from "../../routes/table/page.ts";
 import { BucketPool } from "../../routes/table/pool.ts";
 import { namingFor } from "../../server/feed/naming.ts";
 import { ScopedTable } from "../../server/feed/scoped-table.ts";
-import { checkAsync } from "../host/property.ts";
+import { checkAsync } from "../property.ts";
 import { ask, clientOf, feedOf, held, keyRoutes, Routes, settle } from "./bed.ts";
 import { ReferenceClient } from "./reference-client.ts";
 

@@ -1,7 +1,7 @@
 // A reference client that polls at any moment, while routes come and go between its pages.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkAsync } from "../host/property.ts";
+import { checkAsync } from "../property.ts";
 import { expected, feedOf, held, keyRoute, keyRoutes, type Own, poll, Routes, settle } from "./bed.ts";
 import { ReferenceClient } from "./reference-client.ts";
 

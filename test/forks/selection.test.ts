@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Labels, selects } from "../../controller/forks/labels.ts";
 import { makeFork } from "../../controller/forks/make.ts";
+import { check } from "../property.ts";
 import { sandbox, service, workload } from "./objects.ts";
 
 const KEYS = ["app", "version", "team", "sidecar.istio.io/inject", "istio.io/rev", "keyway.dev/fork"];
@@ -33,8 +34,9 @@ const cluster = fc.record({
 test("neither a Service nor the controller of the baseline selects a copy's pods, and the copy selects none of the baseline's", () => {
   let copies = 0;
   let refusals = 0;
-  fc.assert(
-    fc.property(cluster, ({ labels: own, selector, roles: [stable, canary], services }) => {
+  check(
+    [cluster],
+    ({ labels: own, selector, roles: [stable, canary], services }) => {
       const template: Labels = { ...own, ...selector.matchLabels };
       fc.pre(selects(selector, template));
       const listed = services.map(({ own, others, isOfBaseline }, index) =>
@@ -77,8 +79,8 @@ test("neither a Service nor the controller of the baseline selects a copy's pods
       for (const { spec } of made.services) expect(spec?.selector).toEqual(copySelector.matchLabels);
       // What the mesh reads is what it was.
       for (const key of KEYS.filter((one) => one.includes("istio.io/"))) expect(copy[key]).toBe(template[key]);
-    }),
-    { numRuns: 2000 },
+    },
+    2000,
   );
   expect(copies).toBeGreaterThan(500);
   expect(refusals).toBeGreaterThan(20);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { check } from "../property.ts";
 import { type Decision, expectedDecision, type Outcome } from "./expected.ts";
 import { configuration, NOW, request, targets } from "./generate.ts";
 import { proxyWith } from "./module.ts";
 import { assertConsistent, decisionOf } from "./observe.ts";
-import { check } from "./property.ts";
 
 const requests = fc.array(request, { minLength: 1, maxLength: 20 });
 const METRIC: Partial<Record<Outcome, string>> = {

@@ -1,10 +1,10 @@
 // `emit`: the forms in which a key leaves.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { check } from "../property.ts";
 import type { Pairs } from "./emulator/headers.ts";
 import { keys, liveProxy } from "./live.ts";
 import { proxyWith } from "./module.ts";
-import { check } from "./property.ts";
 
 const ALL = ["header:x-routing-key", "baggage:sd-routing-key", "tracestate:sd", "cookie:k"];
 const KEYS = [...ALL, "query:k", "host:.preview.example.com", "jwt:k"];

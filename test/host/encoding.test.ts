@@ -7,9 +7,9 @@ import { Batch } from "../../routes/table/batch.ts";
 import { afterEntry } from "../../routes/table/entry.ts";
 import { RouteTable } from "../../routes/table/table.ts";
 import { readU32 } from "../../routes/table/writer.ts";
+import { check } from "../property.ts";
 import { configuration } from "./generate.ts";
 import { proxyWith } from "./module.ts";
-import { check } from "./property.ts";
 
 const BUCKET_FIXED = 8;
 const HEADER_RULES = 16; // the numbers of rules in a table header

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { check } from "../property.ts";
 import { Envoy } from "./emulator/envoy.ts";
 import type { Pairs } from "./emulator/headers.ts";
 import { configuration, request, targets } from "./generate.ts";
 import { filterCode, proxyWith, watchCode } from "./module.ts";
 import { assertConsistent } from "./observe.ts";
-import { check } from "./property.ts";
 
 const MEBIBYTE = 1 << 20;
 

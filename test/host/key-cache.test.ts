@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { check } from "../property.ts";
 import type { Slot } from "./emulator/slot.ts";
 import { proxyWith } from "./module.ts";
 
@@ -15,15 +16,16 @@ test("keys that come again and again, in any order, each keep their own routes",
   const { envoy, filter } = proxyWith({ routes: routed.map((key, i) => ({ from: "reviews", key, to: `to-${i}` })) });
   for (const i of routed.keys()) envoy.process.clusters.set(`to-${i}`, true);
   const order = fc.array(fc.nat(keys.length - 1), { minLength: 200, maxLength: 200 });
-  fc.assert(
-    fc.property(order, (asked) => {
+  check(
+    [order],
+    (asked) => {
       for (const i of asked) {
         const key = keys[i] as string;
         const route = routed.indexOf(key);
         expect(goesTo(filter, key, "reviews")).toBe(route < 0 ? "reviews" : `to-${route}`);
       }
-    }),
-    { numRuns: 30 },
+    },
+    30,
   );
 });
 

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { check } from "../property.ts";
 import { Envoy } from "./emulator/envoy.ts";
 import type { Slot, Stream } from "./emulator/slot.ts";
 import { type Decision, expectedDecision } from "./expected.ts";
 import { type Asked, type Configuration, configuration, NOW, request, targets } from "./generate.ts";
 import { filterCode, watchCode } from "./module.ts";
 import { assertConsistent, decisionOf } from "./observe.ts";
-import { check } from "./property.ts";
 
 /** A place for the filter, and what it should serve: the configuration that last was right. */
 type Place = {

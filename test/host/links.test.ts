@@ -1,13 +1,13 @@
 // `link`: what the filter leaves for the answer to a link, what the request goes on with, and what other requests pay for it.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { check } from "../property.ts";
 import type { Pairs } from "./emulator/headers.ts";
 import type { Slot } from "./emulator/slot.ts";
 import { expectedDecision } from "./expected.ts";
 import { configuration, NOW, request, targets } from "./generate.ts";
 import { keys, liveProxy } from "./live.ts";
 import { proxyWith } from "./module.ts";
-import { check } from "./property.ts";
 
 const routes = [{ from: "reviews", key: "pr-42", to: "sandbox" }];
 

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Route } from "../../routes/index.ts";
 import { u64 } from "../../routes/model/u64.ts";
+import { check } from "../property.ts";
 import type { Response } from "./emulator/process.ts";
 import { CLUSTER, goesTo, type Live, liveProxy } from "./live.ts";
-import { check } from "./property.ts";
 
 const WORKERS = 3;
 const KEYS = 400;

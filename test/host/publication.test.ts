@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { check } from "../property.ts";
 import { Envoy } from "./emulator/envoy.ts";
 import type { Thread } from "./emulator/thread.ts";
 import { filterCode } from "./module.ts";
 import { decisionOf } from "./observe.ts";
-import { check } from "./property.ts";
 
 const ROUTES = 60;
 

@@ -1,8 +1,8 @@
 // `trace` as a source: what came in with a key is remembered by its trace, and what goes out in that trace without one has it again.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { check } from "../property.ts";
 import type { Pairs } from "./emulator/headers.ts";
-import { check } from "./property.ts";
 import { counted, enter, type Headers, keys, leave, routes, workload } from "./workload.ts";
 
 const HIGH = "5759e988bd862e3f";

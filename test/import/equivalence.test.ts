@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "../../routes/deciding/decide.ts";
 import type { Reference, Route } from "../../routes/model/model.ts";
+import { check } from "../property.ts";
 import { read } from "./read.ts";
 
 const NAMES = ["x-routing-key", "x-mine", "end-user"];
@@ -138,39 +139,36 @@ const HARMLESS = /never reached|none of these rules takes/;
 describe("a VirtualService and its routes", () => {
   test("decide alike", () => {
     let compared = 0;
-    fc.assert(
-      fc.property(
-        fc.array(rule, { maxLength: 5 }),
-        fc.array(request, { minLength: 5, maxLength: 10 }),
-        (http, requests) => {
-          const input = {
-            apiVersion: "networking.istio.io/v1",
-            kind: "VirtualService",
-            metadata: { name: "reviews", namespace: "demo" },
-            spec: { hosts: ["reviews"], http },
-          };
-          const { routes, ids, findings, keys } = read(input, { keys: ["header:x-mine"] });
-          if (findings.some((one) => !HARMLESS.test(one))) return;
-          const configuration = { keys: [...keys], routes: compiled(routes, ids), explain: false, strict: false };
-          for (const one of requests) {
-            const search = Object.entries(one.query)
-              .map(([name, value]) => `?${name}=${value}`)
-              .join("");
-            const headers = [
-              [":method", one.method],
-              [":path", one.path + search],
-              [":authority", "reviews"],
-              ...Object.entries(one.headers),
-            ] as [string, string][];
-            const decision = decide(configuration, { headers, cluster: "reviews.demo", now: 0 });
-            expect(decision.to ?? "reviews.demo", JSON.stringify({ one, routes })).toBe(
-              evaluated(http, one) ?? "reviews.demo",
-            );
-            compared++;
-          }
-        },
-      ),
-      { numRuns: 2000 },
+    check(
+      [fc.array(rule, { maxLength: 5 }), fc.array(request, { minLength: 5, maxLength: 10 })],
+      (http, requests) => {
+        const input = {
+          apiVersion: "networking.istio.io/v1",
+          kind: "VirtualService",
+          metadata: { name: "reviews", namespace: "demo" },
+          spec: { hosts: ["reviews"], http },
+        };
+        const { routes, ids, findings, keys } = read(input, { keys: ["header:x-mine"] });
+        if (findings.some((one) => !HARMLESS.test(one))) return;
+        const configuration = { keys: [...keys], routes: compiled(routes, ids), explain: false, strict: false };
+        for (const one of requests) {
+          const search = Object.entries(one.query)
+            .map(([name, value]) => `?${name}=${value}`)
+            .join("");
+          const headers = [
+            [":method", one.method],
+            [":path", one.path + search],
+            [":authority", "reviews"],
+            ...Object.entries(one.headers),
+          ] as [string, string][];
+          const decision = decide(configuration, { headers, cluster: "reviews.demo", now: 0 });
+          expect(decision.to ?? "reviews.demo", JSON.stringify({ one, routes })).toBe(
+            evaluated(http, one) ?? "reviews.demo",
+          );
+          compared++;
+        }
+      },
+      2000,
     );
     expect(compared).toBeGreaterThan(3000);
   });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SYSTEMS, type System } from "../../import/kinds.ts";
 import { KeywayError } from "../../shared/errors.ts";
+import { check } from "../property.ts";
 import { ALL } from "./fixtures.ts";
 import { mistakeIn, read } from "./read.ts";
 
@@ -125,20 +126,18 @@ function isFine(text: string, from?: System): void {
 describe("hostile input", () => {
   test("any JSON is read, or refused with a KeywayError", () => {
     const systems = fc.option(fc.constantFrom(...(Object.keys(SYSTEMS) as System[])), { nil: undefined });
-    fc.assert(
-      fc.property(whole, systems, (value, from) => isFine(JSON.stringify(value) ?? "null", from)),
-      { numRuns: 3000 },
-    );
+    check([whole, systems], (value, from) => isFine(JSON.stringify(value) ?? "null", from), 3000);
   });
 
   test("a right document with anything in the place of one of its values is", () => {
     const fixture = fc.constantFrom(...Object.values(ALL));
-    fc.assert(
-      fc.property(fixture, fc.nat(), anyValue, fc.boolean(), (whole, at, value, inList) => {
+    check(
+      [fixture, fc.nat(), anyValue, fc.boolean()],
+      (whole, at, value, inList) => {
         const changed = withAnother(structuredClone(whole) as object, at, value);
         isFine(JSON.stringify(inList ? { kind: "List", items: [changed, whole] } : changed));
-      }),
-      { numRuns: 5000 },
+      },
+      5000,
     );
   });
 
@@ -159,10 +158,7 @@ describe("hostile input", () => {
         "%YAML 1.2",
       ),
     );
-    fc.assert(
-      fc.property(fc.array(line, { maxLength: 8 }), (lines) => isFine(lines.join("\n"))),
-      { numRuns: 1000 },
-    );
+    check([fc.array(line, { maxLength: 8 })], (lines) => isFine(lines.join("\n")), 1000);
   });
 
   test("an alias bomb, deep nesting and two kinds of text at once are told in one line", () => {

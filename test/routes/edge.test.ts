@@ -14,6 +14,7 @@ import { withPseudoHeaders } from "../host/emulator/slot.ts";
 import { configuration, NOW, request, targets } from "../host/generate.ts";
 import { proxyWith } from "../host/module.ts";
 import { decisionOf } from "../host/observe.ts";
+import { check } from "../property.ts";
 
 const ours = hmac("ours");
 const public_ = ecdsa("public");
@@ -53,8 +54,9 @@ test("decides any request as the module does, and leaves of it what the module l
   let signedRoutes = 0;
   const emit = ["header:x-user", "cookie:user"];
   const asked = fc.array(request, { minLength: 1, maxLength: 5 });
-  fc.assert(
-    fc.property(configuration, edge, fc.boolean(), asked, (table, edge, linked, requests) => {
+  check(
+    [configuration, edge, fc.boolean(), asked],
+    (table, edge, linked, requests) => {
       const others = table.routes.filter(({ from, key }) => from !== "*" || key !== "pr-1");
       const routes = [...others, { from: "*", key: "pr-1", to: "everything" }];
       const config = {
@@ -84,8 +86,8 @@ test("decides any request as the module does, and leaves of it what the module l
           expect(found(passed.headers)).toEqual(found([...cleaned] as Pairs));
         }
       }
-    }),
-    { numRuns: 600 },
+    },
+    600,
   );
   expect(signedRoutes).toBeGreaterThan(10);
 });

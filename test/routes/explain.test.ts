@@ -5,10 +5,12 @@ import { parseConfiguration } from "../../routes/reading/configuration.ts";
 import { withPseudoHeaders } from "../host/emulator/slot.ts";
 import { configuration, NOW, request, targets } from "../host/generate.ts";
 import { proxyWith } from "../host/module.ts";
+import { check } from "../property.ts";
 
 test("explains any request in the words of the module itself", () => {
-  fc.assert(
-    fc.property(configuration, fc.array(request, { minLength: 1, maxLength: 10 }), (table, requests) => {
+  check(
+    [configuration, fc.array(request, { minLength: 1, maxLength: 10 })],
+    (table, requests) => {
       const { envoy, filter } = proxyWith({ ...table, explain: true });
       for (const name of targets) envoy.process.clusters.set(name, true);
       const parsed = parseConfiguration(table);
@@ -17,7 +19,7 @@ test("explains any request in the words of the module itself", () => {
         const input = { ...asked, headers: withPseudoHeaders(asked.headers), now: NOW };
         expect(explain(parsed, input)).toEqual(JSON.parse(answer.local?.body ?? "null"));
       }
-    }),
-    { numRuns: 200 },
+    },
+    200,
   );
 });

@@ -6,6 +6,7 @@ import { ConfigurationError, formatDiagnostic } from "../../routes/reading/diagn
 import { ecdsa, rsa } from "../host/edge-keys.ts";
 import { Envoy } from "../host/emulator/envoy.ts";
 import { filterCode } from "../host/module.ts";
+import { check } from "../property.ts";
 
 const strange = fc.constantFrom<unknown>(
   ...[0, 1, -1, 1.5, true, false, null, "", " ", "x", "a,b", "é", "\n", [], {}, [[]], [null], ["x"], "toString", "*"],
@@ -133,14 +134,15 @@ function here(config: unknown): string[] {
 
 test("a configuration is taken here just when the module takes it, and for the same reason not", () => {
   let taken = 0;
-  fc.assert(
-    fc.property(configuration, (config) => {
+  check(
+    [configuration],
+    (config) => {
       const first = inModule(config);
       const all = here(config);
       if (first === undefined) taken++;
       expect(first === undefined ? all : all.includes(first) ? [first] : [all, first]).toEqual(first ? [first] : []);
-    }),
-    { numRuns: 1500 },
+    },
+    1500,
   );
   expect(taken).toBeGreaterThan(150);
 });

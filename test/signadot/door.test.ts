@@ -1,8 +1,9 @@
 import { connect, createServer } from "node:net";
 import { status } from "@grpc/grpc-js";
 import fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { ask, type Served, sent, startServer } from "../api/serve.ts";
+import { checkAsync } from "../property.ts";
 import { addressesOf } from "./address.ts";
 import { type Request, RoutesClient } from "./client.ts";
 
@@ -34,7 +35,7 @@ test("a change is told to whoever watches, after all rules and one SYNCED", asyn
   const client = new RoutesClient(addressesOf(served).grpc);
   const all = client.watch();
   const one = client.watch({ baselineWorkload: { kind: "Deployment", namespace: "demo", name: "reviews" } });
-  await vi.waitFor(() => expect([all.synced, one.synced]).toEqual([true, true]));
+  await expect.poll(() => [all.synced, one.synced]).toEqual([true, true]);
   const add = (key: string, name?: string, sandbox?: string) => ({ op: "ADD", route: rule(key, name, sandbox) });
   const remove = (key: string, name?: string) => ({ op: "REMOVE", route: rule(key, name) });
   const synced = { op: "SYNCED" };
@@ -46,17 +47,17 @@ test("a change is told to whoever watches, after all rules and one SYNCED", asyn
     ...rule("pr-2"),
     mappings: [{ workloadPort: 9080, destinations: [{ host: "other.demo.svc", port: 81 }] }],
   };
-  await vi.waitFor(() => expect(all.operations).toHaveLength(8));
+  await expect.poll(() => all.operations).toHaveLength(8);
   expect(all.operations.slice(4)).toEqual([
     remove("pr-3", "ratings"),
     remove("pr-1"),
     { op: "REPLACE", route: other },
     add("pr-4"),
   ]);
-  await vi.waitFor(() => expect(one.operations).toHaveLength(6));
+  await expect.poll(() => one.operations).toHaveLength(6);
 
   await apply(served, [route("4", "pr-4", "reviews", { labels: { "keyway.dev/sandbox": "sb" } })]);
-  await vi.waitFor(() => expect(one.operations).toHaveLength(8));
+  await expect.poll(() => one.operations).toHaveLength(8);
   expect(one.operations.slice(6)).toEqual([remove("pr-4"), add("pr-4", "reviews", "sb")]);
 });
 
@@ -79,8 +80,9 @@ test("gRPC and REST agree, whatever is asked for", async () => {
     key: one("pr-1", "pr-6"),
     sandbox: one("sb-0", "sb-3"),
   });
-  await fc.assert(
-    fc.asyncProperty(asked, async ({ kind, namespace, name, key, sandbox }) => {
+  await checkAsync(
+    [asked],
+    async ({ kind, namespace, name, key, sandbox }) => {
       const request: Request = {
         baselineWorkload: { kind, namespace, name },
         routingKey: key,
@@ -101,14 +103,14 @@ test("gRPC and REST agree, whatever is asked for", async () => {
       expect(answer.status).toBe(200);
       expect(answer.headers.get("content-type")).toBe("application/json");
       expect(answer.body).toEqual({ routingRules: unary });
-      await vi.waitFor(() => expect(watch.synced).toBe(true));
+      await expect.poll(() => watch.synced).toBe(true);
       watch.call.cancel();
       expect(watch.operations).toEqual([
         ...answer.body.routingRules.map((told: unknown) => ({ op: "ADD", route: told })),
         { op: "SYNCED" },
       ]);
-    }),
-    { numRuns: 60 },
+    },
+    60,
   );
 });
 
@@ -157,7 +159,7 @@ test("an answer that no client would take is refused with what to ask for instea
   expect(await client.get({ routingKey: `${long}-7` })).toHaveLength(1);
   expect((await ask(`${rest}${PATH}`)).body.routingRules).toHaveLength(count);
   const watch = client.watch();
-  await vi.waitFor(() => expect(watch.synced).toBe(true), { timeout: 20_000 });
+  await expect.poll(() => watch.synced, { timeout: 20_000 }).toBe(true);
   expect(watch.operations).toHaveLength(count + 1);
 });
 
@@ -173,7 +175,7 @@ test("a client that doesn't read keeps nobody waiting, and has what there is onc
     await apply(served, changed.slice(0, 1000), round === 19 ? ["r4999"] : []);
   }
   const quick = new RoutesClient(grpc).watch();
-  await vi.waitFor(() => expect(quick.synced).toBe(true), { timeout: 10_000 });
+  await expect.poll(() => quick.synced).toBe(true);
   slow.call.resume();
   const isLast = ({ operations }: typeof slow) => {
     const rules = new Map<string, unknown>();
@@ -183,7 +185,7 @@ test("a client that doesn't read keeps nobody waiting, and has what there is onc
     }
     return rules;
   };
-  await vi.waitFor(() => expect(isLast(slow)).toEqual(isLast(quick)), { timeout: 10_000 });
+  await expect.poll(() => isLast(slow)).toEqual(isLast(quick));
   expect(slow.operations.length).toBeLessThan(5000 + 20 * 1000);
 });
 
@@ -206,7 +208,7 @@ test("what is no request, or a method that isn't there, is refused, and the next
 test("a server that ends tells those who watch, and waits for no one", async () => {
   const served = await startServer({ ...ANY_PORT, grace: "30" });
   const watch = new RoutesClient(addressesOf(served).grpc).watch();
-  await vi.waitFor(() => expect(watch.synced).toBe(true));
+  await expect.poll(() => watch.synced).toBe(true);
   const begun = performance.now();
   await served.end();
   expect(performance.now() - begun).toBeLessThan(10_000);
@@ -239,7 +241,7 @@ test("metrics say how many rules and watches there are, and which routes are lef
     { id: "3", from: "*", key: "b", to: "c" },
   ]);
   const watch = new RoutesClient(addressesOf(served).grpc).watch();
-  await vi.waitFor(() => expect(watch.synced).toBe(true));
+  await expect.poll(() => watch.synced).toBe(true);
   const { body } = await served.ask("/metrics");
   expect(body).toMatch(/^keyway_server_signadot_rules 1$/m);
   expect(body).toMatch(/^keyway_server_signadot_watches 1$/m);

@@ -5,6 +5,7 @@ import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { type Filter, RuleTable } from "../../server/doors/signadot/rule-table.ts";
 import { isSameRule, type Rule } from "../../server/doors/signadot/rules.ts";
 import { type Operation, Watch } from "../../server/doors/signadot/watch.ts";
+import { check } from "../property.ts";
 
 const identity = ({ routingKey, baseline }: Rule) => `${routingKey} ${JSON.stringify(baseline)}`;
 
@@ -77,8 +78,9 @@ test("a client has the table's rules once all has been told, however slowly it r
     { weight: 2, arbitrary: transaction.map((change) => ({ change })) },
     { weight: 3, arbitrary: fc.integer({ min: 1, max: 6 }).map((reads) => ({ reads })) },
   );
-  fc.assert(
-    fc.property(fc.array(route, { maxLength: 9 }), fc.array(step, { maxLength: 40 }), (first, steps) => {
+  check(
+    [fc.array(route, { maxLength: 9 }), fc.array(step, { maxLength: 40 })],
+    (first, steps) => {
       const table = new RuleTable(surroundings);
       table.load(first);
       const watched = filters.map((filter) => ({ filter, watch: new Watch(table, filter), client: new Client() }));
@@ -99,16 +101,17 @@ test("a client has the table's rules once all has been told, however slowly it r
         expect(one.client.synced).toBe(1);
         expect([...one.client.rules.values()].sort(byIdentity)).toEqual([...table.rules(one.filter)].sort(byIdentity));
       }
-    }),
-    { numRuns: 500 },
+    },
+    500,
   );
 });
 
 const byIdentity = (one: Rule, other: Rule) => (identity(one) < identity(other) ? -1 : 1);
 
 test("a table that was kept up to date is the one that is made anew, and tells exactly what has changed", () => {
-  fc.assert(
-    fc.property(fc.array(transaction, { maxLength: 20 }), (transactions) => {
+  check(
+    [fc.array(transaction, { maxLength: 20 })],
+    (transactions) => {
       const table = new RuleTable(surroundings);
       const mirror = new Map<string, Rule>();
       table.onChange((changes) => {
@@ -142,7 +145,8 @@ test("a table that was kept up to date is the one that is made anew, and tells e
           expect([...table.rules(filter, rule)]).toEqual(fitting.slice(at + 1));
         }
       }
-    }),
+    },
+    100,
   );
 });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Ordered } from "../../server/state/ordered.ts";
+import { check } from "../property.ts";
 
 type Item = { id: number; value: number };
 const compare = (a: Item, b: Item) => a.id - b.id;
@@ -10,8 +11,9 @@ test("an ordered list does what a sorted array does, whatever is put in and take
     maxLength: 9000,
     size: "max",
   });
-  fc.assert(
-    fc.property(steps, fc.integer({ min: -1, max: 4001 }), (made, start) => {
+  check(
+    [steps, fc.integer({ min: -1, max: 4001 })],
+    (made, start) => {
       const ordered = new Ordered<Item>(compare);
       const reference = new Map<number, Item>();
       for (const [value, { id, remove }] of made.entries()) {
@@ -27,8 +29,8 @@ test("an ordered list does what a sorted array does, whatever is put in and take
       expect(ordered.first()).toBe(sorted[0]);
       expect([...ordered.after({ id: start, value: 0 })]).toEqual(sorted.filter(({ id }) => id > start));
       expect(ordered.get({ id: start, value: 0 })).toBe(reference.get(start));
-    }),
-    { numRuns: 30 },
+    },
+    30,
   );
 });
 

@@ -2,12 +2,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Ordered } from "../../server/state/ordered.ts";
 import { Shards } from "../../server/state/shards.ts";
+import { check } from "../property.ts";
 
 const steps = fc.array(fc.tuple(fc.integer({ min: 0, max: 5000 }), fc.boolean()), { maxLength: 3000 });
 
 test("a map in shards is a map, and what is done to a copy leaves the original as it is", () => {
-  fc.assert(
-    fc.property(steps, steps, (first, second) => {
+  check(
+    [steps, steps],
+    (first, second) => {
       const wanted = new Map<string, number>();
       const shards = new Shards<number>();
       const run = (to: Shards<number>, all: typeof first) => {
@@ -31,14 +33,15 @@ test("a map in shards is a map, and what is done to a copy leaves the original a
       run(copy, second);
       expect(contents(copy)).toEqual(expected());
       expect(contents(shards)).toEqual(before);
-    }),
-    { numRuns: 20 },
+    },
+    20,
   );
 });
 
 test("what is done to a copy of a sorted list leaves the original as it is", () => {
-  fc.assert(
-    fc.property(steps, steps, (first, second) => {
+  check(
+    [steps, steps],
+    (first, second) => {
       const list = new Ordered<number>((a, b) => a - b);
       const wanted = new Set<number>();
       const run = (to: Ordered<number>, all: typeof first) => {
@@ -57,7 +60,7 @@ test("what is done to a copy of a sorted list leaves the original as it is", () 
       run(copy, second);
       expect([copy.size, ...copy]).toEqual([wanted.size, ...expected()]);
       expect([...list]).toEqual(before);
-    }),
-    { numRuns: 50 },
+    },
+    50,
   );
 });

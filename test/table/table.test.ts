@@ -7,7 +7,7 @@ import { hashText } from "../../routes/table/entry.ts";
 import { decodePage, encodePage } from "../../routes/table/page.ts";
 import { BucketPool } from "../../routes/table/pool.ts";
 import { RouteTable } from "../../routes/table/table.ts";
-import { check } from "../host/property.ts";
+import { check } from "../property.ts";
 import { call } from "../unit/filter.ts";
 import { tableOf } from "./tables.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { check } from "../host/property.ts";
+import { check } from "../property.ts";
 import { call } from "./filter.ts";
 
 const bucketOf = (hash: number, buckets: number) => call<number>("bucketOf", hash, buckets) >>> 0;

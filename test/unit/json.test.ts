@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { check } from "../host/property.ts";
+import { check } from "../property.ts";
 import { call, readJsonString } from "./filter.ts";
 
 const isJson = (text: string | Uint8Array) =>

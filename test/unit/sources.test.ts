@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { candidates as expected } from "../../routes/deciding/scan.ts";
 import { isKey } from "../../routes/model/key.ts";
 import { KINDS, type NamedKind } from "../../routes/model/sources.ts";
-import { check } from "../host/property.ts";
+import { check } from "../property.ts";
 import { candidates } from "./filter.ts";
 
 const next: Record<NamedKind, string> = {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { candidates } from "../../routes/deciding/scan.ts";
-import { check } from "../host/property.ts";
+import { check } from "../property.ts";
 import { call, decodeBase64Url, decodePercent } from "./filter.ts";
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
