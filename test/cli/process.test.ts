@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type ApiServer, startApiServer } from "../double/api-server.ts";
 import { neverAnswer } from "../double/faults.ts";
 import { kubeconfig } from "../double/kubeconfig.ts";
@@ -56,7 +56,7 @@ describe.each([
     api.faults.add(/./, neverAnswer, 100);
     const child = start(["status"], env);
     const end = ended(child);
-    await vi.waitFor(() => expect(api.requests.length).toBeGreaterThan(0), 20_000);
+    await expect.poll(() => api.requests.length, { timeout: 20_000 }).toBeGreaterThan(0);
     child.kill(signal);
     expect(await end).toMatchObject({ code: exitCode, err: "keyway: interrupted\n", out: "" });
   });
@@ -90,7 +90,7 @@ test("nobody who reads what it tells does not stop a command half-way", async ()
   const child = start(["status", "-o", "json"], env);
   child.stderr?.destroy();
   child.stdout?.destroy();
-  await vi.waitFor(() => expect(api.requests.length).toBeGreaterThan(0), 20_000);
+  await expect.poll(() => api.requests.length, { timeout: 20_000 }).toBeGreaterThan(0);
   api.faults.clear();
   child.kill("SIGINT");
   expect((await once(child, "exit"))[0]).toBe(130);

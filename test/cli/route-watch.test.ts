@@ -38,7 +38,7 @@ function startWatch(server: string, ...args: string[]) {
   };
 }
 
-const until = (check: () => void) => vi.waitFor(check, 10_000);
+const until = (check: () => void) => vi.waitFor(check, 15_000);
 
 test("prints what is there, then each change, and ends with 0 when the person ends it", async () => {
   const { url, put, route } = await startRoutes();

@@ -1,5 +1,5 @@
 // Signadot's own clients, unchanged, at a route server of Keyway.
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { ask, type Served, sent, startServer, temporaryFolder } from "../api/serve.ts";
 import { freePort } from "../registry/listening.ts";
 import { addressesOf } from "../signadot/address.ts";
@@ -62,7 +62,7 @@ test("a rule that goes to another sandbox leaves nothing of the old one behind",
   const probe = new Probe(addressesOf(served).grpc);
   expect(await probe.ask("routes pr-1 one")).toBe("true");
   await apply(served, [sandbox("two")]);
-  await vi.waitFor(async () => expect(await probe.ask("sandbox pr-1")).toBe("two"));
+  await expect.poll(() => probe.ask("sandbox pr-1")).toBe("two");
   expect(await probe.ask("routes pr-1 two")).toBe("true");
   expect(await probe.ask("routes pr-1 one")).toBe("false");
 });
@@ -97,7 +97,7 @@ test("an application that starts before the server waits for it", async () => {
   const signadotGrpc = `127.0.0.1:${await freePort()}`;
   const probe = new Probe(signadotGrpc);
   const found = probe.until("pr-1", targetOf("pr-1"));
-  await vi.waitFor(() => expect(probe.log).toMatch(/refused/), { timeout: 10_000 });
+  await expect.poll(() => probe.log).toMatch(/refused/);
   await apply(await start({ signadotGrpc }), [route("pr-1")]);
   await found;
 });

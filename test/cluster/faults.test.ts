@@ -80,7 +80,7 @@ describe("who does not answer is named, within a limit", () => {
     api.faults.add(/wasmplugins/, fault, 100);
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const asked = cluster.get(plugin).catch((thrown: unknown) => thrown);
-    await vi.waitFor(() => expect(api.requests.some((one) => one.includes("wasmplugins"))).toBe(true));
+    await expect.poll(() => api.requests.some((one) => one.includes("wasmplugins"))).toBe(true);
     await vi.advanceTimersByTimeAsync(40_000);
     expect(await asked).toMatchObject({
       message: "the API server did not answer within 15 s",
@@ -94,7 +94,7 @@ describe("who does not answer is named, within a limit", () => {
     const cluster = await connect(api, { signal: stop.signal });
     api.faults.add(/version/, neverAnswer);
     const asked = cluster.serverVersion().catch((thrown: unknown) => thrown);
-    await vi.waitFor(() => expect(api.requests).toHaveLength(1));
+    await expect.poll(() => api.requests).toHaveLength(1);
     stop.abort(new Error("interrupted"));
     expect(await asked).toMatchObject({ message: "interrupted" });
   });

@@ -45,7 +45,7 @@ test("what is stopped does not answer, within a limit", async () => {
   });
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const asked = getFromPod(cluster, at, "/", signal).catch((thrown: unknown) => thrown);
-  await vi.waitFor(() => expect(reached).toHaveBeenCalled());
+  await expect.poll(() => reached).toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(11_000);
   vi.useRealTimers();
   expect(await asked).toMatchObject({ message: "pod demo/reviews-1 did not answer within 5 s" });

@@ -32,6 +32,6 @@ test("no acknowledged write is lost when the leader of three members is killed, 
   expect(acknowledged.size + refused).toBe(600);
   const there = await follow(open);
   expect([...acknowledged].filter((id) => !there.table.has(id))).toEqual([]);
-  await expect.poll(() => table.size, { timeout: 10_000 }).toBe(there.table.size);
-  await expect.poll(() => other.table.size, { timeout: 10_000 }).toBe(there.table.size);
+  await expect.poll(() => table.size).toBe(there.table.size);
+  await expect.poll(() => other.table.size).toBe(there.table.size);
 });

@@ -88,7 +88,7 @@ test("a proxy that has moved to another server is counted once, though its conne
     const held = poller.poll(20);
     for (const one of [a, b]) {
       const counts = async () => (await one.ask(`/v1/proxies?revision=${body.revision}`)).body;
-      await expect.poll(counts, { timeout: 3000 }).toMatchObject({ proxies: 1, inForce: 1, missing: [] });
+      await expect.poll(counts).toMatchObject({ proxies: 1, inForce: 1, missing: [] });
     }
     await a.ask(`/v1/routes/n-${number}`, sent("PUT", { ...reviews, key: `n-${number}` }));
     await held;
@@ -114,9 +114,7 @@ test("of three servers one that is killed is told, its proxies are not counted, 
   // Its proxy asks another one, as Envoy does.
   third.moveTo(a.url);
   third.follow();
-  await expect
-    .poll(async () => (await b.ask("/v1/proxies")).body, { timeout: 5000 })
-    .toMatchObject({ proxies: 3, inForce: 3 });
+  await expect.poll(async () => (await b.ask("/v1/proxies")).body).toMatchObject({ proxies: 3, inForce: 3 });
 });
 
 test("a server that has stopped answering delays the count by its limit, and is told", async () => {
@@ -129,7 +127,7 @@ test("a server that has stopped answering delays the count by its limit, and is 
   expect(body).toMatchObject({ proxies: 1, servers: 1 });
   expect(body.missing[0].message).toMatch(/did not answer within 1 s, so its proxies are not counted/);
   b.process.kill("SIGCONT");
-  await expect.poll(async () => (await a.ask("/v1/proxies")).body.missing, { timeout: 5000 }).toEqual([]);
+  await expect.poll(async () => (await a.ask("/v1/proxies")).body.missing).toEqual([]);
 });
 
 test("with tokens servers show each other theirs, and without one it is told which is missing", async () => {

@@ -45,10 +45,10 @@ test("a server that has missed what etcd has forgotten since finds out what diff
   const { header } = await ask("/v3/kv/deleterange", { key: btoa("/keyway/routes/a") });
   await ask("/v3/kv/compaction", { revision: header.revision, physical: true });
   const ids = (contents: { id: string }[]) => contents.map(({ id }) => id);
-  await expect.poll(() => ids(other.contents()), { timeout: 10_000 }).toEqual(["b", "d"]);
-  await expect.poll(() => other.store.trouble(), { timeout: 10_000 }).toBeUndefined();
+  await expect.poll(() => ids(other.contents())).toEqual(["b", "d"]);
+  await expect.poll(() => other.store.trouble()).toBeUndefined();
   await one.commit({ set: [route("c")] });
-  await expect.poll(() => ids(other.contents()), { timeout: 10_000 }).toEqual(["b", "c", "d"]);
+  await expect.poll(() => ids(other.contents())).toEqual(["b", "c", "d"]);
 });
 
 test("a large transaction whose server is gone before it has settled is settled by the next one that writes", async () => {

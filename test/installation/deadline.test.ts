@@ -1,7 +1,7 @@
 // What --timeout bounds, and what is left behind when it ends a command, or when nobody reads what it tells.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 // Loaded before the commands are: on a busy machine that alone takes the second that they are given here.
 import "../../installer/check/checks.ts";
 import { execute } from "../../installer/execute/execute.ts";
@@ -92,7 +92,7 @@ test.each([
   const { signal } = stop;
   const running = execute(plan, { cluster, listPods, force: false, wait: true, signal, steps });
   const failed = running.catch((thrown: unknown) => thrown as Error);
-  await vi.waitFor(() => expect(stored(fleet, filterKey)).toBeDefined());
+  await expect.poll(() => stored(fleet, filterKey)).toBeDefined();
   stop.abort(reason);
   expect(((await failed) as Error).message).toMatch(message);
   expect([stored(fleet, pluginKey), stored(fleet, filterKey)]).toEqual([undefined, undefined]);

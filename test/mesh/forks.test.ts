@@ -142,7 +142,7 @@ test("a copy follows its workload by choice, and one that the Sandbox asks for n
   const envOf = async (name: string) => (await deployment(name))?.spec?.template.spec?.containers[0]?.env;
   expect([await envOf("reviews-follows"), await envOf("reviews-stays")]).toEqual([env, undefined]);
   await forks.reconcile({ ...follows, spec: { forks: [] } });
-  await expect.poll(() => deployment("reviews-follows"), { timeout: 5000 }).toBeUndefined();
+  await expect.poll(() => deployment("reviews-follows")).toBeUndefined();
   await forks.remove(stays);
 });
 

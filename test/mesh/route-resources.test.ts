@@ -85,7 +85,7 @@ test("what somebody applies is a route, and what can be none is refused with the
   await mesh.apply(
     resource(namespace, "alice", { service: "reviews", when: [{ cookie: "user", exact: "alice" }], to: "t" }),
   );
-  await expect.poll(() => contents().map(({ id, to }) => [id, to]), { timeout: 5000 }).toEqual([["alice", "t"]]);
+  await expect.poll(() => contents().map(({ id, to }) => [id, to])).toEqual([["alice", "t"]]);
   const both = resource(namespace, "both", { service: "reviews", key: "a", to: "t", split: [{ to: "u", weight: 5 }] });
   await expect(mesh.apply(both)).rejects.toThrow(/must validate one and only one schema/);
   const condition = resource(namespace, "none", {
@@ -95,7 +95,7 @@ test("what somebody applies is a route, and what can be none is refused with the
   });
   await expect(mesh.apply(condition)).rejects.toThrow(/exactly one of header, cookie, query and request/);
   await mesh.delete(resource(namespace, "alice", {}));
-  await expect.poll(() => contents(), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => contents()).toEqual([]);
 });
 
 test("the table serves on while the API server restarts, and goes on by itself", async () => {

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { deadline } from "../../installer/cli/connect.ts";
 import { selectPods } from "../../installer/proxies/selected-pods.ts";
 import { FatalNotReady, type Probe, waitForProxies } from "../../installer/proxies/wait.ts";
@@ -35,12 +35,12 @@ test("a pod that goes leaves the list, and one that comes joins it", async () =>
   api.pods.listen("demo/old", 15000, serverInfo("0"));
   api.pods.listen("demo/stays", 15000, serverInfo("1"));
   const { result, told } = wait(await connect(api), deadline(never(), 20));
-  await vi.waitFor(() => expect(told).toContain("version 1: 1 of 2 proxies"));
+  await expect.poll(() => told).toContain("version 1: 1 of 2 proxies");
   api.put(reviews("new"));
   api.pods.listen("demo/new", 15000, serverInfo("0"));
-  await vi.waitFor(() => expect(told).toContain("version 1: 1 of 3 proxies"), 5000);
+  await expect.poll(() => told).toContain("version 1: 1 of 3 proxies");
   api.delete(reviews("old"));
-  await vi.waitFor(() => expect(told.at(-1)).toBe("version 1: 1 of 2 proxies"), 5000);
+  await expect.poll(() => told.at(-1)).toBe("version 1: 1 of 2 proxies");
   api.pods.listen("demo/new", 15000, serverInfo("1"));
   const { pods, notReady } = await result;
   expect([names(pods), notReady]).toEqual([["new", "stays"], []]);
@@ -52,11 +52,11 @@ test("a pod that is made anew by the same name is asked anew", async () => {
   api.pods.listen("demo/db-0", 15000, serverInfo("1"));
   api.pods.listen("demo/db-1", 15000, serverInfo("0"));
   const { result, told } = wait(await connect(api), deadline(never(), 20));
-  await vi.waitFor(() => expect(told).toContain("version 1: 1 of 2 proxies"));
+  await expect.poll(() => told).toContain("version 1: 1 of 2 proxies");
   const again = reviews("db-0");
   api.put({ ...again, metadata: { ...again.metadata, uid: "another" } });
   api.pods.listen("demo/db-0", 15000, serverInfo("0"));
-  await vi.waitFor(() => expect(told).toContain("version 1: 0 of 2 proxies"), 5000);
+  await expect.poll(() => told).toContain("version 1: 0 of 2 proxies");
   for (const name of ["db-0", "db-1"]) api.pods.listen(`demo/${name}`, 15000, serverInfo("1"));
   expect((await result).notReady).toEqual([]);
 });
@@ -81,12 +81,9 @@ test("a list that fails once does not end the wait", async () => {
   api.put(reviews("a"));
   api.pods.listen("demo/a", 15000, serverInfo("0"));
   const { result, told } = wait(await connect(api), deadline(never(), 20));
-  await vi.waitFor(() => expect(told).toHaveLength(1));
+  await expect.poll(() => told).toHaveLength(1);
   api.faults.add(/^GET .*\/pods\?/, unavailable, 6);
-  await vi.waitFor(
-    () => expect(api.requests.filter((one) => one.includes("/pods?")).length).toBeGreaterThan(6),
-    15_000,
-  );
+  await expect.poll(() => api.requests.filter((one) => one.includes("/pods?")).length).toBeGreaterThan(6);
   api.pods.listen("demo/a", 15000, serverInfo("1"));
   expect((await result).notReady).toEqual([]);
 });

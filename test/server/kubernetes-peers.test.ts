@@ -68,7 +68,7 @@ test("the proxies of all of them count, for whoever asks and for the statuses of
   }
   for (const one of [a, b]) {
     const counts = async () => (await one.ask("/v1/proxies", { headers: { authorization } })).body;
-    await expect.poll(counts, { timeout: 5000 }).toMatchObject({ proxies: 2, inForce: 2, servers: 2, missing: [] });
+    await expect.poll(counts).toMatchObject({ proxies: 2, inForce: 2, servers: 2, missing: [] });
   }
   api.put(sandbox);
   await expect.poll(() => status(api), { timeout: 15_000 }).toEqual(["InForce", "2 of 2 proxies", "2/2"]);
@@ -81,7 +81,7 @@ test("the proxies of all of them count, for whoever asks and for the statuses of
     );
     const counts = async () =>
       (await other.ask(`/v1/proxies?revision=${body.revision}`, { headers: { authorization } })).body;
-    await expect.poll(counts, { timeout: 5000 }).toMatchObject({ proxies: 2, inForce: 2 });
+    await expect.poll(counts).toMatchObject({ proxies: 2, inForce: 2 });
   }
 });
 

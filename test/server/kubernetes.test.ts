@@ -94,7 +94,7 @@ test("the server tells what became of Sandboxes while it leads, and gives its le
     const { conditions = [] } = (api.find(sandbox)?.status ?? {}) as { conditions?: { reason: string }[] };
     return conditions.map(({ reason }) => reason);
   };
-  await expect.poll(reasons, { timeout: 10_000 }).toEqual(["Accepted", "ServiceNotFound", "NoRoutes"]);
+  await expect.poll(reasons).toEqual(["Accepted", "ServiceNotFound", "NoRoutes"]);
   expect(await stop("SIGTERM")).toEqual({ code: 0, signal: null });
   expect(api.find(lease)?.spec).toMatchObject({ holderIdentity: "" });
 });
@@ -115,7 +115,7 @@ test("names that are no Services are clusters to a proxy without a mesh, and mis
     poller.follow();
   };
   await follow("outbound:demo");
-  await expect.poll(resolved, { timeout: 10_000 }).toBe("ServiceNotFound");
+  await expect.poll(resolved).toBe("ServiceNotFound");
   await follow("");
   await expect.poll(resolved, { timeout: 30_000 }).toBe("Resolved");
   await stop("SIGTERM");
@@ -144,7 +144,7 @@ test.for([/services/, /namespaces\/demo$/, /routes\?/])("Ctrl-C ends a start tha
   const io: Io = { out: nowhere, err: nowhere, in: [], env, signal: stop.signal };
   const settings = await readSettings({ listen: "127.0.0.1:0", store: "kubernetes" }, io);
   const ended = serve(settings, io, () => {}).catch(() => "ended");
-  await expect.poll(() => api.requests.some((one) => waiting.test(one)), { timeout: 5000 }).toBe(true);
+  await expect.poll(() => api.requests.some((one) => waiting.test(one))).toBe(true);
   stop.abort();
   expect(await Promise.race([ended, sleep(2000, "still waits")])).toBe("ended");
 });

@@ -37,11 +37,9 @@ test("no more connections than allowed: the rest is closed, and served again whe
   const sockets: Socket[] = [];
   for (let at = 0; at < 50; at++) sockets.push(await open(server.url));
   const extra = await open(server.url, "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
-  await expect.poll(() => extra.closed, { timeout: 5000 }).toBe(true);
+  await expect.poll(() => extra.closed).toBe(true);
   for (const socket of sockets) socket.destroy();
-  await expect
-    .poll(async () => (await server.ask("/healthz").catch(() => undefined))?.status, { timeout: 5000 })
-    .toBe(200);
+  await expect.poll(async () => (await server.ask("/healthz").catch(() => undefined))?.status).toBe(200);
 });
 
 test("a body of which nothing more comes is given up, and nothing of it is kept", async () => {
@@ -155,7 +153,7 @@ test.for([
     answer += piece;
   });
   socket.resume();
-  await expect.poll(() => answer, { timeout: 5000 }).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  await expect.poll(() => answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   await expect.poll(() => answer.split("\r\n\r\n")[1] ?? "").toContain('"error"');
 });
 

@@ -1,5 +1,5 @@
 // Rules out of Route resources, Services and workloads, as they come and go.
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { ask, startServer, temporaryFolder } from "../api/serve.ts";
 import { fileWith, server } from "../cluster/connect.ts";
 import type { ApiServer } from "../double/api-server.ts";
@@ -60,21 +60,19 @@ test("a server that is to serve Signadot's clients is ready once it does", async
   expect([status, body.error.message]).toEqual([503, expect.stringContaining("are read for Signadot's clients")]);
   expect(addressesOf(served).grpc).toBe("");
   api.faults.clear();
-  await vi.waitFor(async () => expect((await served.ask("/readyz")).status).toBe(200), { timeout: 10_000 });
-  await vi.waitFor(() => expect(addressesOf(served).grpc).not.toBe(""));
+  await expect.poll(async () => (await served.ask("/readyz")).status).toBe(200);
+  await expect.poll(() => addressesOf(served).grpc).not.toBe("");
 });
 
 test("rules follow the routes, the Services and the workloads", async () => {
   const api = await clusterWith(route("pr-1"), service("reviews"), service("reviews-pr-1"), deployment("reviews"));
   const served = await serveOn(api);
-  await vi.waitFor(() => expect(addressesOf(served).grpc).not.toBe(""));
+  await expect.poll(() => addressesOf(served).grpc).not.toBe("");
   const watch = new RoutesClient(addressesOf(served).grpc).watch();
-  await vi.waitFor(() => expect(watch.synced).toBe(true));
+  await expect.poll(() => watch.synced).toBe(true);
   expect(watch.operations).toEqual([{ op: "ADD", route: rule("pr-1") }, { op: "SYNCED" }]);
   const told = async (...operations: object[]) => {
-    await vi.waitFor(() => expect(watch.operations.length).toBeGreaterThanOrEqual(operations.length), {
-      timeout: 5000,
-    });
+    await expect.poll(() => watch.operations.length).toBeGreaterThanOrEqual(operations.length);
     expect(watch.operations).toEqual(operations);
     watch.operations.length = 0;
   };
@@ -108,11 +106,11 @@ test.each([
   const { status, headers, body } = await ask(`${rest}${PATH}`);
   expect([status, headers.get("content-type")]).toEqual([503, "text/plain; charset=utf-8"]);
   expect(body).toMatch(/not loaded yet/);
-  await vi.waitFor(() => expect(served.log.join("")).toMatch(/may be out of date/), { timeout: 20_000 });
+  await expect.poll(() => served.log.join(""), { timeout: 20_000 }).toMatch(/may be out of date/);
   expect(addressesOf(served).grpc).toBe("");
   expect((await served.ask("/healthz")).status).toBe(200);
   api.faults.clear();
-  await vi.waitFor(() => expect(addressesOf(served).grpc).not.toBe(""), { timeout: 10_000 });
+  await expect.poll(() => addressesOf(served).grpc).not.toBe("");
   expect(await new RoutesClient(addressesOf(served).grpc).get()).toEqual([rule("pr-1")]);
   expect((await ask(`${rest}${PATH}`)).body).toEqual({ routingRules: [rule("pr-1")] });
 });
@@ -121,7 +119,7 @@ test("a cluster without Argo's Rollouts is no reason to wait, nor to complain", 
   const api = await clusterWith(route("pr-1"), service("reviews"), service("reviews-pr-1"), deployment("reviews"));
   api.faults.add(/argoproj/, noSuchPath, Number.POSITIVE_INFINITY);
   const served = await serveOn(api);
-  await vi.waitFor(() => expect(addressesOf(served).grpc).not.toBe(""));
+  await expect.poll(() => addressesOf(served).grpc).not.toBe("");
   expect(await new RoutesClient(addressesOf(served).grpc).get()).toEqual([rule("pr-1")]);
   expect(served.log.join("")).not.toMatch(/out of date/);
 });

@@ -2,7 +2,7 @@
 // of whoever asks often: "too_many_pings".
 import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { sent, startServer } from "../api/serve.ts";
 import { addressesOf } from "./address.ts";
 
@@ -40,13 +40,13 @@ test("a watch on which nothing happens stays open under pings, and goes on", asy
   });
   // An empty message: every rule there is.
   watch.end(Buffer.alloc(5));
-  await vi.waitFor(() => expect(bytes).toBeGreaterThan(0));
+  await expect.poll(() => bytes).toBeGreaterThan(0);
   await pings(session);
   const before = bytes;
   const workload = { kind: "Deployment", namespace: "demo", name: "reviews", port: 9080 };
   const route = { service: "reviews", key: "pr-1", to: "reviews-pr-1", workload };
   expect((await served.ask("/v1/routes/pr-1", sent("PUT", route))).status).toBe(201);
-  await vi.waitFor(() => expect(bytes).toBeGreaterThan(before));
+  await expect.poll(() => bytes).toBeGreaterThan(before);
   expect([ends, watch.closed]).toEqual([[], false]);
 });
 

@@ -107,8 +107,8 @@ export function storeContract(backend: () => Promise<Backend> | Backend, { tells
       ]);
     }
     await a.commit({ delete: ["b-3"] });
-    await expect.poll(() => [a.table.size, b.table.size], { timeout: 10_000 }).toEqual([40, 40]);
-    await expect.poll(() => b.contents(), { timeout: 10_000 }).toEqual(a.contents());
+    await expect.poll(() => [a.table.size, b.table.size]).toEqual([40, 40]);
+    await expect.poll(() => b.contents()).toEqual(a.contents());
   });
 
   if (tellsWhole)
@@ -146,7 +146,7 @@ export function outageContract(bed: () => Promise<Bed> | Bed): void {
     const { open, cut, mend } = await bed();
     const [a, b] = [await follow(open), await follow(open)];
     await a.commit({ set: [route("a"), route("b")] });
-    await expect.poll(() => b.table.size, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => b.table.size).toBe(2);
     await cut();
     await expect(a.commit({ set: [route("c"), route("d")], delete: ["a"] })).rejects.toThrow(Unavailable);
     await expect(b.commit({ set: [route("e")] })).rejects.toThrow(Unavailable);

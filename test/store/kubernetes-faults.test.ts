@@ -133,7 +133,7 @@ test("the table serves on while the API server is away, and what happened then i
   for (let at = 0; at < 150; at++) api.put(resource("c", { service: "reviews", key: "c", to: `t-${at}` }));
   api.faults.clear();
   await expect
-    .poll(() => contents().map(({ id, to }) => [id, to]), { timeout: 5000 })
+    .poll(() => contents().map(({ id, to }) => [id, to]))
     .toEqual([
       ["b", "t"],
       ["c", "t-149"],

@@ -104,7 +104,7 @@ test("two servers on one file see each other's changes, in order and once", asyn
     return [...table].sort();
   };
   const isComplete = () => [a, b].every(({ changes }) => changes.at(-1)?.revision === 105);
-  await expect.poll(isComplete, { timeout: 5000 }).toBe(true);
+  await expect.poll(isComplete).toBe(true);
   expect(everything(a.changes)).toEqual(everything(b.changes));
   expect(everything(a.changes).length).toBe(95);
   const require = [{ id: "a-0", revision: 999 }];
@@ -236,7 +236,7 @@ test("a database that is moved away under the server takes no more writes", asyn
   await set(route("a"));
   renameSync(file, `${file}.moved`);
   await expect(set(route("b"))).rejects.toThrow(Damaged);
-  await expect.poll(() => store.trouble()?.message, { timeout: 5000 }).toContain("was moved");
+  await expect.poll(() => store.trouble()?.message).toContain("was moved");
 });
 
 test("another process that writes is waited for, and then the write is refused", async () => {
