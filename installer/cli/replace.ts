@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { KeywayError, reason } from "../../shared/errors.ts";
 
@@ -11,9 +11,9 @@ export async function replaceFile(path: string, text: string, before: Buffer | u
   const target = await realpath(path).catch(() => path);
   const partial = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}`);
   try {
-    const mode = before === undefined ? 0o666 : (await stat(target)).mode & 0o777;
-    const file = await open(partial, "wx", mode);
+    const file = await open(partial, "wx", before === undefined ? 0o666 : 0o600);
     try {
+      if (before !== undefined) await takeOver(file, target);
       await file.writeFile(text);
       await file.sync();
     } finally {
@@ -34,4 +34,12 @@ export async function replaceFile(path: string, text: string, before: Buffer | u
       cause: thrown,
     });
   }
+}
+
+/** Gives a new file the owner and the rights of the one that it is to replace, whatever the umask takes from new files. */
+async function takeOver(file: FileHandle, path: string): Promise<void> {
+  const { mode, uid, gid } = await stat(path);
+  // Who may write to somebody else's folder may still not give a file away.
+  await file.chown(uid, gid).catch(() => {});
+  await file.chmod(mode & 0o777);
 }

@@ -102,7 +102,10 @@ test("bash takes the script, and completes with it", async () => {
   const { out } = await runCli(["completion", "bash"]);
   const keyway = `keyway() { [[ "$*" == "completion bash -- route s" ]] && printf 'set\\nshow\\nlist\\n'; }`;
   const typed = `COMP_WORDS=(keyway route s) COMP_CWORD=2; _keyway; echo "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = spawnSync("bash", ["--norc", "-c", `${out}\n${keyway}\n${typed}`], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync("bash", ["--norc", "-c", `${out}\n${keyway}\n${typed}`], {
+    encoding: "utf8",
+    env: { PATH: process.env.PATH },
+  });
   expect([stdout, stderr]).toEqual(["set show\n", ""]);
 });
 
