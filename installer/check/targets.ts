@@ -1,9 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
 import { speaksHttp } from "../../shared/services/protocol.ts";
 import { unfitServices } from "./addresses.ts";
 import type { Check, CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";
-import { findPort, type Missing, outcomeOf, servicesOf, targetsOf } from "./target.ts";
+import { findPort, type Missing, outcomeOf, servicesOf, type Target, targetsOf } from "./target.ts";
 
 export const targetsExist: Check<CheckContext> = {
   id: "targets",
@@ -31,11 +32,17 @@ function missingServices(context: CheckContext): Promise<Missing[]> {
   });
 }
 
+/** A Service made less long ago may not have reached the proxies yet; istiod takes longest to hear of it when the API server was away. */
+const YOUNG_MS = 10_000;
+const ASK_AGAIN_MS = 500;
+
 export const targetsSeen: Check<CheckContext> = {
   id: "visible",
   description: "the selected proxies know the routes' targets",
   severity: "fatal",
-  hint: "a Sidecar resource, an exportTo or a missing subset hides them: add them to its egress hosts, or to a DestinationRule",
+  hint:
+    "a Sidecar resource, an exportTo or a missing subset hides them: add them to its egress hosts, or to a DestinationRule. " +
+    "A service that was made just now may only need a moment more",
   needs: ["rights", "workloads", "targets"],
   async run(context): Promise<CheckOutcome> {
     // Targets that an earlier check reports are left out, since the hint of this one would not help.
@@ -44,17 +51,43 @@ export const targetsSeen: Check<CheckContext> = {
       ({ cluster }) => !told.some((one) => one.cluster === cluster),
     );
     if (targets.length === 0) return { holds: true };
-    const { answers: blind, silent } = await context.askProxies(async (proxy) => {
-      const clusters = await proxy.clusters();
-      return { pod: proxy.pod.name, missing: targets.filter(({ cluster }) => !clusters.has(cluster)) };
-    });
-    const unknown = blind.flatMap(({ pod, missing }) =>
-      missing.map(({ cluster }) => ({ cluster, what: `${pod} does not know ${cluster}` })),
-    );
+    const giveUp = Date.now() + YOUNG_MS;
+    let { unknown, silent } = await targetsUnknown(context, targets);
+    while (unknown.length > 0 && Date.now() < giveUp && (await anyYoung(context, unknown))) {
+      await pause(ASK_AGAIN_MS, undefined, { signal: context.io.signal });
+      ({ unknown, silent } = await targetsUnknown(context, targets));
+    }
     if (unknown.length > 0) return outcomeOf(unknown, context.live);
     return { holds: true, ...(silent.length > 0 && { detail: silent.join("\n") }) };
   },
 };
+
+interface Unknown extends Missing {
+  target: Target;
+}
+
+async function targetsUnknown(
+  context: CheckContext,
+  targets: Target[],
+): Promise<{ unknown: Unknown[]; silent: string[] }> {
+  const { answers, silent } = await context.askProxies(async (proxy) => {
+    const clusters = await proxy.clusters();
+    return { pod: proxy.pod.name, missing: targets.filter(({ cluster }) => !clusters.has(cluster)) };
+  });
+  const unknown = answers.flatMap(({ pod, missing }) =>
+    missing.map((target) => ({ target, cluster: target.cluster, what: `${pod} does not know ${target.cluster}` })),
+  );
+  return { unknown, silent };
+}
+
+async function anyYoung(context: CheckContext, unknown: Unknown[]): Promise<boolean> {
+  for (const { target } of unknown) {
+    const services = await servicesOf(context, target.namespace);
+    const made = services?.find(({ metadata }) => metadata?.name === target.service)?.metadata?.creationTimestamp;
+    if (made !== undefined && Date.now() - new Date(made).getTime() < YOUNG_MS) return true;
+  }
+  return false;
+}
 
 export const protocolsDeclared: Check<CheckContext> = {
   id: "protocols",

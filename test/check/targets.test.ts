@@ -6,7 +6,7 @@ import { portsUnshared } from "../../installer/check/shared-port.ts";
 import { protocolsDeclared, targetsExist, targetsSeen } from "../../installer/check/targets.ts";
 import { admin } from "../double/port-forward.ts";
 import { addPod, desired, type Fleet, filterKey, put as install, SANDBOX, startFleet } from "../installation/fleet.ts";
-import { installation, resultOf, service } from "./bed.ts";
+import { installation, put, resultOf, service } from "./bed.ts";
 
 let fleet: Fleet;
 beforeEach(async () => {
@@ -65,6 +65,26 @@ test("a target that does not exist is told once, so that it takes one --ignore",
   expect(await resultOf(fleet, targetsSeen)).toMatchObject({ status: "ok" });
   service(fleet, "reviews-pr-42");
   expect(await resultOf(fleet, targetsSeen)).toMatchObject({ status: "fatal" });
+});
+
+test("a target whose Service was made just now is waited for, until the proxies have been told of it", async () => {
+  let asked = 0;
+  fleet.server.pods.listen("demo/caller-1", 15000, (_, response) => {
+    response.end(JSON.stringify({ configs: asked++ < 2 ? [] : [{ cluster: { name: SANDBOX } }] }));
+  });
+  const ports = { ports: [{ port: 9080, name: "http" }] };
+  const made = (secondsAgo: number) => ({
+    metadata: {
+      name: "reviews-pr-42",
+      namespace: "demo",
+      creationTimestamp: new Date(Date.now() - secondsAgo * 1000).toISOString(),
+    },
+  });
+  put(fleet, "v1", "Service", "reviews-pr-42", ports, made(3600));
+  expect(await resultOf(fleet, targetsSeen)).toMatchObject({ status: "fatal" });
+  put(fleet, "v1", "Service", "reviews-pr-42", ports, made(1));
+  expect(await resultOf(fleet, targetsSeen)).toMatchObject({ status: "ok" });
+  expect(asked).toBe(3);
 });
 
 test.each([
