@@ -54,8 +54,9 @@ export async function strictMutualTls(namespace: string): Promise<void> {
   });
 }
 
-/** Waits until istiod has told these pods' proxies nothing new for a second. */
+/** Waits until istiod has heard of what has changed, and has told these pods' proxies nothing new for a second. */
 export async function quiet(pods: Pod[]): Promise<void> {
+  await mesh.waitForIstiod();
   const told = async () => JSON.stringify(await Promise.all(pods.map((pod) => pod.configuration())));
   let before = "";
   await until("the proxies to have been told everything", async () => {

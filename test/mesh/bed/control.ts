@@ -82,8 +82,9 @@ export class Control {
     await stopUnit({ name: "istiod", directory: this.#directory });
   }
 
+  /** It is killed: asked to end, it would stop listening and then wait for all watches to end by themselves. */
   async restartApiServer(api: Api): Promise<void> {
-    await stopUnit({ name: "kube-apiserver", directory: this.#directory });
+    await stopUnit({ name: "kube-apiserver", directory: this.#directory }, "SIGKILL");
     await this.#start("kube-apiserver", await this.#apiServerCommand());
     await this.#apiServerReady(api);
   }
@@ -115,8 +116,6 @@ export class Control {
       "--kubelet-preferred-address-types=InternalIP",
       // Web hooks are called at their endpoints: no kube-proxy stands behind the service addresses.
       "--enable-aggregator-routing=true",
-      // Requests that stay open (watches) end at once when it is stopped.
-      "--shutdown-delay-duration=0s",
     ];
   }
 

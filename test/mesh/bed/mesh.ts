@@ -7,6 +7,7 @@ import { type Answer, type Call, http } from "./client.ts";
 import { type Control, KUBECONFIG } from "./control.ts";
 import { Deployments } from "./deployments.ts";
 import { type Dump, dumpCluster } from "./dump.ts";
+import { waitForIstiod } from "./istiod.ts";
 import { Load } from "./load.ts";
 import { CONTROL_LABEL, namespaceOf } from "./network.ts";
 import {
@@ -22,7 +23,7 @@ import {
 import { Pod, type PodShape } from "./pod.ts";
 import { APP_GRPC_PORT, APP_HTTP_PORT, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT } from "./ports.ts";
 import { Registry } from "./registry.ts";
-import { FIRST_POD, LAST_POD, type Run } from "./run.ts";
+import { controlAddress, FIRST_POD, LAST_POD, type Run } from "./run.ts";
 import { dropEndpoints, serviceAddress, syncEndpoints } from "./services.ts";
 import { waitForProxies } from "./wait.ts";
 
@@ -162,8 +163,14 @@ export class Mesh {
     await Promise.all([...this.#pods].map((pod) => this.stopPod(pod)));
   }
 
+  /** Waits until istiod has heard of what has changed. */
+  async waitForIstiod(): Promise<void> {
+    await waitForIstiod(this.api, controlAddress(this.#run));
+  }
+
   /** Waits until what has changed has reached the proxies of this process's pods. */
   async waitForProxies(): Promise<void> {
+    await this.waitForIstiod();
     await waitForProxies(this.api, [...this.#pods]);
   }
 

@@ -1,0 +1,79 @@
+// What istiod has heard of what the API server holds. After the API server was away, istiod follows each kind of object again at
+// another moment, some only after many seconds.
+import type { Api } from "./api.ts";
+import { ISTIO_SYSTEM } from "./objects.ts";
+import { until } from "./until.ts";
+
+const DEBUG_PORT = 8080;
+
+/** A client of Kubernetes tries again after up to 30 s, and up to twice that at random. */
+const LONGEST_PAUSE_S = 90;
+
+/** Of tokens that istiod takes. */
+const AUDIENCE = "istio-ca";
+
+type Listed = { items: { metadata: Named }[] };
+type Named = { name: string; namespace?: string; resourceVersion?: string };
+type Group = { name: string; preferredVersion: { groupVersion: string } };
+type Kinds = { resources: { name: string; kind: string; verbs: string[] }[] };
+type Configured = { kind: string; metadata: Named };
+type Registered = { Attributes: { ServiceRegistry: string; Name: string; Namespace: string } };
+
+/** Waits until the istiod at `address` knows all Services, no others, and each object of Istio as the API server has it. */
+export async function waitForIstiod(api: Api, address: string): Promise<void> {
+  const token = await api.token(ISTIO_SYSTEM, "istiod", AUDIENCE);
+  const asked = async (page: string): Promise<unknown> => {
+    const answer = await fetch(`http://${address}:${DEBUG_PORT}/debug/${page}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    if (!answer.ok) throw new Error(`istiod answers ${answer.status} to /debug/${page}`);
+    return await answer.json();
+  };
+  await until("istiod to hear of what has changed", () => nothingMissed(api, asked), LONGEST_PAUSE_S);
+}
+
+async function nothingMissed(api: Api, asked: (page: string) => Promise<unknown>): Promise<true> {
+  const [services, known] = [await servicesOf(api), await knownServices(asked)];
+  const [objects, knownToo] = [await objectsOf(api), await knownObjects(asked)];
+  const missed = [...missing(known, services), ...missing(services, known), ...missing(knownToo, objects)];
+  if (missed.length > 0) throw new Error(missed.join(", "));
+  return true;
+}
+
+/** What is in `all`, and not among those. */
+const missing = (those: Set<string>, all: Set<string>) => [...all].filter((one) => !those.has(one));
+
+async function servicesOf(api: Api): Promise<Set<string>> {
+  const { items } = (await api.get("/api/v1/services")) as Listed;
+  return new Set(items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+}
+
+async function knownServices(asked: (page: string) => Promise<unknown>): Promise<Set<string>> {
+  const services = ((await asked("registryz")) as Registered[]).map(({ Attributes }) => Attributes);
+  const ours = services.filter(({ ServiceRegistry }) => ServiceRegistry === "Kubernetes");
+  return new Set(ours.map(({ Name, Namespace }) => `${Namespace}/${Name}`));
+}
+
+async function objectsOf(api: Api): Promise<Set<string>> {
+  const { groups } = (await api.get("/apis")) as { groups: Group[] };
+  const roots = groups.filter(({ name }) => name.endsWith(".istio.io")).map((group) => group.preferredVersion);
+  const lists = roots.map(async ({ groupVersion }) => {
+    const { resources } = (await api.get(`/apis/${groupVersion}`)) as Kinds;
+    const kinds = resources.filter(({ verbs }) => verbs.includes("list"));
+    return await Promise.all(
+      kinds.map(async ({ name, kind }) => {
+        const { items } = (await api.get(`/apis/${groupVersion}/${name}`)) as Listed;
+        return items.map(({ metadata }) => title(kind, metadata));
+      }),
+    );
+  });
+  return new Set((await Promise.all(lists)).flat(2));
+}
+
+async function knownObjects(asked: (page: string) => Promise<unknown>): Promise<Set<string>> {
+  const objects = (await asked("configz")) as Configured[];
+  return new Set(objects.map(({ kind, metadata }) => title(kind, metadata)));
+}
+
+const title = (kind: string, { name, namespace, resourceVersion }: Named) =>
+  `${kind} ${namespace}/${name} ${resourceVersion}`;
