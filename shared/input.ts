@@ -77,16 +77,17 @@ export function withFileErrors<Result>(file: string, read: () => Result): Result
     if (!(cause instanceof ConfigurationError)) throw cause;
     const name = nameOf(file);
     const { length } = cause.diagnostics;
-    const lines = cause.diagnostics.slice(0, SHOWN).map((diagnostic) => line(name, diagnostic));
+    const lines = cause.diagnostics.slice(0, SHOWN).map((diagnostic) => diagnosticLine(file, diagnostic));
     if (length > SHOWN) lines.push(`and ${length - SHOWN} more`);
     const what = length === 1 ? lines[0] : `${name} has ${length} mistakes\n  ${lines.join("\n  ")}`;
     throw new KeywayError(what ?? name, { next: `mend ${name} and run the command again`, cause });
   }
 }
 
-function line(name: string, diagnostic: Diagnostic): string {
+/** `routes.yaml:3:5: routes[0].to: required`, by the path of the file as it was given. */
+export function diagnosticLine(path: string, diagnostic: Diagnostic): string {
   const { at } = diagnostic;
-  return `${name}:${at ? `${at.line}:${at.col}:` : ""} ${formatDiagnostic(diagnostic)}`;
+  return `${nameOf(path)}:${at ? `${at.line}:${at.col}:` : ""} ${formatDiagnostic(diagnostic)}`;
 }
 
 /** The first line of standard input. */

@@ -3,6 +3,7 @@
 import { MAX_SOURCES } from "../../routes/model/names";
 import * as builder from "../table/builder";
 import { beginReport, report, reportMoreThan, reported, inList, reset } from "./diagnostic";
+import { ACCEPT_NONE, acceptOf } from "../edge/options";
 import { isKey } from "../sources/candidate";
 import { QUOTE } from "../text/ascii";
 import { readEdge } from "./edge";
@@ -36,13 +37,21 @@ export function readConfiguration(size: u32): bool {
   if (!json.atEnd()) readRoot();
   if (json.problem != null) reportSyntax();
   else if (builder.hasDuplicate()) reportDuplicate();
-  else reportUnusedTrace();
+  else reportUnused();
   if (builder.sources.len == 0 && traces == 0) addDefaultSource(builder.sources);
   if (traces != 0) {
     if (builder.forms.len == 0) addDefaultForm();
     addTraceSource(builder.trace);
   }
   return !reported();
+}
+
+// Reports the first of the settings that have no effect beside the others.
+function reportUnused(): void {
+  reportUnusedTrace();
+  if (builder.links.len == 0 || builder.edge.len == 0 || acceptOf(builder.edge.at) != ACCEPT_NONE) return;
+  inList("link", -1);
+  report("there are no links where edge accepts no key");
 }
 
 function reportSyntax(): void {

@@ -1,4 +1,5 @@
 // Whether what `trace` gives back on the way out of a workload is remembered on the way in.
+import { hasLinks } from "../../routes/model/links.ts";
 import { matches } from "../../shared/cluster/labels.ts";
 import {
   type Installation,
@@ -11,7 +12,7 @@ import {
 import type { IWasmPlugin } from "../manifests/kinds.ts";
 import { isOwned } from "../manifests/ownership.ts";
 import type { SelectedPod } from "../proxies/selected-pods.ts";
-import type { Check } from "./check.ts";
+import type { Check, CheckOutcome } from "./check.ts";
 import type { CheckContext } from "./context.ts";
 
 export const tracesBothWays: Check<CheckContext> = {
@@ -33,7 +34,7 @@ export const tracesBothWays: Check<CheckContext> = {
     const others = plugins.filter((plugin) => isOwned(plugin) && plugin.metadata?.name !== name).map(readInstallation);
     const all = [installation, ...others.filter(remembersTraces)];
     const lacking = ways.filter((way) => !looksThere(all, way, proxies));
-    if (lacking.length === 0) return { holds: true };
+    if (lacking.length === 0) return keysComeIn(all);
     const what = {
       inbound: "nothing that comes in is remembered, so nothing can be given back",
       outbound: "nothing that goes out is looked at, so nothing is given back",
@@ -41,6 +42,20 @@ export const tracesBothWays: Check<CheckContext> = {
     return { holds: false, detail: lacking.map((way) => `trace is among the keys, but ${what[way]}`).join("\n") };
   },
 };
+
+/** Whether a filter on the way in has a source of keys other than the memory itself. */
+function keysComeIn(all: readonly Installation[]): CheckOutcome {
+  const inbound = all.filter(({ mode }) => waysOf(mode).includes("inbound"));
+  const remembers = ({ config }: Installation) =>
+    (config.keys as string[]).some((one) => one !== "trace") || hasLinks(config);
+  if (inbound.some(remembers)) return { holds: true };
+  const detail = "trace is the only one among the keys, so no key comes in that could be remembered";
+  return {
+    holds: false,
+    detail,
+    hint: "name the sources in which keys come in before it, such as header:x-routing-key",
+  };
+}
 
 /** Whether each of the proxies has a filter that looks at this way; where there are none yet, whether any installation does. */
 function looksThere(all: readonly Installation[], way: Way, proxies: readonly SelectedPod[]): boolean {

@@ -8,6 +8,7 @@ import { KeywayError, UsageError } from "../../shared/errors.ts";
 import { readInput, readToken, withFileErrors } from "../../shared/input.ts";
 import type { Io } from "../../shared/io.ts";
 import { defineCommand, type Register } from "../cli/command.ts";
+import { warnOfExpired } from "../cli/expired.ts";
 import { type Format, toJson, toYaml } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import { diffTexts } from "../print/diff.ts";
@@ -136,7 +137,9 @@ async function routeFile({ routes, table }: Options, io: Io): Promise<RouteFile>
     throw new UsageError("which routes?", { next });
   }
   const text = routes === undefined ? "" : await readInput(routes, io);
-  return withFileErrors(routes ?? "", () => parseRouteFile(text));
+  const file = withFileErrors(routes ?? "", () => parseRouteFile(text));
+  warnOfExpired(routes ?? "", file, io);
+  return file;
 }
 
 async function tableFrom(options: Options, io: Io): Promise<Table | undefined> {

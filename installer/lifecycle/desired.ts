@@ -1,5 +1,4 @@
 import { compileRoutes } from "../../routes/compiling/compile.ts";
-import type { Edge } from "../../routes/model/edge.ts";
 import type { LiveTable } from "../../routes/model/model.ts";
 import { podPort } from "../../routes/model/service.ts";
 import { parseRouteFile } from "../../routes/reading/route-file.ts";
@@ -7,6 +6,7 @@ import { UsageError } from "../../shared/errors.ts";
 import { readInput, withFileErrors } from "../../shared/input.ts";
 import type { Io } from "../../shared/io.ts";
 import type { Listed } from "../../shared/services/services.ts";
+import { warnOfExpired } from "../cli/expired.ts";
 import { type InstallationFlags, scopeOf } from "../cli/flags.ts";
 import { progress } from "../cli/progress.ts";
 import {
@@ -21,6 +21,7 @@ import type { DesiredState } from "../plan/versions.ts";
 import { servicesBefore } from "../services/scope.ts";
 import { goneTargets } from "./gone.ts";
 import { liveTable } from "./live-table.ts";
+import { remarksOnEdge } from "./remarks.ts";
 
 const DOMAIN = "cluster.local";
 
@@ -61,7 +62,7 @@ export async function desiredState(
     flags.routes === undefined
       ? { config: live?.config ?? {} }
       : await readRoutes(flags.routes, { mode, scope: surely }, { ...place, live }, io);
-  warnOfEdge(config, mode, io);
+  for (const remark of remarksOnEdge({ config, mode })) progress(io).warn(remark);
   const surroundings = { cluster, domain: DOMAIN, installed: tableOf(live) };
   const table = await liveTable(flags, { mode, scope: surely, namespace }, surroundings, io);
   return {
@@ -81,16 +82,6 @@ export async function desiredState(
   };
 }
 
-/** Inside of a mesh the keys come from its own services, which do not sign them. */
-function warnOfEdge({ edge }: PluginConfig, mode: Installation["mode"], io: Io): void {
-  const { accept } = (edge ?? { accept: "any" }) as Edge;
-  if (accept === "any" || mode === "gateway") return;
-  const kept = accept === "none" ? "takes every key off" : "takes off every key that is not signed";
-  progress(io).warn(
-    `edge.accept ${accept} ${kept}, also those of your own services; it is for --mode gateway, and elsewhere \`accept: any\` is usual`,
-  );
-}
-
 function withTable({ table: _, ...config }: PluginConfig, table: LiveTable | undefined): PluginConfig {
   return table === undefined ? config : { ...config, table };
 }
@@ -107,6 +98,7 @@ async function readRoutes(
   ]);
   const text = await readInput(path, io);
   const file = withFileErrors(path, () => parseRouteFile(text));
+  warnOfExpired(path, file, io);
   const present = await servicesFor(cluster, file, namespace);
   const services = [...present, ...goneTargets(live, present)];
   const hosts = await hostsFor(cluster, file, services, namespace);

@@ -5,7 +5,8 @@ import { edge } from "./edge-schema.ts";
 import { TABLE_PATH } from "./feed.ts";
 import { expected, flag, list, object, optional, text, textOrEmpty, whole, word } from "./fields.ts";
 import { isKey } from "./key.ts";
-import { DIRECTIONS, MISSING, REQUEST_PARTS, SAME_SITES, TRACE_HEADERS } from "./model.ts";
+import { hasLinks } from "./links.ts";
+import { type Configuration, DIRECTIONS, MISSING, REQUEST_PARTS, SAME_SITES, TRACE_HEADERS } from "./model.ts";
 import {
   DEFAULT_SOURCE,
   LEAST_TRACE_ENTRIES,
@@ -210,15 +211,16 @@ const linkOptions = object({
 
 const link = z.union([z.boolean({ error: expected("true, false or an object") }), linkOptions]);
 
-interface MemoryFields {
-  keys?: readonly string[] | undefined;
-  trace?: unknown;
-}
+type Settings = Partial<Pick<Configuration, "keys" | "trace" | "link" | "edge">>;
 
-/** Reports settings of a memory that there is not. */
-export function betweenSettings({ value, issues }: z.core.ParsePayload<MemoryFields>): void {
-  if (value.trace === undefined || value.keys?.includes("trace")) return;
-  issues.push({ code: "custom", path: ["trace"], input: value, message: "only where trace is among the keys" });
+/** Reports the first of the settings that have no effect beside the others, in the filter's order. */
+export function betweenSettings({ value, issues }: z.core.ParsePayload<Settings>): void {
+  const report = (field: keyof Settings, message: string) =>
+    issues.push({ code: "custom", path: [field], input: value, message });
+  if (value.trace !== undefined && !value.keys?.includes("trace"))
+    report("trace", "only where trace is among the keys");
+  else if (hasLinks(value) && value.edge?.accept === "none")
+    report("link", "there are no links where edge accepts no key");
 }
 
 const hierarchyError = "expected one character that a key may contain";

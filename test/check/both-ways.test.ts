@@ -46,6 +46,18 @@ test("both ways are enough, in one installation or in two, and without trace not
   expect(await result(tracing("inbound"))).toMatchObject({ status: "warning" });
 });
 
+test("a memory that no key can come into is told", async () => {
+  const alone = (mode: Mode, more = {}) => tracing(mode, { config: { keys: ["trace"], routes: [], ...more } });
+  expect(await result(alone("both"))).toMatchObject({
+    status: "warning",
+    detail: "trace is the only one among the keys, so no key comes in that could be remembered",
+    hint: expect.stringContaining("such as header:x-routing-key"),
+  });
+  expect(await result(alone("both", { link: true }))).toMatchObject({ status: "ok" });
+  other("inbound");
+  expect(await result(alone("outbound"))).toMatchObject({ status: "ok" });
+});
+
 test("an installation for the other way has to be for the same proxies, and to remember", async () => {
   other("inbound", { config: { routes: [] } });
   expect(await result(tracing("outbound"))).toMatchObject({ status: "warning" });

@@ -262,6 +262,7 @@ describe("a mistake in the first configuration", () => {
     ["in what it takes", { edge: { accept: "sined" }, emit: ["header:x-own"] }],
     ["among the keys", { keys: ["moon", 7, "header:x-own"], edge: { accept: "none" } }],
     ["in a route", { keys: ["header:x-own"], routes: [{ from: "a" }], edge: { accept: "none" } }],
+    ["in links that there can't be", { keys: ["header:x-own"], link: true, edge: { accept: "none" } }],
     ["of JSON", '{"keys": ["header:x-own"], "edge": {"accept": "none"},}'],
   ])("%s lets no stranger's key past the proxy", (_, config) => {
     expect(left(config).left).toEqual(cleaned);

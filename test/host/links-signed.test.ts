@@ -55,6 +55,7 @@ test.each([
   });
 });
 
+// The configuration is refused, and what its edge asks for is done all the same.
 test("a link means nothing where no keys are taken from outside", () => {
   const visit = visits({ accept: "none" });
   const nothing = { cluster: "reviews", cookie: undefined, key: undefined };

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { TRACE_HEADERS } from "../../routes/model/model.ts";
 import { runCli } from "../cli/run.ts";
@@ -107,5 +107,47 @@ test.each([
   ["{accept: any}", "inbound", false],
 ])("edge: %s in mode %s is told of where it takes off what comes from inside: %s", async (edge, mode, told) => {
   const { err, code } = await render(edge, "istio", "-l", "app=shop", "--mode", mode, "-n", "demo", "--module", MODULE);
-  expect([code, err.includes("edge.accept none")]).toEqual([0, told]);
+  expect([code, err.includes("edge.accept none takes")]).toEqual([0, told]);
+});
+
+describe("ids of traces that are taken off inside of a mesh are told", () => {
+  const told = async (edge: string, keys: string, mode: string) => {
+    const input = `keys: ${keys}\n${file(edge)}`;
+    const how = ["-l", "app=shop", "--mode", mode, "-n", "demo", "--module", MODULE];
+    const { err } = await runCli(["render", "istio", "-f", "-", ...how], { input });
+    return err.split("\n").filter((line) => line.includes("ids of traces"));
+  };
+  const TRACED = "[header:x-routing-key, trace]";
+
+  test.each(["inbound", "outbound", "both"])("in mode %s, with what becomes of the memory", async (mode) => {
+    expect(await told("{accept: any, traces: remove}", TRACED, mode)).toEqual([
+      "‼ edge.traces remove takes the ids of traces off, all but x-request-id, also those of your own services, so their " +
+        "traces end here, and `trace` among the keys gives keys back by x-request-id alone; say `traces: keep`",
+    ]);
+    expect(await told("{accept: none}", "[header:x-routing-key]", mode)).toEqual([
+      "‼ edge.accept none without `traces: keep` takes the ids of traces off, all but x-request-id, also those of your own " +
+        "services, so their traces end here; say `traces: keep`",
+    ]);
+  });
+
+  test("and not where they are kept, nor at gateways", async () => {
+    expect(await told("{accept: any}", TRACED, "both")).toEqual([]);
+    expect(await told("{accept: none, traces: keep}", TRACED, "both")).toEqual([]);
+    expect(await told("{accept: any, traces: remove}", TRACED, "gateway")).toEqual([]);
+  });
+});
+
+test.each([
+  ["istio", ["-n", "demo", "--module", MODULE]],
+  ["envoy", []],
+])("render %s tells of a route that has ended, and renders it", async (kind, flags) => {
+  const route = "{service: shop:80, key: pr-42, to: shop-pr-42:80, expires: 2001-01-01T00:00:00Z}";
+  const input = `routes:\n  - ${route.replace("2001", "2999").replace("pr-42,", "pr-1,")}\n  - ${route}\n`;
+  const { code, out, err } = await runCli(["render", kind, "-f", "-", ...flags], { input });
+  expect(code).toBe(0);
+  expect(out).toContain("2001-01-01T00:00:00Z");
+  const told = err.split("\n").filter((line) => line.includes("has passed"));
+  expect(told).toEqual([
+    "‼ standard input:3:55: routes[1].expires: 2001-01-01T00:00:00Z has passed, so proxies ignore the route",
+  ]);
 });
