@@ -1,6 +1,7 @@
 // Whether what `trace` gives back on the way out of a workload is remembered on the way in.
 import { hasLinks } from "../../routes/model/links.ts";
 import { matches } from "../../shared/cluster/labels.ts";
+import { remedyFor } from "../manifests/both-ways.ts";
 import {
   type Installation,
   readInstallation,
@@ -19,7 +20,7 @@ export const tracesBothWays: Check<CheckContext> = {
   id: "trace",
   description: "what a trace gives back on the way out of a workload is remembered on its way in",
   severity: "warning",
-  hint: "install it for both ways with --mode both, or add an installation for the other way under a --name of its own",
+  hint: "install it for both ways: the same command with --mode both",
   needs: ["rights", "istio-kinds"],
   async run(context) {
     const { cluster, installation } = context;
@@ -31,15 +32,22 @@ export const tracesBothWays: Check<CheckContext> = {
     }
     const { proxies } = await context.selection();
     const plugins = await cluster.list<IWasmPlugin>("extensions.istio.io/v1alpha1", "WasmPlugin", { namespace });
-    const others = plugins.filter((plugin) => isOwned(plugin) && plugin.metadata?.name !== name).map(readInstallation);
+    const others = plugins
+      .filter((plugin) => isOwned(plugin) && plugin.metadata?.name !== name)
+      .map(readInstallation)
+      .filter((other) => other.mode !== "gateway");
     const all = [installation, ...others.filter(remembersTraces)];
-    const lacking = ways.filter((way) => !looksThere(all, way, proxies));
-    if (lacking.length === 0) return keysComeIn(all);
+    const [lacking] = ways.filter((way) => !looksThere(all, way, proxies));
+    if (lacking === undefined) return keysComeIn(all);
     const what = {
       inbound: "nothing that comes in is remembered, so nothing can be given back",
       outbound: "nothing that goes out is looked at, so nothing is given back",
     };
-    return { holds: false, detail: lacking.map((way) => `trace is among the keys, but ${what[way]}`).join("\n") };
+    const detail = `trace is among the keys, but ${what[lacking]}`;
+    const forgets = others.filter((other) => !remembersTraces(other));
+    // One that stands there already needs the memory, and no installation for both ways beside it.
+    const isThere = looksThere([installation, ...forgets], lacking, proxies);
+    return { holds: false, detail, ...(isThere && { hint: remedyFor(lacking, forgets) }) };
   },
 };
 

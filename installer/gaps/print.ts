@@ -44,13 +44,12 @@ export function findingsOf(one: Workload): string[] {
   return [...mainFinding(one), ...sideFindings(one)];
 }
 
-function mainFinding({ verdict, ways, flow }: Workload): string[] {
+function mainFinding({ verdict, ways, remedy, flow }: Workload): string[] {
   if (verdict === "one way") {
-    const [known, missing] = ways.includes("inbound")
-      ? ["in, so keys are remembered and never given back", "outbound"]
-      : ["out, so no key is remembered that could be given back", "inbound"];
-    const remedy = `install it with --mode both, or add an installation with --mode ${missing} under a --name of its own`;
-    return [`has the filter only on its way ${known}: ${remedy}`];
+    const known = ways.includes("inbound")
+      ? "in, so keys are remembered and never given back"
+      : "out, so no key is remembered that could be given back";
+    return [`has a memory of traces only on its way ${known}: ${remedy}`];
   }
   if (flow === undefined) return [];
   const { cameIn, cameInWithout, forwarded, unrecovered } = flow;

@@ -5,6 +5,7 @@ import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { reason } from "../../shared/errors.ts";
 import { ownedObjects } from "../lifecycle/installed.ts";
+import { remedyFor } from "../manifests/both-ways.ts";
 import {
   ways as allWays,
   type Installation,
@@ -29,6 +30,8 @@ export interface Workload {
   /** The ways on which a filter with `trace` stands. */
   ways: Way[];
   verdict: Verdict;
+  /** What to do where the filter stands on one way alone, as the rest of a sentence. */
+  remedy?: string;
   flow?: Flow;
   /** The header to hand on, so that the key travels without the proxy's memory; the trace's where the key travels in none. */
   header: string;
@@ -58,8 +61,8 @@ export interface GapsOptions {
 /** A pod and what stands in its proxy. */
 interface Traced {
   pod: SelectedPod;
-  ways: Set<Way>;
-  header: string;
+  /** All that select it, those without `trace` among their keys too. */
+  installations: Installation[];
 }
 
 export async function readGaps(options: GapsOptions): Promise<Gaps> {
@@ -72,12 +75,13 @@ export async function readGaps(options: GapsOptions): Promise<Gaps> {
     installations.filter((one) => !remembersTraces(one)),
   ];
   const pods = new Map<string, Traced>();
-  for (const installation of traced) {
+  for (const installation of [...traced, ...(traced.length > 0 ? untraced : [])]) {
     const { proxies } = await selectPods(cluster, installation, istioNamespace);
     for (const pod of proxies.filter((pod) => !pod.gateway && hasLabels(pod, labels))) {
-      const known = pods.get(pod.uid) ?? { pod, ways: new Set(), header: headerOf(installation) };
-      for (const way of waysOf(installation.mode)) known.ways.add(way);
-      pods.set(pod.uid, known);
+      const known = pods.get(pod.uid);
+      known?.installations.push(installation);
+      if (known === undefined && remembersTraces(installation))
+        pods.set(pod.uid, { pod, installations: [installation] });
     }
   }
   const all = [...pods.values()];
@@ -152,10 +156,18 @@ function workloadOf(members: readonly Traced[], read: readonly (Metrics | string
     else if (flowOf(metrics) === undefined) silent[pod.name] = NOT_RUNNING;
     else told.push(metrics);
   });
-  const [{ pod, header }] = members as [Traced];
-  const ways = allWays.filter((way) => members.some((one) => one.ways.has(way)));
+  const [{ pod, installations }] = members as [Traced];
+  const ways = allWays.filter((way) => members.some((one) => waysOfMemory(one).includes(way)));
   const flow = told.length === 0 ? undefined : flowOf(sum(told));
   const { namespace, workload } = pod;
   const verdict = verdictOf(ways, flow);
-  return { namespace, workload, proxies: told.length, silent, ways, verdict, ...(flow && { flow }), header };
+  const header = headerOf(installations[0] as Installation);
+  const lacking = allWays.find((way) => !ways.includes(way));
+  const remedy = lacking === undefined ? undefined : remedyFor(lacking, installations);
+  const found = { ...(remedy !== undefined && { remedy }), ...(flow && { flow }) };
+  return { namespace, workload, proxies: told.length, silent, ways, verdict, ...found, header };
+}
+
+function waysOfMemory({ installations }: Traced): Way[] {
+  return installations.filter(remembersTraces).flatMap(({ mode }) => waysOf(mode));
 }

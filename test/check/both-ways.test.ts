@@ -46,6 +46,17 @@ test("both ways are enough, in one installation or in two, and without trace not
   expect(await result(tracing("inbound"))).toMatchObject({ status: "warning" });
 });
 
+test("where the other way has an installation that does not remember, the remedy is there", async () => {
+  const label = { scope: { labels: { app: "reviews" } } };
+  other("outbound", { config: { routes: [] }, ...label });
+  expect((await result(tracing("inbound"))).hint).toBe("install it for both ways: the same command with --mode both");
+  other("outbound", { config: { routes: [] }, scope: { labels: {} } });
+  expect(await result(tracing("inbound"))).toMatchObject({
+    status: "warning",
+    hint: expect.stringContaining("`keyway upgrade -n demo --name other -f routes.yaml`"),
+  });
+});
+
 test("a memory that no key can come into is told", async () => {
   const alone = (mode: Mode, more = {}) => tracing(mode, { config: { keys: ["trace"], routes: [], ...more } });
   expect(await result(alone("both"))).toMatchObject({

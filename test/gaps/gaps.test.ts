@@ -196,15 +196,53 @@ describe("what is installed", () => {
     expect(err).toContain("installation demo/inbound remembers no keys: add `trace` to the keys of its route file");
   });
 
-  test.each([
-    ["inbound", "--mode outbound"],
-    ["outbound", "--mode inbound"],
-  ] as const)("%s alone: which other way is missing", async (mode, remedy) => {
-    installed(mode);
-    fleet.metrics = counts({ remembered: 5, unrecovered: 5 });
-    const [found] = await parsed("--fail-on-gaps");
-    expect(found).toMatchObject({ ways: [mode], verdict: "one way" });
-    expect(found.findings).toEqual([expect.stringContaining(remedy)]);
+  describe("one way alone", () => {
+    const remedyOf = async (mode: Mode) => {
+      fleet.metrics = counts({ remembered: 5, unrecovered: 5 });
+      const [found] = await parsed("--fail-on-gaps");
+      expect(found).toMatchObject({ ways: [mode], verdict: "one way" });
+      expect(found.findings).toEqual([expect.stringMatching(/^has a memory of traces only on its way (in|out), so /)]);
+      return found.findings[0].split(": ").slice(1).join(": ");
+    };
+
+    test.each(["inbound", "outbound"] as const)("%s: the installation is made one for both ways", async (mode) => {
+      installed(mode);
+      expect(await remedyOf(mode)).toBe(
+        `make demo/${mode} one for both ways, with its route file: ` +
+          `\`keyway install -n demo --name ${mode} --mode both -f routes.yaml\``,
+      );
+    });
+
+    test("the line has the selector, and no name where it is the usual one", async () => {
+      const scope = { labels: { app: "caller" } };
+      const plugin = wasmPlugin({ ...desired, name: "keyway", mode: "inbound", scope, version: 1, config });
+      fleet.server.put(plugin as Parameters<typeof fleet.server.put>[0]);
+      expect(await remedyOf("inbound")).toContain("`keyway install -n demo -l app=caller --mode both -f routes.yaml`");
+    });
+
+    test("one whose routes are all in a live table keeps it, without a file", async () => {
+      installed("outbound", { ...config, table: { cluster: "keyway", scope: "demo" } });
+      expect(await remedyOf("outbound")).toBe(
+        "make demo/outbound one for both ways: `keyway install -n demo --name outbound --mode both`",
+      );
+    });
+
+    test("where the other way has an installation without `trace`, it is added there", async () => {
+      installed("inbound");
+      installed("outbound", { keys: ["header:x-routing-key"], routes: [] });
+      expect(await remedyOf("inbound")).toBe(
+        "add `trace` to the keys in the route file of demo/outbound, which is there for it: " +
+          "`keyway upgrade -n demo --name outbound -f routes.yaml`",
+      );
+    });
+
+    test("an installation without `trace` for other workloads is no remedy", async () => {
+      installed("inbound");
+      const scope = { labels: { app: "other" } };
+      const plugin = wasmPlugin({ ...desired, name: "other", mode: "outbound", scope, version: 1, config: {} });
+      fleet.server.put(plugin as Parameters<typeof fleet.server.put>[0]);
+      expect(await remedyOf("inbound")).toContain("make demo/inbound one for both ways");
+    });
   });
 
   test("one for both ways", async () => {
