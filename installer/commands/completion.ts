@@ -37,6 +37,15 @@ export const completion: Register = (program, io) => {
 /** A word, and what it means where the shell shows that. */
 function formatted(shell: Shell, { word, meaning }: { word: string; meaning: string }): string {
   if (shell === "bash" || meaning === "") return shell === "zsh" ? word.replaceAll(":", "\\:") : word;
-  const short = (meaning.split(/[.;\n]/, 1)[0] ?? "").slice(0, 60);
+  const short = shortened(meaning);
   return shell === "zsh" ? `${word.replaceAll(":", "\\:")}:${short}` : `${word}\t${short}`;
+}
+
+/** The longest meaning that is shown. */
+const WIDTH = 60;
+
+/** The first sentence or its first half, cut between words. A full stop within a name ends none. */
+function shortened(meaning: string): string {
+  const [sentence = ""] = meaning.split(/[.;](?:\s|$)|\n/, 1);
+  return sentence.length <= WIDTH ? sentence : `${sentence.slice(0, WIDTH).replace(/\s+\S*$/, "")} …`;
 }

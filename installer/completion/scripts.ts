@@ -40,7 +40,7 @@ const ZSH = `#compdef keyway
 # Completion of keyway for zsh.
 _keyway() {
   local -a found
-  found=("\${(@f)$(keyway completion zsh -- "\${(@)words[2,CURRENT]}" 2> /dev/null)}")
+  found=("\${(@f)$(keyway completion zsh -- "\${(@Q)words[2,CURRENT]}" 2> /dev/null)}")
   if [[ "$found" == ":files" ]]; then
     _files
   elif [[ -n "$found" ]]; then
