@@ -49,7 +49,7 @@ export function unreachable(thrown: unknown, { host, where, proxy, kind, notTher
   const has = (pattern: RegExp) => codes.some((code) => pattern.test(code));
   const refuse = (what: string, next: string) => new Unreachable(what, { where, next, cause: thrown });
   const status = PROXY_REFUSES.exec(reason(thrown))?.slice(1).find(Boolean);
-  if (proxy && (status !== undefined || has(/^(?:ECONNREFUSED|ENOTFOUND|UND_ERR_PRX_)/))) {
+  if (proxy && (status !== undefined || has(/^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_PRX_)/))) {
     const next = `check HTTPS_PROXY and HTTP_PROXY, or set NO_PROXY=${new URL(`http://${host}`).hostname} to go past it`;
     const failure = status === undefined ? "can't be reached" : `refuses to connect to ${host} (${status})`;
     return refuse(`the proxy ${proxy.host} ${failure}`, next);
@@ -72,6 +72,13 @@ export function unreachable(thrown: unknown, { host, where, proxy, kind, notTher
       `the certificate of ${host} is not trusted (${untrusted})`,
       "put its authority's file into NODE_EXTRA_CA_CERTS",
     );
+  }
+  if (has(/^EAI_AGAIN$/)) {
+    return new CutOff(`no DNS server tells the address of ${host}`, {
+      where,
+      next: "check the network and the DNS server of this machine; behind a proxy, set HTTPS_PROXY",
+      cause: thrown,
+    });
   }
   const what = has(SILENT) ? `${host} does not answer` : `the connection to ${host} was cut: ${reason(thrown)}`;
   return new CutOff(what, {

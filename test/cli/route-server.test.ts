@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { dnsSays } from "../double/names.ts";
 import { freePort } from "../registry/listening.ts";
 import { startRoutes } from "./routes.ts";
 import { runCli } from "./run.ts";
@@ -27,6 +28,7 @@ test("a server that is not there is named, and how to name another", async () =>
   const { code, err } = await list("--server", `127.0.0.1:${port}`);
   expect([code, err]).toEqual([1, expect.stringContaining(`nothing listens at 127.0.0.1:${port}`)]);
   expect(err).toContain("is `keyway serve` running there?");
+  dnsSays("ENOTFOUND");
   expect((await list("--server", "http://no.such.host.invalid")).err).toContain(
     "there is no host no.such.host.invalid",
   );

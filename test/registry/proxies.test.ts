@@ -3,6 +3,7 @@ import { createServer, request as forward, type Server as HttpServer } from "nod
 import { type AddressInfo, connect as dial } from "node:net";
 import { expect, test } from "vitest";
 import { proxyFor } from "../../shared/net/proxy.ts";
+import { dnsSays } from "../double/names.ts";
 import { startDouble } from "./double.ts";
 import { trial } from "./trial.ts";
 
@@ -148,12 +149,13 @@ test.each([
   },
 );
 
-test("a host that there is not is explained with the proxy in mind", async () => {
+test.each([
+  ["ENOTFOUND", "there is no host registry.invalid"],
+  ["EAI_AGAIN", "no DNS server tells the address of registry.invalid"],
+] as const)("a host that DNS does not tell is explained with the proxy in mind: %s", async (code, message) => {
+  dnsSays(code);
   const error = await trial("registry.invalid")
     .publish("1.0")
     .catch((thrown) => thrown);
-  expect([error.message, error.next]).toEqual([
-    "there is no host registry.invalid",
-    expect.stringContaining("set HTTPS_PROXY"),
-  ]);
+  expect([error.message, error.next]).toEqual([message, expect.stringContaining("set HTTPS_PROXY")]);
 });
