@@ -35,7 +35,7 @@ export function peersAt(peers: (string | Peer)[], more: Partial<PeersSettings> =
     directory: { find: async () => all, close: async () => {} },
     authorization: async () => undefined,
     signal: new AbortController().signal,
-    answerMs: 300,
+    answerMs: 1500,
     ...more,
   });
   onTestFinished(() => made.close());

@@ -13,29 +13,30 @@ test("each server is asked for its own proxies alone, with the token, and their 
     answerOf("other", { followers: [{ address: "a:1", scope: "x", came: 5000, answered: 20 }] }),
     asked,
   );
+  const begun = performance.now();
   const { servers, missing } = await peersAt([url], { authorization: async () => "Bearer secret" }).ask();
+  const ended = performance.now();
   expect(asked.map(({ url: path, headers }) => [path, headers.authorization])).toEqual([
     ["/v1/proxies?own=true", "Bearer secret"],
   ]);
   expect(missing).toEqual([]);
   const [[follower] = []] = servers;
   expect(follower).toMatchObject({ address: "a:1", scope: "x", digest: undefined });
-  const now = performance.now();
-  expect(now - (follower?.cameAt ?? 0)).toBeGreaterThan(4900);
-  expect(now - (follower?.cameAt ?? 0)).toBeLessThan(6000);
-  expect(now - (follower?.answeredAt ?? 0)).toBeLessThan(1000);
+  const { cameAt = 0, answeredAt = 0 } = follower ?? {};
+  expect([cameAt + 5000 >= begun, cameAt + 5000 <= ended]).toEqual([true, true]);
+  expect([answeredAt + 20 >= begun, answeredAt + 20 <= ended]).toEqual([true, true]);
 });
 
 test.for<[string, () => Promise<string>, RegExp]>([
   [
     "does not answer",
     () => listening(() => {}),
-    /^server 127\.0\.0\.1:\d+ did not answer within 0\.3 s, so its proxies are not counted$/,
+    /^server 127\.0\.0\.1:\d+ did not answer within 1\.5 s, so its proxies are not counted$/,
   ],
   [
     "begins an answer and no more",
     () => listening((_, response) => void response.write('{"revision":')),
-    /did not answer within 0\.3 s/,
+    /did not answer within 1\.5 s/,
   ],
   [
     "is gone",
@@ -68,7 +69,7 @@ test.for<[string, () => Promise<string>, RegExp]>([
   const [good, bad] = [await answering(200, answerOf("good")), await start()];
   const begun = performance.now();
   const { servers, missing } = await peersAt([bad, good]).ask();
-  expect(performance.now() - begun).toBeLessThan(3000);
+  expect(performance.now() - begun).toBeLessThan(10_000);
   expect(servers.map(({ length }) => length)).toEqual([1]);
   expect(missing).toEqual([{ server: new URL(bad).host, message: expect.stringMatching(message) }]);
 });

@@ -48,7 +48,7 @@ test("an interruption ends the wait for a registry", async () => {
   const double = await startDouble(() => "never");
   const name = { host: double.host, repository: "team/keyway" };
   const [why, ms] = await interrupted(async (io) => {
-    const repository = await connect(name, { insecure: true, named: true }, { ...io, env: {} });
+    const repository = await connect(name, { insecure: true, named: true }, { ...io, env: { HOME: "/nowhere" } });
     return repository.manifest("1.0");
   });
   await double.stop();
@@ -60,7 +60,7 @@ test("an interruption ends the wait for another try", async () => {
   const double = await startDouble(() => ({ status: 503, headers: { "retry-after": "20" } }));
   const name = { host: double.host, repository: "team/keyway" };
   const [, ms] = await interrupted(async (io) => {
-    const repository = await connect(name, { insecure: true, named: true }, { ...io, env: {} });
+    const repository = await connect(name, { insecure: true, named: true }, { ...io, env: { HOME: "/nowhere" } });
     return repository.manifest("1.0");
   });
   await double.stop();
