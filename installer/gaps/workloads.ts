@@ -1,9 +1,9 @@
 // Reads the counters of keys from the proxies of the workloads that the filter is installed on.
-import { setTimeout as pause } from "node:timers/promises";
 import { DEFAULT_SOURCE } from "../../routes/model/names.ts";
 import { atOnce } from "../../shared/at-once.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { reason } from "../../shared/errors.ts";
+import { pause } from "../../shared/net/limit.ts";
 import { ownedObjects } from "../lifecycle/installed.ts";
 import { remedyFor } from "../manifests/both-ways.ts";
 import {
@@ -88,7 +88,7 @@ export async function readGaps(options: GapsOptions): Promise<Gaps> {
   let read = await readAll(all, cluster, signal);
   if (options.seconds !== undefined) {
     options.counting?.();
-    await pause(options.seconds * 1000, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await pause(options.seconds * 1000, signal);
     const now = await readAll(all, cluster, signal);
     read = now.map((one, i) => (typeof one === "string" ? one : sinceThen(read[i], one)));
   }

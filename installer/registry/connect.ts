@@ -1,6 +1,6 @@
-import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Io } from "../../shared/io.ts";
+import { pause } from "../../shared/net/limit.ts";
 import type { Progress } from "../cli/progress.ts";
 import { Repository } from "./client.ts";
 import { type CredentialOptions, findCredentials } from "./credentials.ts";
@@ -32,7 +32,7 @@ export async function connect(
     login: await findCredentials(name.host, options, io),
     env: io.env,
     signal: io.signal,
-    pause: async (ms) => setTimeout(ms, undefined, { signal: io.signal }),
+    pause: (ms, why) => pause(ms, io.signal, why),
     retrying: (why, ms) => steps?.warn(`${why}; trying again in ${ms / 1000} s`),
   });
   return new Repository(transport, name);

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { KeywayError, printable, reason } from "../../shared/errors.ts";
 import type { Io } from "../../shared/io.ts";
-import { within } from "../../shared/net/limit.ts";
+import { NoAnswer, withLimit } from "../../shared/net/limit.ts";
 import { Secret } from "../cli/secret.ts";
 import type { Credentials } from "./auth.ts";
 
@@ -71,9 +71,10 @@ async function ask(name: string, host: string, io: Io): Promise<Credentials | un
       next: "run `docker login`, or give --username and --password-stdin",
       cause,
     });
-  const { code, out, err } = await answer(program, host, io).catch((cause) => {
+  const limit = { ms: HELPER_TIMEOUT, signal: io.signal, who: `the credential helper ${program}`, where: host };
+  const { code, out, err } = await withLimit(limit, (ended) => answer(program, host, io, ended)).catch((cause) => {
     if (io.signal.aborted) throw cause;
-    const timedOut = cause instanceof Error && cause.name === "AbortError";
+    const timedOut = cause instanceof NoAnswer;
     throw refuse(
       timedOut ? `does not answer within ${HELPER_TIMEOUT / 1000} s` : `can't be run: ${reason(cause)}`,
       cause,
@@ -106,10 +107,9 @@ interface Answer {
   err: string;
 }
 
-function answer(program: string, input: string, { env, signal }: Io): Promise<Answer> {
+function answer(program: string, input: string, { env }: Io, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const limit = within(signal, HELPER_TIMEOUT, new Error("it did not answer in time"));
-    const child = spawn(program, ["get"], { env: { ...env }, stdio: ["pipe", "pipe", "pipe"], signal: limit });
+    const child = spawn(program, ["get"], { env: { ...env }, stdio: ["pipe", "pipe", "pipe"], signal });
     const said = { out: "", err: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       said.out += text;

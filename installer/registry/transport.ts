@@ -30,8 +30,8 @@ export interface TransportOptions {
   signal: AbortSignal;
   /** Milliseconds for one request and its answer; a minute unless said. */
   timeout?: number;
-  /** Waits; rejects when the person interrupts. */
-  pause(ms: number): Promise<void>;
+  /** Waits before another try; rejects when the person interrupts, and when the time is up with why there had to be another try. */
+  pause(ms: number, why: string): Promise<void>;
   /** Tells that a request failed and will be tried again. */
   retrying(why: string, ms: number): void;
 }
@@ -75,11 +75,9 @@ export class Transport {
         if (outcome instanceof Unreachable) throw outcome;
         return outcome;
       }
-      this.#options.retrying(
-        outcome instanceof Unreachable ? outcome.message : `${outcome.url.host} answers ${outcome.status}`,
-        wait,
-      );
-      await this.#options.pause(wait);
+      const why = outcome instanceof Unreachable ? outcome.message : `${outcome.url.host} answers ${outcome.status}`;
+      this.#options.retrying(why, wait);
+      await this.#options.pause(wait, why);
     }
   }
 

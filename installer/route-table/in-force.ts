@@ -1,7 +1,7 @@
 // Waits until a change of a server's table has come to the proxies.
-import { setTimeout as pause } from "node:timers/promises";
 import { KeywayError } from "../../shared/errors.ts";
 import type { Io } from "../../shared/io.ts";
+import { pause } from "../../shared/net/limit.ts";
 import { count } from "../cli/output.ts";
 import { progress } from "../cli/progress.ts";
 import type { ProxyCounts } from "../server-client/client.ts";
@@ -28,7 +28,7 @@ export async function waitForProxies(
     const uncounted = counts.missing?.[0];
     const waitingFor = uncounted === undefined ? "" : `; ${uncounted.message}`;
     steps.update(`in force in ${counts.inForce} of ${count(counts.proxies, "proxy", "proxies")}${waitingFor}`);
-    await pause(Math.min(wait, left), undefined, { signal: io.signal });
+    await pause(Math.min(wait, left), io.signal);
     counts = await table.proxies(counts.revision);
   }
   const at = (counts.servers ?? 1) > 1 ? ` of ${counts.servers} servers` : "";

@@ -1,8 +1,8 @@
 // Waits for what the controller makes of a Sandbox.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxResource } from "../../routes/model/sandbox.ts";
 import { CONDITION_TYPES } from "../../routes/model/status.ts";
 import { KeywayError } from "../../shared/errors.ts";
+import { pause } from "../../shared/net/limit.ts";
 import { nameOf, type Sandboxes } from "./in-cluster.ts";
 
 export interface WaitOptions {
@@ -123,10 +123,10 @@ export function conditionsOf({ metadata, status }: SandboxResource) {
 
 async function repeat({ seconds, signal }: WaitOptions, look: () => Promise<boolean>): Promise<boolean> {
   const until = performance.now() + seconds * 1000;
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+  for (let wait = FIRST_PAUSE; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE)) {
     if (await look()) return true;
     const left = until - performance.now();
     if (left <= 0) return false;
-    await sleep(Math.min(pause, left), undefined, { signal });
+    await pause(Math.min(wait, left), signal);
   }
 }

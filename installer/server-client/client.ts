@@ -1,12 +1,11 @@
 import { Readable } from "node:stream";
-import { setTimeout as pause } from "node:timers/promises";
 import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from "undici";
 import type { z } from "zod";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { Applied, Apply, ProxyCounts as Counts, Renewed, RouteList } from "../../server/api/schemas.ts";
 import { KeywayError } from "../../shared/errors.ts";
 import { readUpTo } from "../../shared/net/body.ts";
-import { NoAnswer, withLimit } from "../../shared/net/limit.ts";
+import { NoAnswer, pause, withLimit } from "../../shared/net/limit.ts";
 import { proxyBeyondLoopback } from "../../shared/net/proxy.ts";
 import { retryAfter } from "../../shared/net/retry-after.ts";
 import { isNetworkFailure, Unreachable, unreachable } from "../../shared/net/unreachable.ts";
@@ -168,7 +167,7 @@ export class RouteServer {
       if (!failed && (!passing || attempt >= TRIES)) return outcome;
       const asked = failed ? undefined : retryAfter(outcome.retryAfter);
       const wait = Math.max(asked ?? 0, FIRST_PAUSE * 2 ** (attempt - 1));
-      await pause(Math.min(wait, LONGEST_PAUSE), undefined, { signal });
+      await pause(Math.min(wait, LONGEST_PAUSE), signal);
     }
   }
 

@@ -1,7 +1,7 @@
 // Follows the table of a route server over broken connections.
-import { setTimeout as pause } from "node:timers/promises";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import { KeywayError } from "../../shared/errors.ts";
+import { pause } from "../../shared/net/limit.ts";
 import type { RouteServer } from "./client.ts";
 import { eventsIn, type ServerEvent } from "./events.ts";
 import { parsed, ServerRefusal } from "./refusal.ts";
@@ -64,7 +64,7 @@ export async function* follow(
       down = true;
       broken(thrown instanceof KeywayError ? thrown.message : "the connection was cut", pauseAfter(failures));
     }
-    await pause(pauseAfter(failures++), undefined, { signal });
+    await pause(pauseAfter(failures++), signal);
   }
 }
 

@@ -1,11 +1,11 @@
 // Takes a server out of a cluster again, all that it brought.
-import { setTimeout as sleep } from "node:timers/promises";
 import { DOCUMENT_LABEL } from "../../routes/model/route-resource.ts";
 import { CONTROLLER_LEASE } from "../../routes/model/sandbox.ts";
 import { isNotFound } from "../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, qualified, type Ref, refOf, title } from "../../shared/cluster/object.ts";
 import { KeywayError } from "../../shared/errors.ts";
+import { pause } from "../../shared/net/limit.ts";
 import type { Progress } from "../cli/progress.ts";
 import { removeOwned } from "../execute/apply.ts";
 import { definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
@@ -101,7 +101,7 @@ function isWrittenByServers({ kind, metadata }: KubeObject): boolean {
 }
 
 async function gone(cluster: Cluster, object: KubeObject, signal: AbortSignal): Promise<void> {
-  while ((await cluster.get(refOf(object))) !== undefined) await sleep(100, undefined, { signal });
+  while ((await cluster.get(refOf(object))) !== undefined) await pause(100, signal, `${title(object)} is still there`);
 }
 
 async function present(cluster: Cluster, refs: Ref[]): Promise<KubeObject[]> {

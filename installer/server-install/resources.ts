@@ -1,9 +1,9 @@
 // Routes and Sandboxes, deleted before what understands them.
-import { setTimeout as sleep } from "node:timers/promises";
 import { ROUTE_API, ROUTE_KIND } from "../../routes/model/route-resource.ts";
 import { SANDBOX_API, SANDBOX_KIND } from "../../routes/model/sandbox.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, refOf, title } from "../../shared/cluster/object.ts";
+import { pause } from "../../shared/net/limit.ts";
 import type { Progress } from "../cli/progress.ts";
 
 /** Sandboxes first: they have forks. */
@@ -32,13 +32,14 @@ export async function removeResources(
     const left = (await Promise.all(resources.map((one) => cluster.get<Finalized>(refOf(one))))).filter(
       (one) => one !== undefined,
     );
-    if (left.length === 0) break;
+    const [first] = left;
+    if (first === undefined) break;
     steps.update(`${left.length} of ${resources.length} resources are being deleted`);
     if (Date.now() >= until) {
       for (const one of left) await release(cluster, one, steps);
       break;
     }
-    await sleep(250, undefined, { signal });
+    await pause(250, signal, `${title(first)} is still there`);
   }
   steps.done(`${resources.length} Sandboxes and Routes deleted`);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { KeywayError } from "../errors.ts";
 
 /** Somebody was asked and did not answer in time. */
@@ -38,15 +39,27 @@ export async function withLimit<T>(
     );
   } catch (thrown) {
     if (!ended.signal.aborted) throw thrown;
-    if (signal.aborted && signal.reason instanceof TimeIsUp) {
-      const { message, next = "" } = signal.reason;
-      throw new TimeIsUp(`${message}: ${who} has not answered`, { where, next });
-    }
-    throw ended.signal.reason;
+    throw signal.aborted ? reasonOf(signal, `${who} has not answered`, where) : ended.signal.reason;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", end);
   }
+}
+
+/**
+ * Waits so many milliseconds, and no longer than until the signal is aborted: it rejects with the signal's own reason then, and with what is
+ * still waited for where the command's time is up.
+ */
+export async function pause(ms: number, signal: AbortSignal, waitsFor?: string): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {
+    throw reasonOf(signal, waitsFor);
+  });
+}
+
+/** Why a signal was aborted. That the time is up says nothing by itself, so `what` and `where` say more. */
+function reasonOf({ reason }: AbortSignal, what?: string, where?: string): unknown {
+  if (!(reason instanceof TimeIsUp) || what === undefined) return reason;
+  return new TimeIsUp(`${reason.message}: ${what}`, { next: reason.next ?? "", ...(where !== undefined && { where }) });
 }
 
 /**

@@ -79,8 +79,8 @@ describe("publish", () => {
   test("to a registry", () => shows("publish", publish("keyway")));
   test("as JSON", () => shows("publish-json", publish("other", "-o", "json")));
   test("nothing but the URL on stdout", async () => {
-    const { out } = await runCli(publish("keyway"), { env: { HOME: folder } });
-    expect(out).toMatch(/^oci:\/\/127\.0\.0\.1:\d+\/team\/keyway@sha256:[0-9a-f]{64}\n$/);
+    const { out } = await runCli(publish("plain"), { env: { HOME: folder } });
+    expect(out).toMatch(/^oci:\/\/127\.0\.0\.1:\d+\/team\/plain@sha256:[0-9a-f]{64}\n$/);
   });
   test("without a module", () =>
     shows("publish-no-module", ["publish", "--module", "no.wasm", "oci://registry.example.com/team/keyway:1"]));

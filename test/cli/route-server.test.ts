@@ -28,7 +28,7 @@ test("a server that is not there is named, and how to name another", async () =>
   const { code, err } = await list("--server", `127.0.0.1:${port}`);
   expect([code, err]).toEqual([1, expect.stringContaining(`nothing listens at 127.0.0.1:${port}`)]);
   expect(err).toContain("is `keyway serve` running there?");
-  dnsSays("ENOTFOUND");
+  onTestFinished(dnsSays("ENOTFOUND"));
   expect((await list("--server", "http://no.such.host.invalid")).err).toContain(
     "there is no host no.such.host.invalid",
   );

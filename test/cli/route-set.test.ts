@@ -65,7 +65,7 @@ test("everything that a route can have", async () => {
     "--id",
     "a/b.c",
     "--expires",
-    "2031-01-01T01:00:00+01:00",
+    "2091-01-01T01:00:00+01:00",
   ];
   expect((await route("set", "--from", "outbound|80||a", "--key", "k", "--to", "outbound|80||b", ...flags)).code).toBe(
     0,
@@ -90,7 +90,7 @@ test("everything that a route can have", async () => {
       from: "outbound|80||a",
       key: "k",
       to: "outbound|80||b",
-      expires: "2031-01-01T00:00:00Z",
+      expires: "2091-01-01T00:00:00Z",
       missing: "fail",
       owner: "ci",
       labels: { pr: "42", team: "a" },

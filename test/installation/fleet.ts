@@ -14,6 +14,7 @@ import { selectPods } from "../../installer/proxies/selected-pods.ts";
 import { Cluster } from "../../shared/cluster/cluster.ts";
 import { type ApiServer, startApiServer } from "../double/api-server.ts";
 import { kubeconfig } from "../double/kubeconfig.ts";
+import { dnsSays } from "../double/names.ts";
 import type { PodHandler } from "../double/port-forward.ts";
 import type { Stored } from "../double/store.ts";
 
@@ -58,6 +59,8 @@ export interface Fleet {
 }
 
 export async function startFleet(): Promise<Fleet> {
+  // The registry of `desired` is nowhere.
+  const withNames = dnsSays("ENOTFOUND");
   const server = await startApiServer({ tls: true });
   const directory = await mkdtemp(join(tmpdir(), "keyway-test-"));
   const path = join(directory, "kubeconfig");
@@ -77,6 +80,7 @@ export async function startFleet(): Promise<Fleet> {
     metricsOfPods: {},
     refusesWatcher: false,
     async close() {
+      withNames();
       await server.close();
       await rm(directory, { recursive: true });
     },

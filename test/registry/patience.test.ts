@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { withDeadline } from "../../installer/cli/connect.ts";
 import { connect } from "../../installer/registry/connect.ts";
 import { findCredentials } from "../../installer/registry/credentials.ts";
 import type { Io } from "../../shared/io.ts";
@@ -59,17 +60,27 @@ test("an interruption ends the wait for a registry", async () => {
 test("an interruption ends the wait for another try", async () => {
   const double = await startDouble(() => ({ status: 503, headers: { "retry-after": "20" } }));
   const name = { host: double.host, repository: "team/keyway" };
-  const [, ms] = await interrupted(async (io) => {
+  const asked = async (io: Io) => {
     const repository = await connect(name, { insecure: true, named: true }, { ...io, env: { HOME: "/nowhere" } });
     return repository.manifest("1.0");
-  });
-  await double.stop();
+  };
+  const [why, ms] = await interrupted(asked);
+  expect(why).toBe("interrupted");
   expect(ms).toBeLessThan(5000);
+  await expect(asked(withDeadline(interruptible().io, 0.3))).rejects.toThrow(
+    `not done within the 0.3 s of --timeout: ${double.host} answers 503`,
+  );
+  await double.stop();
 });
 
 test("an interruption ends the wait for a credential helper and for what that has started", async () => {
-  const [, ms] = await interrupted((io) => findCredentials("registry.example.com", { named: true }, io));
+  const asked = (io: Io) => findCredentials("registry.example.com", { named: true }, io);
+  const [why, ms] = await interrupted(asked);
+  expect(why).toBe("interrupted");
   expect(ms).toBeLessThan(5000);
+  await expect(asked(withDeadline(interruptible().io, 0.3))).rejects.toThrow(
+    "not done within the 0.3 s of --timeout: the credential helper docker-credential-slow has not answered",
+  );
 });
 
 test("an interruption ends the wait for a password", async () => {

@@ -1,7 +1,7 @@
 // Proxies of the environment, with one in this process that tells what it was asked.
 import { createServer, request as forward, type Server as HttpServer } from "node:http";
 import { type AddressInfo, connect as dial } from "node:net";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { proxyFor } from "../../shared/net/proxy.ts";
 import { dnsSays } from "../double/names.ts";
 import { startDouble } from "./double.ts";
@@ -153,7 +153,7 @@ test.each([
   ["ENOTFOUND", "there is no host registry.invalid"],
   ["EAI_AGAIN", "no DNS server tells the address of registry.invalid"],
 ] as const)("a host that DNS does not tell is explained with the proxy in mind: %s", async (code, message) => {
-  dnsSays(code);
+  onTestFinished(dnsSays(code));
   const error = await trial("registry.invalid")
     .publish("1.0")
     .catch((thrown) => thrown);
