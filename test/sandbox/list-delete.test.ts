@@ -61,7 +61,7 @@ describe("list", () => {
     );
     const { sandboxes } = JSON.parse((await sandbox("list", ...flags, "-o", "json")).out);
     expect(sandboxes.map(({ links }: { links: string[] }) => links)).toEqual(open.map((url) => [url]));
-    await writeFile(file, "link: true\nedge: {accept: none}\nroutes: []\n");
+    await writeFile(file, "edge: {accept: none}\nroutes: []\n");
     const { out, err } = await sandbox("list", ...flags);
     expect([out.includes("https://"), err]).toEqual([false, expect.stringContaining("takes no keys from outside")]);
   });
