@@ -125,13 +125,40 @@ export function direction(): u32 {
   return listenerDirection;
 }
 
+// Where the header after the one last walked to begins, and its number.
+let walkedTo: usize = 0;
+let walked: usize = 0;
+/** The name of the header last walked to. */
+export let walkedName: usize = 0;
+export let walkedNameLen: i32 = 0;
+
+/** Begins a walk over all headers, in one call for all. */
+export function beginWalk(): void {
+  readHeaders();
+  walked = 0;
+  if (headers != 0) walkedTo = headers + 4 + <usize>load<u32>(headers) * 8;
+}
+
+/** Puts the next header into (`walkedName`, `walkedNameLen`) and (`value`, `valueLen`); false when there is none. */
+export function walk(): bool {
+  if (headers == 0 || walked == <usize>load<u32>(headers)) return false;
+  const sizes = headers + 4 + walked * 8;
+  walkedName = walkedTo;
+  walkedNameLen = load<i32>(sizes);
+  value = walkedTo + walkedNameLen + 1;
+  valueLen = load<i32>(sizes, 4);
+  walkedTo = value + valueLen + 1;
+  walked++;
+  return true;
+}
+
 function findValue(header: usize, headerLen: i32, n: i32): bool {
   const count: usize = load<u32>(headers);
   let at = headers + 4 + count * 8;
   for (let i: usize = 0; i < count; i++) {
     const nameLen = load<i32>(headers + 4 + i * 8);
     const len = load<i32>(headers + 8 + i * 8);
-    if (same(at, nameLen, header, headerLen) && n-- == 0) {
+    if (nameLen == headerLen && same(at, nameLen, header, headerLen) && n-- == 0) {
       value = at + nameLen + 1;
       valueLen = len;
       return true;

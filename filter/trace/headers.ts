@@ -10,7 +10,7 @@ import {
   METRIC_RECOVERED_TRACEPARENT,
   METRIC_RECOVERED_UBER,
 } from "../../routes/model/names";
-import { lower } from "../text/bytes";
+import { is, lower } from "../text/bytes";
 
 export const TRACEPARENT = 0;
 export const B3 = 1;
@@ -44,6 +44,38 @@ export function metricOf(which: u32): Bytes {
   if (which == CLOUD) return METRIC_RECOVERED_CLOUD;
   if (which == UBER) return METRIC_RECOVERED_UBER;
   return which == SW8 ? METRIC_RECOVERED_SW8 : METRIC_RECOVERED_REQUEST_ID;
+}
+
+/** The number of the header with this name, as the host writes it, that is in lower case; -1 for any other. */
+export function headerCalled(at: usize, len: i32): i32 {
+  const which = byLength(len);
+  if (which < 0) return -1;
+  if (is(at, len, headerOf(which))) return which;
+  return which == B3_TRACE_ID && is(at, len, headerOf(REQUEST_ID)) ? REQUEST_ID : -1;
+}
+
+// The header whose name has that length; of the two with 12 bytes the first one.
+function byLength(len: i32): i32 {
+  switch (len) {
+    case 2:
+      return B3;
+    case 3:
+      return SW8;
+    case 11:
+      return TRACEPARENT;
+    case 12:
+      return B3_TRACE_ID;
+    case 13:
+      return UBER;
+    case 15:
+      return AMAZON;
+    case 18:
+      return DATADOG;
+    case 21:
+      return CLOUD;
+    default:
+      return -1;
+  }
 }
 
 /** The number of the header with this name, in any case; -1 for any other. */

@@ -18,6 +18,8 @@ const REASON: u64 = 0xf000;
 
 const TRACEPARENT_LEN = 55;
 const UUID_LEN = 36;
+/** A one in each byte. */
+const EACH: u64 = 0x0101010101010101;
 
 /** False for a value that holds no id, or one that is too short, or zero. */
 export function readId(which: u32, at: usize, len: i32): bool {
@@ -73,22 +75,39 @@ function parse(which: u32, at: usize, end: usize): bool {
 
 // Reads hexadecimal digits up to another character, and answers how many there were; of more than 32 the last ones count.
 function readHex(at: usize, end: usize): i32 {
-  let digits = 0;
-  low = high = 0;
-  for (; at < end; at++) {
-    const value = hexValue(load<u8>(at));
-    if (value < 0) break;
-    high = (high << 4) | (low >> 60);
-    low = (low << 4) | value;
-    digits++;
+  const start = at;
+  let first: u64 = 0;
+  let last: u64 = 0;
+  for (let eight: i64; at + 8 <= end && (eight = eightDigits(load<u64>(at))) >= 0; at += 8) {
+    first = (first << 32) | (last >> 32);
+    last = (last << 32) | eight;
   }
-  return digits;
+  for (let value: i32; at < end && (value = hexValue(load<u8>(at))) >= 0; at++) {
+    first = (first << 4) | (last >> 60);
+    last = (last << 4) | value;
+  }
+  low = last;
+  high = first;
+  return <i32>(at - start);
 }
 
 function hexValue(c: u32): i32 {
   if (c - ZERO < 10) return <i32>c - ZERO;
   c |= CASE_BIT;
   return c - LOWER_A < 6 ? <i32>c - LOWER_A + 10 : -1;
+}
+
+// The number that eight hexadecimal digits say, all at once; negative where one of them is none.
+function eightDigits(text: u64): i64 {
+  // A byte is 1 where a letter stands, whose low four bits are 9 less than what it says.
+  const letters = (text >> 6) & EACH;
+  let x = (text & (15 * EACH)) + letters * 9;
+  const kinds = text & (0xf0 * EACH) & ~(letters << 5);
+  const tens = (x + 6 * EACH) & (16 * EACH);
+  if (kinds != 0x30 * EACH + (letters << 4) || tens != letters << 4 || (x & (16 * EACH)) != 0) return -1;
+  x = ((x << 4) | (x >> 8)) & 0x00ff00ff00ff00ff;
+  x = ((x << 8) | (x >> 16)) & 0x0000ffff0000ffff;
+  return <i64>(((x << 16) | (x >> 32)) & 0xffffffff);
 }
 
 function readDecimal(at: usize, end: usize): bool {
@@ -127,24 +146,21 @@ function readAmazon(at: usize, end: usize): bool {
 // A UUID, as Envoy makes them, another number of 64 or 128 bits, or any other text.
 function readRequestId(at: usize, end: usize): bool {
   const len = <i32>(end - at);
-  if (len == UUID_LEN && load<u8>(at, 8) == MINUS && load<u8>(at, 13) == MINUS && load<u8>(at, 18) == MINUS) {
-    let top: u64 = 0;
-    let digits = readHex(at, at + 8);
-    top = low;
-    digits += readHex(at + 9, at + 13);
-    top = (top << 16) | low;
-    digits += readHex(at + 14, at + 18);
-    top = (top << 16) | low;
-    digits += readHex(at + 19, at + 23);
-    let rest = low;
-    digits += readHex(at + 24, end);
-    if (digits == 32 && load<u8>(at, 23) == MINUS) {
-      low |= rest << 48;
-      high = top;
-      return true;
-    }
-  } else if ((len == 32 || len == 16) && readHex(at, end) == len) return true;
+  if (len == UUID_LEN ? readUuid(at) : (len == 32 || len == 16) && readHex(at, end) == len) return true;
   return readText(at, end, LEAST_TEXT);
+}
+
+// Digits in groups of 8, 4, 4, 4 and 12.
+function readUuid(at: usize): bool {
+  if (load<u8>(at, 8) != MINUS || load<u8>(at, 13) != MINUS) return false;
+  if (load<u8>(at, 18) != MINUS || load<u8>(at, 23) != MINUS) return false;
+  const a = eightDigits(load<u64>(at));
+  const b = eightDigits(load<u32>(at, 9) | ((<u64>load<u32>(at, 14)) << 32));
+  const c = eightDigits(load<u32>(at, 19) | ((<u64>load<u32>(at, 24)) << 32));
+  const d = eightDigits(load<u64>(at, 28));
+  high = <u64>((a << 32) | b);
+  low = <u64>((c << 32) | d);
+  return (a | b | c | d) >= 0;
 }
 
 function readText(at: usize, end: usize, least: i32): bool {

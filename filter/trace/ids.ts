@@ -1,6 +1,6 @@
 // The ids of the request's trace: of each header that the configuration names, in its order, each id once.
-import { readHeaders, readNamed, value, valueLen } from "../request";
-import { DATADOG, HEADERS, REQUEST_ID, headerOf } from "./headers";
+import { beginWalk, readNamed, value, valueLen, walk, walkedName, walkedNameLen } from "../request";
+import { DATADOG, HEADERS, REQUEST_ID, headerCalled } from "./headers";
 import { high, low, readDatadogTags, readId } from "./id";
 import { headerAt, headerCount } from "./options";
 
@@ -27,19 +27,43 @@ export function isUntraced(): bool {
 }
 
 /** Whether two ids are the same; one of 64 bits is the same as one of 128 that ends in it. */
+// @ts-ignore: decorator
+@inline
 export function sameId(low: u64, high: u64, otherLow: u64, otherHigh: u64): bool {
   return low == otherLow && (high == otherHigh || high == 0 || otherHigh == 0);
 }
 
+/** Where the first value of each header of ids lies, by the header's number: u32 address, 0 where the request has none, u32 length. */
+const values = memory.data(HEADERS * 8);
+
 export function collectIds(options: usize): void {
   idCount = 0;
-  readHeaders();
+  if (!findHeaders()) return;
   for (let i = 0; i < headerCount(options); i++) {
     const which = headerAt(options, i);
-    if (!readNamed(headerOf(which)) || !readId(which, value, valueLen)) continue;
+    const found = values + (which << 3);
+    const at: usize = load<u32>(found);
+    if (at == 0 || !readId(which, at, load<i32>(found, 4))) continue;
     if (which == DATADOG && readNamed("x-datadog-tags")) readDatadogTags(value, valueLen);
     add(which);
   }
+}
+
+// One walk over all headers costs less than one for each header that is looked for.
+function findHeaders(): bool {
+  memory.fill(values, 0, HEADERS * 8);
+  let some = false;
+  beginWalk();
+  while (walk()) {
+    const which = headerCalled(walkedName, walkedNameLen);
+    if (which < 0) continue;
+    const found = values + (which << 3);
+    if (load<u32>(found) != 0) continue;
+    store<u32>(found, <u32>value);
+    store<i32>(found, valueLen, 4);
+    some = true;
+  }
+  return some;
 }
 
 // Of two ids that are the same, the longer one is kept.

@@ -29,18 +29,26 @@ export let evicted = 0;
 
 const bucket = writer();
 
+// @ts-ignore: decorator
+@inline
 function keyLenOf(entry: usize): i32 {
   return load<u16>(entry, KEY_LENGTH);
 }
 
+// @ts-ignore: decorator
+@inline
 function afterEntry(entry: usize): usize {
   return entry + FIXED + keyLenOf(entry);
 }
 
+// @ts-ignore: decorator
+@inline
 function isOf(entry: usize, low: u64, high: u64): bool {
   return sameId(low, high, load<u64>(entry, LOW_HALF), load<u64>(entry, HIGH_HALF));
 }
 
+// @ts-ignore: decorator
+@inline
 function isOld(entry: usize, time: u64, lifetime: u64): bool {
   return <i64>(time - load<u64>(entry, TIME)) > <i64>lifetime;
 }
