@@ -6,7 +6,6 @@ import { ClusterForks } from "../controller/forks/forks.ts";
 import { startController } from "../controller/main.ts";
 import type { Services } from "../controller/plan/services.ts";
 import { Cluster } from "../shared/cluster/cluster.ts";
-import { UsageError } from "../shared/errors.ts";
 import type { Io } from "../shared/io.ts";
 import type { Feed } from "./feed/feed.ts";
 import { parseScope } from "./feed/scope.ts";
@@ -47,15 +46,7 @@ function isPlain(scope: string): boolean {
 
 /** What it returns ends the controller, which gives its lease back. */
 export function openController({ settings, kubernetes, services, state, feed, peers, env, log }: ControllerParts) {
-  if (kubernetes === undefined || services === undefined || !settings.controller) {
-    if (settings.overrides === undefined) return async () => {};
-    throw new UsageError(
-      "versions of pods become routes only where the routes are in Kubernetes and this server may control",
-      {
-        next: "leave --overrides out, or run it with --store kubernetes and without --controller false",
-      },
-    );
-  }
+  if (kubernetes === undefined || services === undefined || !settings.controller) return async () => {};
   const ending = new AbortController();
   const { cluster, namespace, resources } = kubernetes;
   const known: Services = services;

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
 import type { Logger } from "pino";
-import { KeywayError } from "../shared/errors.ts";
+import { KeywayError, UsageError } from "../shared/errors.ts";
 import type { Io } from "../shared/io.ts";
 import { VERSION } from "../shared/package.ts";
 import { isLoopback, parseAddress } from "./address.ts";
@@ -47,6 +47,7 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
   const metrics = new Metrics();
   const tokens = settings.tokens === undefined ? undefined : fileTokens(settings.tokens, log);
   if (tokens === undefined && !settings.store.startsWith("kubernetes")) refuseExposed(settings, address.host);
+  refuseUncontrolled(settings);
   const stopping = AbortSignal.any([io.signal, ending.signal]);
   const { store, services, authenticator: own = everybody, kubernetes } = await openStore(settings, io, log, stopping);
   const authenticator = tokens ?? own;
@@ -54,6 +55,8 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
   const closeDoors = (limitMs: number) => Promise.all(doors.splice(0).map((door) => door?.close(limitMs)));
   let peers: Peers | undefined;
   let endController = async () => {};
+  let endServer = async (_limitMs: number) => {};
+  let stopExpiry = () => {};
   let endsBy = 0;
   try {
     const routes = await load(store, io.signal);
@@ -94,7 +97,8 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     doors.push(await openSignadot({ settings, state: routes, cluster: kubernetes?.cluster, metrics, log }));
     doors.push(await openAmalgam8({ settings, api }));
     const { host, port } = await listen(server, address);
-    const stopExpiry = startExpiry(
+    endServer = (limitMs) => end(server, limitMs);
+    stopExpiry = startExpiry(
       routes,
       store,
       {
@@ -120,12 +124,13 @@ async function serveLogged(settings: Settings, io: Io, log: Logger, ready: (url:
     await endController();
     ending.abort();
     feed.close();
-    await Promise.all([end(server, settings.grace * 1000), closeDoors(settings.grace * 1000)]);
-    stopExpiry();
+    await Promise.all([endServer(settings.grace * 1000), closeDoors(settings.grace * 1000)]);
   } finally {
+    // What throws after the server listens must not leave it listening: the process would not end.
     await endController();
     ending.abort();
-    await closeDoors(0);
+    await Promise.all([endServer(0), closeDoors(0)]);
+    stopExpiry();
     await peers?.close();
     authenticator.close();
     await store.close(Math.max(0, endsBy - performance.now()));
@@ -174,6 +179,17 @@ function refuseExposed(settings: Settings, host: string): void {
     `whoever reaches ${settings.listen} could change routes: without tokens the server listens on this machine alone`,
     {
       next: "give --tokens FILE, with {tokens: [{name: NAME, sha256: SHA-256 OF THE TOKEN, roles: [read, write, proxy]}]}, or --listen 127.0.0.1:PORT",
+    },
+  );
+}
+
+/** Versions of pods become routes by the controller alone, and there is one beside the Kubernetes store alone. */
+function refuseUncontrolled({ overrides, store, controller }: Settings): void {
+  if (overrides === undefined || (store.startsWith("kubernetes") && controller)) return;
+  throw new UsageError(
+    "versions of pods become routes only where the routes are in Kubernetes and this server may control",
+    {
+      next: "leave --overrides out, or run it with --store kubernetes and without --controller false",
     },
   );
 }
