@@ -71,7 +71,7 @@ export function createApp(api: Api): OpenAPIHono<Env> {
 
 /** Hono's own form of a path: an id may contain slashes, and what stands after it, too, is a part of the parameter. */
 function honoPath(path: string): string {
-  return path.replace("{id}:renew", ":id{.+:renew}").replace("{id}", ":id{.+}");
+  return path.replace("{id}:renew", ":id{[\\s\\S]+:renew}").replace("{id}", ":id{[\\s\\S]+}");
 }
 
 /** What a request that nothing answers may have meant. */
@@ -85,7 +85,7 @@ function misled(request: Request): ApiError {
 
 /** An id is anything but what ends like a renewal. */
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replace("{id}:renew", ".+:renew").replace(/\{id\}$/, "(?!.*:renew$).+")}$`);
+  return new RegExp(`^${path.replace("{id}:renew", ".+:renew").replace(/\{id\}$/, "(?!.*:renew$).+")}$`, "s");
 }
 
 function answerError(request: Request, error: ApiError): Response {

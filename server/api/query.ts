@@ -11,7 +11,7 @@ export function readQuery<Schema extends z.ZodObject>(request: Request, schema: 
   const values: Record<string, unknown> = {};
   for (const [name, all] of Object.entries(given)) {
     if (!known.includes(name)) {
-      const message = `unknown parameter${didYouMean(name, known) || `; there are ${known.join(", ")}`}`;
+      const message = `unknown parameter${didYouMean(name, known) || `; there ${known.length > 0 ? `are ${known.join(", ")}` : "is none here"}`}`;
       throw invalid("the query can't be used", [{ path: [name], message }]);
     }
     const isList = schema.shape[name]?._zod.def.innerType?._zod.def.type === "array";

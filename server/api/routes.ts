@@ -60,19 +60,21 @@ const get: Endpoint = {
     request: {
       params,
       headers: z.object({
+        "If-Match": ifMatch,
         "If-None-Match": ifNoneMatch("The ETag of what is known; then 304 where it is still that."),
       }),
     },
     responses: {
       200: { description: "the route", headers, content: json(Route) },
       304: { description: "it is what is known", headers },
-      ...errors(400, 401, 403, 404),
+      ...errors(400, 401, 403, 404, 412),
     },
   },
   handle(request, { state }) {
     readQuery(request, NoQuery);
     const route = state.get(idIn(request));
     if (route === undefined) throw noRoute(idIn(request));
+    if (!matches(request.req.header("if-match"), route)) throw changed(route);
     request.header("etag", etagOf(route));
     if (noneMatch(request.req.header("if-none-match"), route)) return request.body(null, 304);
     return request.json(route);
@@ -127,6 +129,7 @@ const remove: Endpoint = {
     readQuery(request, NoQuery);
     const id = idIn(request);
     const require = requirement(request, api, id) ?? { id, present: true };
+    if (require.absent) throw noRoute(id);
     try {
       await commit(api, { set: [], delete: [id], require: [require] });
     } catch (thrown) {
@@ -162,7 +165,7 @@ const renew: Endpoint = {
     for (let attempt = 1; ; attempt++) {
       const route = api.state.get(id);
       if (route === undefined) throw noRoute(id);
-      if (!matches(request.req.header("if-match"), route)) throw changed(route);
+      checkPreconditions(request, id, route);
       const expires = endOf({ ttl: body.data.ttl, expires: undefined, now: api.now() });
       if (typeof expires !== "string") {
         throw invalid("the renewal can't be used", [{ path: ["ttl"], message: expires?.message ?? "required" }]);
@@ -200,17 +203,21 @@ function idIn(request: Request): string {
   throw invalid("the id can't be used", result.success ? [] : diagnosticsOf(result.error, ["id"]));
 }
 
+/** Throws where If-Match or If-None-Match do not hold for a write to the route. */
+function checkPreconditions(request: Request, id: string, route: StoredRoute | undefined): void {
+  if (!matches(request.req.header("if-match"), route)) throw route ? changed(route) : noneToChange(id);
+  if (!noneMatch(request.req.header("if-none-match"), route) || !route) return;
+  throw new ApiError(412, `there is a route ${id} already, at revision ${route.revision}`, {
+    headers: { etag: etagOf(route) },
+  });
+}
+
 /** What If-Match and If-None-Match ask of the route; throws where it does not hold already. */
 function requirement(request: Request, { state }: Api, id: string): Requirement | undefined {
   const route = state.get(id);
+  checkPreconditions(request, id, route);
   const ifMatch = request.req.header("if-match");
   const ifNoneMatch = request.req.header("if-none-match");
-  if (!matches(ifMatch, route)) throw route ? changed(route) : noneToChange(id);
-  if (noneMatch(ifNoneMatch, route) && route) {
-    throw new ApiError(412, `there is a route ${id} already, at revision ${route.revision}`, {
-      headers: { etag: etagOf(route) },
-    });
-  }
   if (ifMatch !== undefined)
     return ifMatch.trim() === "*" ? { id, present: true } : { id, revision: route?.revision ?? 0 };
   if (ifNoneMatch === undefined) return undefined;

@@ -124,13 +124,16 @@ const number = (least: number, most: number, what: string) =>
 
 const filter = (most: number) => z.string().min(1, "empty").max(most, `longer than ${most} characters`);
 
+/** What a label's filter can be: labels that no route can have would be filters that find nothing. */
+const labelFilter = filter(600).regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*(?:=.*)?$/, "expected NAME or NAME=VALUE");
+
 export const ListQuery = z.strictObject({
   service: optional(filter(400), "Routes of this service, as a route file names it; without a port, with any port."),
   from: optional(filter(MAX_CLUSTER), "Routes from this cluster."),
   key: optional(filter(MAX_KEY), "Routes of this key."),
   owner: optional(filter(MAX_OWNER), "Routes of this owner."),
   label: optional(
-    z.array(filter(600)).max(MAX_LABELS, `more than ${MAX_LABELS} labels`),
+    z.array(labelFilter).max(MAX_LABELS, `more than ${MAX_LABELS} labels`),
     "`NAME=VALUE` or `NAME`; can be repeated, and then all must hold.",
   ),
   limit: optional(

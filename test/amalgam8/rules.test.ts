@@ -6,7 +6,13 @@ import { backends, forUser, instance, rule, startA8 } from "./a8.ts";
 test("rules are created, listed, changed and deleted, and the table follows", async () => {
   const { send, get, served } = await startA8();
   const first = { ...rule("reviews", "v2", { priority: 2, match: forUser("alice") }), id: "one", tags: ["a", "b"] };
-  const created = await send("POST", "/v1/rules", { rules: [first, rule("reviews", "v1")], revision: 0 });
+  const created = await send("POST", "/v1/rules", {
+    rules: [
+      { ...first, revision: 0 },
+      { ...rule("reviews", "v1"), revision: 0 },
+    ],
+    revision: 0,
+  });
   expect([created.status, created.body]).toEqual([201, { ids: ["one", expect.stringMatching(/^[0-9a-f-]{36}$/)] }]);
   const { ids } = created.body;
   const table = async () => (await served.ask("/v1/routes")).body.routes;

@@ -61,6 +61,10 @@ test.each([
   ["lmit=5", "lmit"],
   ["key=", "key"],
   ["label=", "label[0]"],
+  ["label==", "label[0]"],
+  ["label=!team", "label[0]"],
+  ["label=team!%3Da", "label[0]"],
+  ["label=a&label=team%20in%20(a,b)", "label[1]"],
   ["__proto__=x", "__proto__"],
 ])("a list with %s is refused with the place", async (query, path) => {
   const { ask } = shared;

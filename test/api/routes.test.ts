@@ -81,6 +81,7 @@ test.each([
   ["x".repeat(254)],
   ["%ff"],
   ["a%00"],
+  ["a%0Ab"],
   ["a:b"],
   ["%C3%A4"],
 ])("an id that can't be one is refused: %s", async (id) => {
@@ -118,6 +119,10 @@ test("preconditions: If-Match and If-None-Match", async () => {
   expect((await ask("/v1/routes/a", { headers: { "if-none-match": '"4"' } })).status).toBe(304);
   expect((await ask("/v1/routes/a", { headers: { "if-none-match": 'W/"4"' } })).status).toBe(304);
   expect((await ask("/v1/routes/a", { headers: { "if-none-match": '"3"' } })).status).toBe(200);
+  expect((await ask("/v1/routes/a", { headers: { "if-match": '"4"' } })).status).toBe(200);
+  expect((await ask("/v1/routes/a", { headers: { "if-match": '"3"' } })).status).toBe(412);
+  expect((await ask("/v1/routes/a:renew", sent("POST", { ttl: "1h" }, { "if-none-match": "*" }))).status).toBe(412);
+  expect((await ask("/v1/routes/b", sent("DELETE", undefined, { "if-none-match": "*" }))).status).toBe(404);
   expect((await ask("/v1/routes/a", sent("DELETE", undefined, { "if-match": '"3"' }))).status).toBe(412);
   expect((await ask("/v1/routes/a", sent("DELETE", undefined, { "if-match": '"4"' }))).status).toBe(204);
   expect((await ask("/v1/routes/a", sent("DELETE", undefined, { "if-match": '"4"' }))).status).toBe(412);

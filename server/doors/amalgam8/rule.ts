@@ -62,6 +62,8 @@ const rule = strict({
   match: match.nullish(),
   route: route.nullish(),
   actions: z.array(z.looseObject({ action: word(["delay", "abort", "trace"]) })).nullish(),
+  /** Clients write the revision, which counts the changes of all rules, into each of them as well. */
+  revision: any,
 }).check(({ value, issues }) => {
   if ((value.route == null) !== (value.actions == null)) return;
   issues.push({ code: "custom", input: value, message: "exactly one of route, actions is needed" });
@@ -96,10 +98,11 @@ export function readRules(value: unknown): Rule[] {
       return [];
     }
     const { id } = result.data;
+    const { revision: _, ...sent } = withoutNull(one) as Rule & { revision?: unknown };
     const before = id == null ? undefined : seen.get(id);
     if (before !== undefined) mistakes.push({ path: ["rules", at, "id"], message: `the same id as rules[${before}]` });
     else if (id != null) seen.set(id, at);
-    return [{ ...(withoutNull(one) as Rule), id: id ?? randomUUID() }];
+    return [{ ...sent, id: id ?? randomUUID() }];
   });
   if (mistakes.length > 0) throw invalidRule(mistakes);
   return read;
