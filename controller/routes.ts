@@ -62,16 +62,18 @@ export class RouteWork {
     const found = stored && isAccepted ? findingsOf(stored, services, domain) : [];
     const mayBeLive = isAccepted && found.every(({ mayBeCluster }) => mayBeCluster);
     const counted = await this.#look(id, mayBeLive ? stored : undefined);
-    // Proxies without a mesh that have the route in their table take its names for those of their clusters.
-    const findings = mayBeLive && (counted.count?.plain ?? 0) > 0 ? [] : found;
+    // Proxies without a mesh that have the route in their table take its names for those of their clusters. Where there are proxies of both
+    // kinds, a name that is nearly that of a Service is more likely to be a mistake.
+    const { plain = 0, mesh = 0 } = counted.count ?? {};
+    const isTaken = mayBeLive && plain > 0;
+    const findings = isTaken && !(mesh > 0 && found.some(({ isNear }) => isNear)) ? [] : found;
     const look = mayBeLive && findings.length > 0 ? this.#lookAgain(id, counted) : counted;
-    const isLive = isAccepted && findings.length === 0;
+    const isResolved = findings.length === 0;
+    const isLive = isAccepted && (isResolved || isTaken);
     const said: Said[] = [
       accepted,
       isAccepted ? resolvedCondition({ findings, forks: [], taken: [], conflicts: [] }) : notAccepted("Resolved"),
-      isAccepted
-        ? inForceCondition({ routes: isLive ? 1 : 0, count: look.count, isResolved: true })
-        : notAccepted("InForce"),
+      isAccepted ? inForceCondition({ routes: isLive ? 1 : 0, count: look.count, isResolved }) : notAccepted("InForce"),
     ];
     const { generation } = object.metadata;
     const wanted: RouteResourceStatus = {

@@ -7,6 +7,7 @@ import { startController } from "../controller/main.ts";
 import type { Services } from "../controller/plan/services.ts";
 import { Cluster } from "../shared/cluster/cluster.ts";
 import type { Io } from "../shared/io.ts";
+import type { ScopeCount } from "./feed/counting.ts";
 import type { Feed } from "./feed/feed.ts";
 import { parseScope } from "./feed/scope.ts";
 import { inForceEverywhere } from "./peers/everywhere.ts";
@@ -39,6 +40,11 @@ export function identityOf(env: Io["env"]): string {
   return env[POD_NAME] || `${hostname()}-${randomUUID().slice(0, 8)}`;
 }
 
+/** How many proxies are in no mesh. */
+function plainOf(scopes: readonly ScopeCount[]): number {
+  return scopes.reduce((sum, { scope, proxies }) => sum + (isPlain(scope) ? proxies : 0), 0);
+}
+
 function isPlain(scope: string): boolean {
   const parsed = parseScope(scope);
   return "kind" in parsed && parsed.kind === "plain";
@@ -66,10 +72,13 @@ export function openController({ settings, kubernetes, services, state, feed, pe
       async count(revision, routes) {
         const filter = { routes: routes.map((one) => ({ ...one, revision })) };
         const { proxies, inForce, scopes, missing = [] } = await inForceEverywhere({ feed, peers }, revision, filter);
+        const plain = plainOf(scopes);
+        const all = plain > 0 ? await inForceEverywhere({ feed, peers }, revision, {}) : undefined;
         return {
           total: proxies,
           inForce,
-          plain: scopes.reduce((sum, one) => sum + (isPlain(one.scope) ? one.proxies : 0), 0),
+          plain,
+          ...(all && { mesh: all.proxies - plainOf(all.scopes) }),
           ...(missing.length > 0 && { missing: missing.map(({ message }) => message) }),
         };
       },

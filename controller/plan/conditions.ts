@@ -11,6 +11,8 @@ export interface Count {
   inForce: number;
   /** Those of all of them that are in no mesh. */
   plain?: number;
+  /** Those in a mesh that follow the servers, whether they may route for it or not; unknown where nobody in no mesh does. */
+  mesh?: number;
   /** What kept servers from telling of their proxies, a sentence each; those are not counted. */
   missing?: string[];
 }

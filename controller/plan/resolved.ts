@@ -14,6 +14,8 @@ export interface Finding {
   message: string;
   /** The route says no namespace, so to a proxy without a mesh the name may be that of a cluster. */
   mayBeCluster?: true;
+  /** A Service has nearly this name. */
+  isNear?: true;
 }
 
 /** The services that a route names, as `NAMESPACE/NAME`, or `NAME` for those of each caller's own namespace, whether they are there or not. */
@@ -113,7 +115,10 @@ function onlyOne(name: string, services: Services): Service | Finding | undefine
   const [service, ...more] = all.filter((known) => known.name === name);
   if (service) return more.length === 0 ? service : undefined;
   const hint = didYouMean(name, [...new Set(all.map((known) => known.name))]);
-  return { reason: "ServiceNotFound", message: `no service ${name} in any namespace${hint}`, mayBeCluster: true };
+  const message = `no service ${name} in any namespace`;
+  if (hint === "") return { reason: "ServiceNotFound", message, mayBeCluster: true };
+  const asCluster = `Where a cluster of proxies without a mesh is meant, write {cluster: ${name}}`;
+  return { reason: "ServiceNotFound", message: `${message}${hint} ${asCluster}`, mayBeCluster: true, isNear: true };
 }
 
 /** The port that a target without one has to have: the baseline's, by number or by name. */

@@ -172,6 +172,27 @@ test("names that are no Services are clusters where proxies without a mesh have 
   await bed.routeReaches("two", "Resolved", "!ServiceNotFound", HOME);
 });
 
+test("where proxies of both kinds follow the server, a name that is nearly that of a Service is a mistake, unless it says that it is a cluster", async () => {
+  const bed = await withServices();
+  bed.count = { total: 1, inForce: 1, plain: 1, mesh: 2 };
+  bed.putRoute("mistyped", { service: "reveiws", key: "k", to: "reviews-pr-42" }, HOME);
+  bed.putRoute("far", { service: "web", key: "k", to: "web-pr-42" }, HOME);
+  bed.putRoute("cluster", { service: { cluster: "reveiws" }, key: "k", to: { cluster: "revews" } }, HOME);
+  await bed.start();
+  await bed.routeReaches("mistyped", "Resolved", "!ServiceNotFound", HOME);
+  expect(bed.routeMessage("mistyped", "Resolved", HOME)).toBe(
+    "no service reveiws in any namespace; did you mean reviews? Where a cluster of proxies without a mesh is meant, write {cluster: reveiws}",
+  );
+  await bed.routeReaches("mistyped", "InForce", "!NotResolved", HOME);
+  for (const name of ["far", "cluster"]) {
+    await bed.routeReaches(name, "InForce", "InForce", HOME);
+    expect(bed.routeCondition(name, "Resolved", HOME)).toBe("Resolved");
+  }
+  bed.count = { total: 1, inForce: 1, plain: 1, mesh: 0 };
+  bed.putRoute("mistyped", { service: "reveiws", key: "l", to: "reviews-pr-42" }, HOME);
+  await bed.routeReaches("mistyped", "Resolved", "Resolved", HOME);
+});
+
 test("a twin whose first has no target that is ready takes its requests until it has one, and says so", async () => {
   const bed = await withServices();
   for (const name of ["reviews-b", "reviews-c"]) bed.addService(name);
