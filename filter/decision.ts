@@ -1,13 +1,11 @@
 // Decides where a request goes: the hot path. It reads the request and the table and changes neither; route.ts acts on it.
 import { MAX_KEY, MAX_SIGNED } from "../routes/model/names";
 import { allHold } from "./conditions";
-import { GOOD, UNSIGNED, checkText, isForService, wasUnwrapped } from "./edge/check";
+import { GOOD, UNSIGNED, checkText, isForService, refuseElsewhere, wasUnwrapped } from "./edge/check";
 import { canBeCleaned } from "./edge/guard";
 import { ACCEPT_ANY, ACCEPT_NONE, acceptOf, hasKeys, unwraps } from "./edge/options";
 import { plainLen } from "./edge/token";
-import { count } from "./host/calls";
 import { BROKEN_LINK, LINK_OFF, LINK_WITH_KEY, NO_LINK, readLink } from "./link/read";
-import * as metrics from "./metrics";
 import { Root } from "./roots";
 import * as request from "./request";
 import { chooseShare } from "./shares";
@@ -215,7 +213,7 @@ function takesUnsigned(source: usize, at: usize, len: i32): bool {
 
 // A signed key for other services is none here; it goes on to them.
 function passOver(source: usize): i32 {
-  count(metrics.keysForeign);
+  refuseElsewhere();
   if (carriedSource == 0 && !unwraps(edge)) carrySigned(source);
   return INVALID_KEY;
 }

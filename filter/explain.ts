@@ -18,6 +18,7 @@ import {
   target,
   targetLen,
 } from "./decision";
+import { EXPIRED, FOREIGN, FORGED, NOTHING_REFUSED, refusal } from "./edge/check";
 import { got, gotLen, requestHeader } from "./host/calls";
 import { addPair, beginPairs } from "./host/pairs";
 import { Writer, writer } from "./host/writer";
@@ -25,6 +26,7 @@ import { LINK_OFF } from "./link/read";
 import { ALREADY_ROUTED, MISSING_TARGET, decision, findOutcome, outcomeName } from "./outcome";
 import * as request from "./request";
 import { Root } from "./roots";
+import { isDecided } from "./route";
 import {
   BAGGAGE,
   COOKIE,
@@ -42,6 +44,7 @@ import {
   sourceName,
   sourceNameLen,
 } from "./sources/source";
+import { hasEdge } from "./table/header";
 import { ANY_CLUSTER, ANY_SUBSET } from "./table/lookup";
 import { ONE } from "./text/ascii";
 
@@ -74,7 +77,7 @@ export function explain(root: Root, stream: u32): bool {
   if (targeted) body.json(target, targetLen);
   else body.say("null");
   body.say(',"why":"');
-  sayReason(outcome);
+  sayReason(root, outcome);
   if (targeted && fromRank == ANY_CLUSTER) body.say("; the route is from any baseline");
   else if (targeted && fromRank == ANY_SUBSET) body.say("; the route is from any subset");
   body.say('"}');
@@ -84,20 +87,33 @@ export function explain(root: Root, stream: u32): bool {
   return respondJson(200, body, DETAILS);
 }
 
-function sayReason(outcome: i32): void {
+function sayReason(root: Root, outcome: i32): void {
   if (outcome == ALREADY_ROUTED) body.say("the hop mark names this very target");
   else if (outcome == MISSING_TARGET) {
     body.say("the target does not exist or has no healthy host");
     if (failsIfMissing) body.say(", and the route says to fail with 424");
   } else if (outcome == BASELINE) body.say("no route in force for this key and baseline");
-  else if (outcome == INVALID_KEY) body.say("what stands in a source is no key");
-  else if (outcome == NO_KEY) body.say(link == LINK_OFF ? "the link takes the key off" : "no key in any source");
+  else if (outcome == NO_KEY && link == LINK_OFF) body.say("the link takes the key off");
+  else if (outcome == INVALID_KEY || outcome == NO_KEY) sayWhyNoKey(root, outcome);
   else if (decision == BY_KEY) {
     body.say(byParent ? "a route for a parent of this key and this baseline" : "a route for this key and baseline");
     if (conditional) body.say(", and all its conditions hold");
   } else if (decision == BY_CONDITION) body.say("all conditions of a route hold");
   else if (conditional) body.say("all conditions of a route hold, and the request fell to a share of its split");
   else body.say("the request fell to a share of a split");
+}
+
+// Where another filter has decided before, nothing was looked at, and what was refused last is of another request.
+function sayWhyNoKey(root: Root, outcome: i32): void {
+  if (!hasEdge(root.header.at) || refusal == NOTHING_REFUSED || isDecided()) {
+    body.say(outcome == NO_KEY ? "no key in any source" : "what stands in a source is no key");
+    return;
+  }
+  body.say("a signed key does not count: ");
+  if (refusal == FORGED) body.say("its signature is not that of the key that it names");
+  else if (refusal == EXPIRED) body.say("its time is over");
+  else if (refusal == FOREIGN) body.say("the key that it names is not among edge.keys");
+  else body.say("it is for other services");
 }
 
 // As the configuration names it.

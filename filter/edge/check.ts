@@ -19,6 +19,14 @@ export const UNSIGNED = 0;
 export const BAD = 1;
 export const GOOD = 2;
 
+/** Why the first text of the request at hand that is BAD, or meant for other services, does not count. */
+export const NOTHING_REFUSED = 0;
+export const FORGED = 1;
+export const EXPIRED = 2;
+export const FOREIGN = 3;
+export const ELSEWHERE = 4;
+export let refusal = NOTHING_REFUSED;
+
 const MOST_UNWRAPPED = 8;
 
 const SECOND: u64 = 1000000000;
@@ -34,6 +42,7 @@ let unwrappedCount = 0;
 export function beginChecks(): void {
   patience = MAX_FORGED;
   unwrappedCount = 0;
+  refusal = NOTHING_REFUSED;
 }
 
 export function noteUnwrapped(at: usize, len: i32): void {
@@ -51,14 +60,24 @@ export function wasUnwrapped(at: usize, len: i32): bool {
 export function checkText(edge: usize, at: usize, len: i32): i32 {
   if (!hasKeys(edge) || !token.splitToken(at, len)) return UNSIGNED;
   const key = keyNamed(edge, token.id, token.idLen);
-  if (key == 0) return bad(metrics.keysForeign);
-  if (token.expires <= now() / SECOND) return bad(metrics.keysExpired);
-  return isGenuine(edge, key, at, len) ? GOOD : bad(metrics.keysForged);
+  if (key == 0) return bad(metrics.keysForeign, FOREIGN);
+  if (token.expires <= now() / SECOND) return bad(metrics.keysExpired, EXPIRED);
+  return isGenuine(edge, key, at, len) ? GOOD : bad(metrics.keysForged, FORGED);
 }
 
-function bad(metric: u32): i32 {
-  count(metric);
+function bad(metric: u32, why: i32): i32 {
+  refuse(metric, why);
   return BAD;
+}
+
+/** Counts a GOOD text that is meant for other services. */
+export function refuseElsewhere(): void {
+  refuse(metrics.keysForeign, ELSEWHERE);
+}
+
+function refuse(metric: u32, why: i32): void {
+  count(metric);
+  if (refusal == NOTHING_REFUSED) refusal = why;
 }
 
 function isGenuine(edge: usize, key: usize, at: usize, len: i32): bool {

@@ -21,7 +21,7 @@ import {
 } from "../sources/source";
 import { AMPERSAND, COLON, COMMA, EQUALS, SEMICOLON, SPACE } from "../text/ascii";
 import { find, skipBlanks, trimEnd } from "../text/bytes";
-import { GOOD, UNSIGNED, checkText, isForService, noteUnwrapped } from "./check";
+import { GOOD, UNSIGNED, checkText, isForService, noteUnwrapped, refuseElsewhere } from "./check";
 import { ACCEPT_ANY, ACCEPT_NONE, acceptOf, unwraps } from "./options";
 import { plainLen } from "./token";
 
@@ -129,7 +129,7 @@ function judge(edge: usize): i32 {
     noteUnwrapped(candidate, plainLen);
     return REPLACE;
   }
-  count(metrics.keysForeign);
+  refuseElsewhere();
   return DROP;
 }
 

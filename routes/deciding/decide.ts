@@ -7,7 +7,7 @@ import type { Configuration, KeyRoute, Route } from "../model/model.ts";
 import { HEADER_ROUTED } from "../model/names.ts";
 import { type Source, sourcesOf } from "../model/sources.ts";
 import { allHold } from "./conditions.ts";
-import { checkText, guarded, sticks, takesUnsigned } from "./edge.ts";
+import { checkText, guarded, refuseUnsigned, sticks, takesUnsigned } from "./edge.ts";
 import type { DecisionInput } from "./input.ts";
 import { readLink } from "./link.ts";
 import { bestMatch } from "./match.ts";
@@ -91,9 +91,16 @@ function candidatesOf({ keys, link, edge }: Configuration, input: DecisionInput)
 /** The candidate with its key alone; nothing for what is no key here. */
 function admitted({ key, source }: Candidate, edge: Edge | undefined, input: DecisionInput): Candidate[] {
   const checked = edge ? checkText(edge, key, input) : ({ is: "unsigned" } as const);
-  if (checked.is === "good") return checked.isHere ? [{ key: checked.key, source }] : [];
-  const counts = checked.is === "unsigned" && (!edge || takesUnsigned(edge, source));
-  return counts && isKey(key) ? [{ key, source }] : [];
+  if (checked.is === "good") {
+    if (!checked.isHere) input.refused?.("elsewhere");
+    return checked.isHere ? [{ key: checked.key, source }] : [];
+  }
+  if (checked.is === "bad") return [];
+  if (edge && !takesUnsigned(edge, source)) {
+    refuseUnsigned(edge, input);
+    return [];
+  }
+  return isKey(key) ? [{ key, source }] : [];
 }
 
 /** The route of a key, or else of the nearest of its parents that has one; routes with conditions come first. */

@@ -6,18 +6,24 @@ import { type Configuration, TRACE_HEADERS } from "../model/model.ts";
 import { HEADER_EXPLAIN, HEADER_ROUTED } from "../model/names.ts";
 import { isMeantFor, splitSigned } from "../model/signed-key.ts";
 import { type Source, sourcesOf } from "../model/sources.ts";
-import type { DecisionInput } from "./input.ts";
+import type { DecisionInput, Refusal } from "./input.ts";
 import { candidates, HEADERS, type Pairs, serviceOf, valuesOf } from "./scan.ts";
 
 type Checked = { is: "unsigned" } | { is: "bad" } | { is: "good"; key: string; isHere: boolean };
 
 /** Whether a text is a signed key that counts; without `verify` none does. */
 export function checkText({ keys = [] }: Edge, text: string, input: DecisionInput): Checked {
-  const { now, verify, cluster, services = [] } = input;
+  const { now, verify, cluster, services = [], refused } = input;
   const signed = keys.length === 0 ? undefined : splitSigned(text);
   if (!signed) return { is: "unsigned" };
+  const bad = (why: Refusal): Checked => {
+    refused?.(why);
+    return { is: "bad" };
+  };
   const key = keys.find(({ id }) => id === signed.id);
-  if (!key || signed.expires <= now || !verify?.(key, signed.text, signed.signature)) return { is: "bad" };
+  if (!key) return bad("foreign");
+  if (signed.expires <= now) return bad("expired");
+  if (!verify?.(key, signed.text, signed.signature)) return bad("forged");
   const host = serviceOf(cluster ?? "");
   const isHere = isMeantFor(signed, host) || (host === "" && services.some((name) => isMeantFor(signed, name)));
   return { is: "good", key: signed.key, isHere };
@@ -73,6 +79,11 @@ export function sticks(text: string, edge: Edge, input: DecisionInput): boolean 
   return checked.is === "unsigned" && edge.accept === "any" && isKey(text);
 }
 
+/** A key that is not signed, or any where none is accepted. */
+export function refuseUnsigned({ accept }: Edge, { refused }: DecisionInput): void {
+  refused?.(accept === "none" ? "any" : "unsigned");
+}
+
 /** Whether a plain key counts there. */
 export function takesUnsigned({ accept, unwrap }: Edge, source: Source): boolean {
   return accept === "any" || (unwrap === true && canBeCleaned(source));
@@ -81,9 +92,14 @@ export function takesUnsigned({ accept, unwrap }: Edge, source: Source): boolean
 /** The key that goes on in place of one; undefined for one that does not. */
 function left(edge: Edge, text: string, input: DecisionInput): string | undefined {
   const checked: Checked = edge.accept === "none" ? { is: "unsigned" } : checkText(edge, text, input);
-  if (checked.is === "unsigned") return edge.accept === "any" ? text : undefined;
   if (checked.is === "bad") return undefined;
+  if (checked.is === "unsigned") {
+    if (edge.accept === "any") return text;
+    refuseUnsigned(edge, input);
+    return undefined;
+  }
   if (!edge.unwrap) return text;
+  if (!checked.isHere) input.refused?.("elsewhere");
   return checked.isHere ? checked.key : undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Configuration, Route, SplitRoute } from "../model/model.ts";
 import { sourceText } from "../model/sources.ts";
 import { type Decision, decide, type Outcome } from "./decide.ts";
-import type { DecisionInput } from "./input.ts";
+import type { DecisionInput, Refusal } from "./input.ts";
 import { isLinkOff } from "./link.ts";
 import { matchOf } from "./match.ts";
 
@@ -18,11 +18,14 @@ export interface Explanation {
 
 /** The filter's own answer, made offline. */
 export function explain(configuration: Configuration, input: DecisionInput): Explanation {
-  const decision = decide(configuration, input);
+  const refusals: Refusal[] = [];
+  const decision = decide(configuration, { ...input, refused: (why) => refusals.push(why) });
   const { outcome, key, source, to } = decision;
   const from = input.cluster ?? "";
   const isOff = outcome === "no_key" && isLinkOff(configuration, input.headers);
-  const reason = isOff ? "the link takes the key off" : why(decision, from);
+  const hasNone = outcome === "no_key" || outcome === "invalid_key";
+  const refusal = hasNone && refusals[0] ? REFUSALS[refusals[0]] : undefined;
+  const reason = isOff ? "the link takes the key off" : (refusal ?? why(decision, from));
   return { outcome, key, source: source && sourceText(source), from, to, why: reason };
 }
 
@@ -33,6 +36,15 @@ function why({ outcome, key, route }: Decision, cluster: string): string {
   const from = match === "this cluster" ? "" : `; the route is from ${match}`;
   return withRoute(outcome, route, key) + from;
 }
+
+const REFUSALS: Record<Refusal, string> = {
+  forged: "a signed key does not count: its signature is not that of the key that it names",
+  expired: "a signed key does not count: its time is over",
+  foreign: "a signed key does not count: the key that it names is not among edge.keys",
+  elsewhere: "a signed key does not count: it is for other services",
+  unsigned: "a plain key does not count: the edge accepts signed keys alone",
+  any: "a key does not count: the edge accepts none",
+};
 
 const WITHOUT_ROUTE: Partial<Record<Outcome, string>> = {
   baseline: "no route in force for this key and baseline",

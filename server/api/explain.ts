@@ -1,9 +1,10 @@
 // Where a request would go, as a proxy's filter would decide.
-import { explain } from "../../routes/deciding/explain.ts";
+import { type Explanation as Explained, explain } from "../../routes/deciding/explain.ts";
 import { candidates, type Pairs } from "../../routes/deciding/scan.ts";
 import { toLatin1 } from "../../routes/model/bytes.ts";
 import type { StoredRoute } from "../../routes/model/live-route.ts";
 import type { Route } from "../../routes/model/model.ts";
+import { splitSigned } from "../../routes/model/signed-key.ts";
 import { isHeaderName, sourcesOf } from "../../routes/model/sources.ts";
 import { diagnosticsOf } from "../../routes/reading/validate.ts";
 import type { Naming } from "../feed/naming.ts";
@@ -47,7 +48,8 @@ export const explainEndpoint: Endpoint = {
       [":path", toLatin1(path)],
       ...given.map(([name, value]) => pair(name, value)),
     ];
-    const routes = routesFor(headers, cluster, naming, api);
+    const texts = textsIn(headers, cluster, api);
+    const routes = routesFor(texts, naming, api);
     const { keys, hierarchy } = api;
     const configuration = {
       keys,
@@ -56,7 +58,8 @@ export const explainEndpoint: Endpoint = {
       strict: false,
       ...(hierarchy !== undefined && { hierarchy }),
     };
-    return request.json(explain(configuration, { headers, cluster, now: api.now(), caller }));
+    const explanation = explain(configuration, { headers, cluster, now: api.now(), caller });
+    return request.json(isUnverified(explanation, texts) ? unverified(explanation) : explanation);
   },
 };
 
@@ -65,9 +68,27 @@ function pair(name: string, value: string): [string, string] {
   return [lower === "host" ? ":authority" : lower, toLatin1(value)];
 }
 
+/** What stands in the sources. */
+function textsIn(headers: Pairs, cluster: string, { keys }: Api): Set<string> {
+  return new Set(keys.flatMap(sourcesOf).flatMap((source) => candidates(source, headers, cluster)));
+}
+
+/** Whether a signed key has no route as the plain text that it is here. */
+function isUnverified({ outcome }: Explained, texts: ReadonlySet<string>): boolean {
+  const hasNoRoute = outcome === "baseline" || outcome === "invalid_key";
+  return hasNoRoute && [...texts].some((text) => splitSigned(text) !== undefined);
+}
+
+function unverified({ why, ...explanation }: Explained): Explained {
+  const hint =
+    "what stands there has the form of a signed key, which proxies verify whose edge has keys, and this server does not; " +
+    "`keyway route explain -f` with the route file of such a proxy does";
+  return { ...explanation, why: `${why}; ${hint}` };
+}
+
 /** The routes that can have a say: those of the request's keys, and those without a key. */
-function routesFor(headers: Pairs, cluster: string, naming: Naming, { state, keys, hierarchy }: Api): Route[] {
-  const wanted = new Set(keys.flatMap(sourcesOf).flatMap((source) => candidates(source, headers, cluster)));
+function routesFor(texts: ReadonlySet<string>, naming: Naming, { state, hierarchy }: Api): Route[] {
+  const wanted = new Set(texts);
   if (hierarchy !== undefined) {
     for (const key of [...wanted]) {
       for (let at = key.lastIndexOf(hierarchy); at > 0; at = key.lastIndexOf(hierarchy, at - 1))

@@ -87,6 +87,17 @@ test.each<[string, object, object]>([
   expect(await shared.ask("/v1/explain", sent("POST", request))).toMatchObject({ status: 200, body: decision });
 });
 
+test.each([
+  ["has no route", 20],
+  ["is longer than a plain key may be", 300],
+])("a signed key that %s is told as what this server can't verify, without its signature", async (_, length) => {
+  const signature = "A".repeat(length);
+  const asked = { service: "reviews.demo:9080", headers: key(`pr-42~4102444800~~ours~${signature}`) };
+  const { body } = await shared.ask("/v1/explain", sent("POST", asked));
+  expect(body).toMatchObject({ to: null, why: expect.stringContaining("which proxies verify whose edge has keys") });
+  expect(body.why).not.toContain(signature);
+});
+
 test("explains by the sources that the server is told of", async () => {
   const { ask } = await startServer({ keys: "host:.preview.example.com, query:k" });
   await ask("/v1/routes/a", sent("PUT", { service: "reviews", key: "pr-42", to: "x" }));
