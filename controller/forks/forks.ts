@@ -133,14 +133,13 @@ export class ClusterForks implements Forks {
     const objects = [copy.workload, ...copy.services];
     for (const object of objects) claim(object, fork.workload, taken);
     if (!fork.follow) copy.workload.metadata = withMemory(copy.workload, baseline);
-    const deployment = await this.#apply(copy.workload, await this.#deployment(copy, deployments), sandbox);
-    for (const service of copy.services) {
-      await this.#apply(
-        service,
-        services.find(({ metadata }) => metadata?.name === service.metadata?.name),
-        sandbox,
-      );
-    }
+    const deploymentThere = await this.#deployment(copy, deployments);
+    const there = new Map(services.map((service) => [service.metadata?.name, service]));
+    const servicesThere = copy.services.map(({ metadata }) => there.get(metadata?.name));
+    // All before the first is written: a copy without its Service would run for nobody.
+    for (const object of [deploymentThere, ...servicesThere]) if (object) refuseForeign(object, sandbox);
+    const deployment = await this.#apply(copy.workload, deploymentThere);
+    for (const [index, service] of copy.services.entries()) await this.#apply(service, servicesThere[index]);
     return {
       workload: fork.workload,
       fork: copy.workload.metadata?.name ?? "",
@@ -160,14 +159,8 @@ export class ClusterForks implements Forks {
     );
   }
 
-  /** What is there is changed only where it is the Sandbox's own; what somebody makes at the same moment is not overwritten. */
-  async #apply<T extends KubeObject>(object: T, there: T | undefined, sandbox: SandboxRef): Promise<T> {
-    if (there !== undefined && !isOwn(there, sandbox)) {
-      throw new Refused(
-        "NameTaken",
-        `${titleOf(object)} exists, and is not of Sandbox ${sandbox.name}; delete or rename it, or give the Sandbox another name`,
-      );
-    }
+  /** `there` is the Sandbox's own; what somebody makes at the same moment is not overwritten. */
+  async #apply<T extends KubeObject>(object: T, there: T | undefined): Promise<T> {
     const uid = there?.metadata?.uid;
     const exactly = { ...object, metadata: { ...object.metadata, ...(uid !== undefined && { uid }) } };
     return this.#cluster.apply(exactly, { force: there !== undefined });
@@ -208,6 +201,15 @@ function titleOf({ kind, metadata }: KubeObject): string {
 function isOwn({ metadata }: KubeObject, sandbox: SandboxRef): boolean {
   const isOf = metadata?.ownerReferences?.some(({ uid }) => uid === sandbox.uid) ?? false;
   return isOf && metadata?.labels?.[SANDBOX_LABEL] === sandbox.name;
+}
+
+/** What is there is changed only where it is the Sandbox's own. */
+function refuseForeign(there: KubeObject, sandbox: SandboxRef): void {
+  if (isOwn(there, sandbox)) return;
+  throw new Refused(
+    "NameTaken",
+    `${titleOf(there)} exists, and is not of Sandbox ${sandbox.name}; delete or rename it, or give the Sandbox another name`,
+  );
 }
 
 function ownObjects({ sandbox, services, deployments }: Surroundings): KubeObject[] {

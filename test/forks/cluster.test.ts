@@ -237,7 +237,7 @@ describe("somebody else's object of that name is told and left alone", () => {
     },
   };
   test.each(Object.entries(foreign))("%s", async (_, object) => {
-    const { api, forks, put } = await startForks();
+    const { api, forks, put, deployment, service } = await startForks();
     put(object);
     const ref = object as Parameters<typeof api.find>[0];
     const before = structuredClone(api.find(ref));
@@ -248,6 +248,8 @@ describe("somebody else's object of that name is told and left alone", () => {
         message: expect.stringContaining(`${object.kind} demo/reviews-pr-42 exists, and is not of Sandbox pr-42`),
       },
     ]);
+    // A copy that is refused is not half there.
+    expect([deployment("reviews-pr-42"), service("reviews-pr-42")].filter(Boolean)).toEqual([before]);
     await forks.remove(sandboxOf([REVIEWS]));
     expect(api.find(ref)).toEqual(before);
   });
