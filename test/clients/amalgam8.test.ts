@@ -106,8 +106,8 @@ test("an application that keeps its registration finds back after an outage, and
   // Longer than the instance lives without a heartbeat.
   await new Promise((resolve) => setTimeout(resolve, 11_000));
   const second = await start({ amalgam8 }, folder);
-  await expect.poll(() => routesOf(second), { timeout: 3000 }).toEqual([]);
-  await expect.poll(() => routesOf(second), { timeout: 8000 }).toEqual(["a8.default.reviews.0001"]);
+  await expect.poll(() => routesOf(second)).toEqual([]);
+  await expect.poll(() => routesOf(second)).toEqual(["a8.default.reviews.0001"]);
   await new Promise((resolve) => setTimeout(resolve, 12_000));
   expect(await routesOf(second)).toEqual(["a8.default.reviews.0001"]);
 });

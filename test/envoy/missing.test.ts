@@ -170,7 +170,10 @@ describe("however many other targets never come", () => {
       () => crowded.envoy.ask("/clusters"),
       (text) => text.includes("\nlate::"),
     );
-    await sleep(300);
-    expect((await crowded.keyed("late")).service).toBe("late");
+    await until(
+      "its use",
+      () => crowded.keyed("late"),
+      ({ service }) => service === "late",
+    );
   });
 });

@@ -195,7 +195,11 @@ describe.each([
         if (lbConfig) target.common_lb_config = lbConfig;
       }),
     });
-    await sleep(500);
+    await until(
+      "the failure of its health check",
+      () => bed.envoy.ask("/clusters"),
+      (text) => /^target::.*failed_active_hc/m.test(text),
+    );
     const answers = await series(60, keyed(), 50);
     expect(failed(answers).length).toBeLessThanOrEqual(price);
     expect(new Set(from(answers.slice(20)))).toEqual(new Set(["reviews"]));

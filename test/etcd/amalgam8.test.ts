@@ -1,4 +1,4 @@
-// Two servers on one etcd: an instance that has registered with one of them is known to both, and gone from both within ttl + 1 s.
+// Two servers on one etcd: an instance that has registered with one of them is known to both, and gone from both soon after its ttl.
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serveRoutes } from "../../scripts/proxy/route-server.ts";
@@ -50,12 +50,16 @@ test("an instance expires in both servers, whichever has heard it last, and also
     // The last heartbeat came to the second one.
     if (killed) await two.server.stop("SIGKILL");
     const there = killed ? [one] : [one, two];
-    while (performance.now() - last < (TTL - 0.5) * 1000) {
-      for (const each of there) expect(await each.routes()).toEqual([ROUTE]);
+    const isAlive = () => performance.now() - last < (TTL - 0.5) * 1000;
+    while (isAlive()) {
+      const all = await Promise.all(there.map((each) => each.routes()));
+      // An answer that was long under way may be of the time after the end.
+      if (isAlive()) expect(all).toEqual(there.map(() => [ROUTE]));
       await sleep(300);
     }
-    for (const each of there) await expect.poll(each.routes, { timeout: 5000, interval: 20 }).toEqual([]);
-    expect(performance.now() - last).toBeLessThan((TTL + 1) * 1000);
+    for (const each of there) await expect.poll(each.routes, { interval: 20 }).toEqual([]);
+    // A second on a machine that has nothing else to do.
+    expect(performance.now() - last).toBeLessThan((TTL + 5) * 1000);
     for (const each of there) {
       expect((await each.a8("PUT", `/api/v1/instances/${id}/heartbeat`)).status).toBe(410);
     }

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { amalgam8Of, instance, rule } from "../amalgam8/a8.ts";
 import { ask, sent, temporaryFolder } from "../api/serve.ts";
 import { type Child, startChild } from "./child.ts";
@@ -37,12 +37,16 @@ test("kill -9 takes no rule and no instance away, and an instance expires as if 
   const both = ["a8.default.reviews.0001", "a8.default.reviews.0002"];
   expect(await routesOf(second.child)).toEqual(both);
   expect((await ask(`${second.a8}/api/v1/services`)).body).toEqual({ services: ["reviews"] });
-  while (performance.now() - last < (TTL - 0.5) * 1000) {
-    expect(await routesOf(second.child)).toEqual(both);
+  const isAlive = () => performance.now() - last < (TTL - 0.5) * 1000;
+  while (isAlive()) {
+    const routes = await routesOf(second.child);
+    // An answer that was long under way may be of the time after the end.
+    if (isAlive()) expect(routes).toEqual(both);
     await sleep(200);
   }
-  await expect.poll(() => routesOf(second.child), { timeout: 5000, interval: 20 }).toEqual(both.slice(1));
-  expect(performance.now() - last).toBeLessThan((TTL + 1) * 1000);
+  await expect.poll(() => routesOf(second.child), { interval: 20 }).toEqual(both.slice(1));
+  // A second on a machine that has nothing else to do.
+  expect(performance.now() - last).toBeLessThan((TTL + 5) * 1000);
   expect(await beat(second.a8, body.id)).toBe(410);
 });
 
@@ -52,30 +56,36 @@ test("a thousand instances that send heartbeats all the time stay, and the table
   const servers = [await start(database), await start(database)];
   const urlOf = (at: number) => servers[at % 2]?.a8 ?? "";
   await ask(`${urlOf(0)}/v1/rules`, sent("POST", { rules: [rule("reviews", "v1")] }));
-  const ids: string[] = [];
+  // A heartbeat may be late by most of the ttl, as on a machine that is busy.
+  const ttl = 20;
+  let until = Number.POSITIVE_INFINITY;
+  onTestFinished(() => {
+    until = 0;
+  });
+  const statuses = new Map<number, number>();
+  const keepAlive = async (id: string) => {
+    for (let round = 0; performance.now() < until; round++) {
+      await sleep(3000);
+      // Each server hears every second heartbeat of each instance.
+      const status = await beat(urlOf(round), id);
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+  };
+  const clients: Promise<void>[] = [];
   for (let at = 0; at < 1000; at += 50) {
     const registered = Array.from({ length: 50 }, async (_, more) => {
-      const own = instance("reviews", `10.0.0.1:${at + more}`, { tags: ["v1"], ttl: TTL });
-      return (await ask(`${urlOf(at + more)}/api/v1/instances`, sent("POST", own))).body.id as string;
+      const own = instance("reviews", `10.0.0.1:${at + more}`, { tags: ["v1"], ttl });
+      const { body } = await ask(`${urlOf(at + more)}/api/v1/instances`, sent("POST", own));
+      clients.push(keepAlive(body.id));
     });
-    ids.push(...(await Promise.all(registered)));
+    await Promise.all(registered);
   }
   const revision = async () => (await (servers[0] as { child: Child }).child.ask("/v1/routes")).body.revision;
   const before = await revision();
-  const statuses = new Map<number, number>();
-  const until = performance.now() + (TTL + 3) * 1000;
-  const clients = ids.map(async (id, at) => {
-    await sleep(3 * at);
-    while (performance.now() < until) {
-      // Each server hears every second heartbeat of each instance.
-      const status = await beat(urlOf(Math.floor(Math.random() * 2)), id);
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      await sleep(3000);
-    }
-  });
+  until = performance.now() + (ttl + 3) * 1000;
   await Promise.all(clients);
   expect([...statuses.keys()]).toEqual([200]);
   expect(statuses.get(200)).toBeGreaterThan(2000);
   expect(await revision()).toBe(before);
   expect((await ask(`${urlOf(1)}/api/v1/services/reviews`)).body.instances).toHaveLength(1000);
-});
+}, 120_000);
