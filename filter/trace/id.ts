@@ -31,7 +31,7 @@ export function readId(which: u32, at: usize, len: i32): bool {
   return low != 0 && (high != 0 || low >= LEAST);
 }
 
-/** Adds the high half of a Datadog id, which travels in `x-datadog-tags`. */
+/** Adds the high half of a Datadog id, which travels in `x-datadog-tags` as 16 digits; any other tag has none. */
 export function readDatadogTags(at: usize, len: i32): void {
   const end = at + len;
   const name = "_dd.p.tid=";
@@ -40,7 +40,8 @@ export function readDatadogTags(at: usize, len: i32): void {
     at = skipBlanks(at, comma);
     if (startsWith(at, <i32>(comma - at), name)) {
       const id = low;
-      if (readHex(at + name.len, comma) == 16) high = low & ~REASON;
+      const digits = readHex(at + name.len, comma);
+      high = digits == 16 ? low & ~REASON : 0;
       low = id;
       return;
     }
@@ -51,7 +52,7 @@ export function readDatadogTags(at: usize, len: i32): void {
 function parse(which: u32, at: usize, end: usize): bool {
   const len = <i32>(end - at);
   if (which == TRACEPARENT) {
-    if (len < TRACEPARENT_LEN || load<u8>(at, 2) != MINUS || load<u16>(at) == 0x6666) return false;
+    if (len < TRACEPARENT_LEN || load<u8>(at, 2) != MINUS || (load<u16>(at) | 0x2020) == 0x6666) return false;
     return readHex(at + 3, at + 35) == 32 && load<u8>(at, 35) == MINUS;
   }
   if (which == B3) {

@@ -1,25 +1,53 @@
 // Services without a cluster: those that a route file names, or those in a file that `kubectl get` wrote.
 import type { V1Service } from "@kubernetes/client-node";
-import { namedServices } from "../../routes/compiling/named-services.ts";
-import { ConfigurationError } from "../../routes/reading/diagnostic.ts";
+import { type NamedService, namedServices } from "../../routes/compiling/named-services.ts";
+import { parseServiceName } from "../../routes/model/service.ts";
+import { ConfigurationError, type Diagnostic, type Path } from "../../routes/reading/diagnostic.ts";
 import type { RouteFile } from "../../routes/reading/route-file.ts";
 import { readYaml } from "../../routes/reading/yaml.ts";
 import type { KubeObject } from "../../shared/cluster/object.ts";
 import type { Listed } from "../../shared/services/services.ts";
 
-/** Every service that the route file names, with the ports that it names, whose pods listen where it is called. */
+/**
+ * Every service that the route file names, with the ports that it names, whose pods listen where it is called. A target without a port
+ * of its own has those of its baseline, whichever route names them. Throws a ConfigurationError for a port that only a cluster could tell.
+ */
 export function servicesNamedIn(file: RouteFile, usual: string): Listed {
   const ports = new Map<string, Set<number>>();
-  for (const { name, namespace = usual, port } of namedServices(file).filter(({ isHost }) => !isHost)) {
-    const service = `${namespace}/${name}`;
-    const known = ports.get(service) ?? new Set();
-    ports.set(service, typeof port === "number" ? known.add(port) : known);
+  const portsOf = ({ name, namespace = usual }: NamedService) => {
+    const key = `${namespace}/${name}`;
+    const known = ports.get(key) ?? new Set();
+    ports.set(key, known);
+    return known;
+  };
+  const routes = file.routes.map((route) =>
+    namedServices({ ...file, routes: [route] }).filter(({ isHost }) => !isHost),
+  );
+  const unknown = routes.flatMap((all, index) => all.flatMap((one) => namedPort(one, index)));
+  if (unknown.length > 0) throw new ConfigurationError(file.locate(unknown));
+  for (const one of routes.flat()) {
+    const known = portsOf(one);
+    if (typeof one.port === "number") known.add(one.port);
   }
+  for (const [baseline, ...targets] of routes)
+    for (const target of targets)
+      if (baseline?.role === "baseline" && target.port === undefined)
+        for (const port of portsOf(baseline)) portsOf(target).add(port);
   const services = [...ports].map(([service, numbers]): V1Service => {
     const [namespace = "", name = ""] = service.split("/");
     return { kind: "Service", metadata: { namespace, name }, spec: { ports: [...numbers].map((port) => ({ port })) } };
   });
   return listing(services);
+}
+
+/** Says of a port with a name that nobody is there to tell its number. */
+function namedPort({ text, name, role }: NamedService, index: number): Diagnostic[] {
+  const port = parseServiceName(text)?.port;
+  if (typeof port !== "string") return [];
+  const path: Path = ["routes", index, ...(role === "baseline" ? ["service"] : [])];
+  return [
+    { path, message: `which number is port ${port} of ${name}? Without a cluster nobody knows; write the number` },
+  ];
 }
 
 /** The objects that `kubectl get services,pods -o yaml` (or json) wrote; throws a ConfigurationError for anything else. */

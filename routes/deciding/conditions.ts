@@ -23,7 +23,7 @@ function valuesFor({ header, cookie, query, request }: Condition, input: Decisio
 }
 
 function partOf(part: RequestPart, { headers, caller }: DecisionInput): string[] {
-  if (part === "caller") return caller === undefined ? [] : [toLatin1(caller)];
+  if (part === "caller") return caller ? [toLatin1(caller)] : [];
   if (part === "method") return valuesOf(headers, ":method");
   if (part === "host") return valuesOf(headers, ":authority").map((host) => host.replace(/:\d*$/, ""));
   return valuesOf(headers, ":path").map((path) => path.replace(/\?.*$/s, ""));

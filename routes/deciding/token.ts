@@ -7,7 +7,7 @@ export function claimOf(authorization: string, claim: string): string | undefine
   const payload = /^[ \t]*bearer [ \t]*[^.]*\.([-\w]*)\./i.exec(authorization)?.[1] ?? "";
   if (payload.length > MAX_TOKEN) return undefined;
   try {
-    const claims: unknown = JSON.parse(fromLatin1(fromBase64Url(payload)));
+    const claims: unknown = JSON.parse(fromLatin1(fromBase64Url(payload)), whole);
     if (typeof claims !== "object" || claims === null || Array.isArray(claims)) return undefined;
     if (depthOf(claims) > MAX_DEPTH || !Object.hasOwn(claims, claim)) return undefined;
     const value: unknown = (claims as Record<string, unknown>)[claim];
@@ -17,6 +17,12 @@ export function claimOf(authorization: string, claim: string): string | undefine
   } catch {
     return undefined;
   }
+}
+
+/** Throws for a name or a text with half of a surrogate pair, which `JSON.parse` takes and UTF-8 can't hold. */
+function whole(name: string, value: unknown): unknown {
+  if (name.isWellFormed() && (typeof value !== "string" || value.isWellFormed())) return value;
+  throw new SyntaxError("half of a surrogate pair");
 }
 
 /** The levels of values inside of `value`: 0 for a number, a text or an empty list. */

@@ -63,6 +63,31 @@ test.each(formats)("%s is known again in every other format", (_, headers) => {
   }
 });
 
+test.each([
+  ["too long", `_dd.p.tid=${HIGH}12`],
+  ["too short", "_dd.p.tid=5759"],
+  ["of two traces", `_dd.p.tid=${HIGH}${HIGH}`],
+  ["empty", "_dd.p.tid="],
+  ["no number", "_dd.p.tid=malformed"],
+])("a tag of Datadog that is %s counts as none", (_, tags) => {
+  for (const turned of [false, true]) {
+    const one = workload();
+    const ways: Headers[] = [{ "x-datadog-trace-id": DECIMAL, "x-datadog-tags": tags }, { b3: `${ID}-${SPAN}` }];
+    const [came, went] = turned ? [ways[1], ways[0]] : ways;
+    enter(one, "a", came as Headers);
+    expect(leave(one, went as Headers)).toBe("a");
+  }
+});
+
+test("the version that no traceparent may have is none in either case", () => {
+  for (const version of ["ff", "FF", "fF"]) {
+    const one = workload();
+    const headers = { traceparent: `${version}-${ID}-${SPAN}-01` };
+    enter(one, "a", headers);
+    expect([version, leave(one, headers)]).toEqual([version, undefined]);
+  }
+});
+
 test("of several ids any one is enough, and names of headers are told apart from others", () => {
   const all = { ...LONG["x-request-id"], traceparent: `00-${"1".repeat(32)}-${SPAN}-01`, b3: `${"2".repeat(32)}-1-1` };
   for (const [name, value] of Object.entries(all)) {
