@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { LiveRoute } from "../../routes/model/live-route.ts";
 import { SqliteStore } from "../../server/store/sqlite/store.ts";
-import { type Change, Conflict, Damaged, Full, Unavailable } from "../../server/store/store.ts";
+import { type Change, Conflict, Damaged, Full, Unavailable, Undecided } from "../../server/store/store.ts";
 import { temporaryFolder } from "../api/serve.ts";
 import { storeContract } from "./contract.ts";
 import { documentsContract } from "./documents-contract.ts";
@@ -65,6 +66,70 @@ test("what is there already keeps its revision and is no change", async () => {
   });
   expect(await store.commit({ set: [], delete: ["nobody"] })).toEqual({ revision: 1, set: [] });
   expect(changes.length).toBe(1);
+});
+
+/** A store whose writes take until the function is called. */
+async function openHeld() {
+  const file = database();
+  const opened = await open(file);
+  const other = new DatabaseSync(file);
+  other.exec("BEGIN IMMEDIATE");
+  const letGo = () => {
+    other.exec("ROLLBACK");
+    other.close();
+  };
+  return { ...opened, letGo };
+}
+
+const GIVEN_UP = { message: expect.stringContaining("nothing of this one was kept") };
+
+test("a write that waits for another one is given up with nothing kept, and written where it may wait", async () => {
+  const { store, changes, set, letGo } = await openHeld();
+  const before = set(route("a"));
+  const late = new AbortController();
+  const givenUp = store.commit({ set: [route("x")], delete: [] }, late.signal).catch((thrown: unknown) => thrown);
+  const patient = store.commit({ set: [route("y")], delete: [] }, new AbortController().signal);
+  late.abort();
+  const thrown = await givenUp;
+  expect([thrown instanceof Unavailable, thrown instanceof Undecided]).toEqual([true, false]);
+  expect(thrown).toMatchObject(GIVEN_UP);
+  letGo();
+  await Promise.all([before, patient]);
+  expect(changes.map((change) => change.set.map(({ id }) => id))).toEqual([["a"], ["y"]]);
+});
+
+test.each([
+  ["while its routes go over", 0],
+  ["once all of them wait behind another one", 10],
+])("a large write is given up with nothing kept %s", async (_, turns) => {
+  const { store, changes, set, letGo } = await openHeld();
+  const before = set(route("a"));
+  const many = Array.from({ length: 9000 }, (_, n) => route(`r-${n}`));
+  const late = new AbortController();
+  const large = store.commit({ set: many, delete: [] }, late.signal).catch((thrown: unknown) => thrown);
+  for (let turn = 0; turn < turns; turn++) await setImmediate();
+  late.abort();
+  expect(await large).toMatchObject(GIVEN_UP);
+  const next = set(...many.slice(0, 2500));
+  letGo();
+  await Promise.all([before, next]);
+  expect(changes.map((change) => change.set.length)).toEqual([1, 2500]);
+});
+
+test("a write that has begun is not given up any more", async () => {
+  const { store, changes } = await open(database());
+  const late = new AbortController();
+  const begun = store.commit({ set: [route("a")], delete: [] }, late.signal);
+  late.abort();
+  expect(await begun).toEqual({ revision: 1, set: [{ revision: 1, created: true }] });
+  expect(changes.length).toBe(1);
+});
+
+test("a write whose time was over before it came is not begun", async () => {
+  const { store, changes } = await open(database());
+  const over = store.commit({ set: [route("a")], delete: [] }, AbortSignal.abort());
+  await expect(over).rejects.toThrow("nothing of this one was kept");
+  expect(changes).toEqual([]);
 });
 
 test("transactions that are queued share a sync, and each has its own outcome", async () => {

@@ -30,8 +30,13 @@ export interface Part {
   part: [id: string, text: string][];
 }
 
-/** The writes of one request become durable together. */
-export type Request = Part | { writes: Write[] } | { documents: readonly DocumentWrite[]; number: number } | "close";
+/** The writes of one request become durable together. Parts that nobody writes any more are `dropped`, by their transaction's number. */
+export type Request =
+  | Part
+  | { dropped: number }
+  | { writes: Write[] }
+  | { documents: readonly DocumentWrite[]; number: number }
+  | "close";
 
 /** Documents that have changed, those of other processes first, and what has become of writes. */
 export interface DocumentsAnswer {

@@ -122,22 +122,43 @@ export class SqliteStore implements Store {
     });
   }
 
-  async commit(transaction: Transaction): Promise<Committed> {
+  async commit(transaction: Transaction, late?: AbortSignal): Promise<Committed> {
     const { set, delete: gone, require = [] } = transaction;
     const number = this.#number++;
     const written = (part: readonly LiveRoute[]) =>
       part.map((route): [string, string] => [route.id, JSON.stringify(route)]);
     // A large one goes over in parts, between which others have their turn.
     let at = 0;
-    for (; set.length - at > PART; at += PART) {
+    for (; set.length - at > PART && !late?.aborted; at += PART) {
       this.#open.postMessage({ number, part: written(set.slice(at, at + PART)) } satisfies Request);
       await setImmediate();
     }
     const worker = this.#open;
     return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        if (at > 0) worker.postMessage({ dropped: number } satisfies Request);
+        reject(this.#tooLate());
+      };
+      if (late?.aborted) return giveUp();
+      late?.addEventListener("abort", () => this.#withdraw(number) && giveUp(), { once: true });
       this.#waiting.set(number, { transaction, resolve, reject });
       this.#next.push({ number, set: written(set.slice(at)), delete: gone, require });
       if (!this.#isWriting) this.#write(worker);
+    });
+  }
+
+  /** Takes a write back that the other thread does not have yet; false where it may have begun. */
+  #withdraw(number: number): boolean {
+    const left = this.#next.filter((write) => write.number !== number);
+    if (left.length === this.#next.length) return false;
+    this.#next = left;
+    return this.#waiting.delete(number);
+  }
+
+  #tooLate(): Unavailable {
+    return new Unavailable("writes that came before take long; nothing of this one was kept", {
+      where: this.#settings.file,
+      next: "write it again; a large transaction keeps others waiting until all of it is written",
     });
   }
 

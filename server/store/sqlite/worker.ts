@@ -101,6 +101,7 @@ function serve(database: Database, seen: Seen): void {
   port?.on("message", (request: Request) => {
     if (request !== "close") {
       if ("part" in request) keep(request);
+      else if ("dropped" in request) parts.delete(request.dropped);
       else if ("documents" in request) writeDocuments(request.documents, request.number);
       else write(request.writes.map(whole));
       return;
