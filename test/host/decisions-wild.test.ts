@@ -139,7 +139,7 @@ const header: fc.Arbitrary<[string, string]> = fc.oneof(
   sure(":method", fc.constantFrom("GET", "get", "PROPFIND", "")),
   sure("ot-baggage-sd-routing-key", listOf(tamed, [","])),
   sure("kubernetes-route-as", listOf(tamed, [","])),
-  sure("x-keyway-routed", fc.oneof(fc.constantFrom(...targets), loose(0, 2))),
+  { weight: 4, arbitrary: sure("x-keyway-routed", fc.oneof(fc.constantFrom(...targets), loose(0, 2))) },
 );
 
 const request: fc.Arbitrary<Asked> = fc
@@ -177,8 +177,8 @@ test("the module decides as routes/ foretells, whatever the pieces of a request 
         seen.set(wanted.outcome, (seen.get(wanted.outcome) ?? 0) + 1);
       }
     },
-    300,
+    200,
   );
   for (const outcome of ["routed", "baseline", "no_key", "invalid_key", "already_routed"] as const)
-    expect(seen.get(outcome), `requests that end as ${outcome}`).toBeGreaterThan(20);
+    expect(seen.get(outcome), `requests that end as ${outcome}`).toBeGreaterThan(10);
 });
