@@ -286,14 +286,21 @@ export async function readSettings(flags: Readonly<Record<string, string | undef
     if (value === undefined) continue;
     const result = schema.safeParse(value);
     if (!result.success) {
-      throw new UsageError(`${where}: ${firstMessage(result.error)}, not ${JSON.stringify(value)}`, {
-        next: "see `keyway serve --help`",
-      });
+      throw new UsageError(`${where}: ${wrong(result.error, value)}`, { next: "see `keyway serve --help`" });
     }
     settings[name] = result.data;
   }
   return settings as Settings;
 }
+
+/** What is wrong with the value of a setting; undefined where nothing is. */
+export function mistakeIn(name: SettingName, value: string): string | undefined {
+  const { schema }: Setting = SETTINGS[name];
+  const { error } = schema.safeParse(value);
+  return error && wrong(error, value);
+}
+
+const wrong = (error: z.ZodError, value: unknown): string => `${firstMessage(error)}, not ${JSON.stringify(value)}`;
 
 function firstMessage(error: z.ZodError): string {
   const [issue] = error.issues;

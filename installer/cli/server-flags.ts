@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { ROLES, type Role } from "../../server/auth/authenticator.ts";
-import { flagOf, settingNames } from "../../server/settings.ts";
+import { flagOf, mistakeIn, settingNames } from "../../server/settings.ts";
 import { DEFAULT_NAMESPACE, DEFAULT_REPLICAS, type ServerChoice } from "../manifests/server/server.ts";
 import { applyFlags, parseName, placeFlags, waitFlags } from "./flags.ts";
 import { outputOption } from "./output.ts";
@@ -87,11 +87,13 @@ function parseRoles(text: string): Role[] {
 
 /** `logLevel=debug` as a flag of `keyway serve`: `--log-level=debug`. What the installation itself decides can't be set. */
 function parseSetting(text: string, before: string[] = []): string[] {
-  const [, name = "", value] = /^([A-Za-z-]+)=(.*)$/s.exec(text) ?? [];
+  const [, name = "", value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (value === undefined) throw new InvalidArgumentError(`"${text}" is not SETTING=VALUE.`);
   const setting = settingNames.find((one) => one === name || flagOf(one) === `--${name}`);
   if (setting === undefined) throw new InvalidArgumentError(`"${name}" is no setting of \`keyway serve\`.`);
   if (DECIDED.includes(setting)) throw new InvalidArgumentError(`${setting} is decided by the installation.`);
+  const mistake = mistakeIn(setting, value);
+  if (mistake !== undefined) throw new InvalidArgumentError(`${setting}: ${mistake}.`);
   return [...before, `${flagOf(setting)}=${value}`];
 }
 

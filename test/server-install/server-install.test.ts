@@ -203,7 +203,10 @@ test("the rights for overrides are in the namespaces that the setting names, as 
       .filter(({ metadata }) => metadata.name === "keyway-overrides")
       .map(({ kind, metadata }) => `${kind} ${metadata.namespace}`)
       .sort();
-  expect(await cluster.install("--set", "overrides=demo, shop")).toMatchObject({ code: 0 });
+  expect(await cluster.install("--set", "overrides=demo, shop", "--set", "amalgam8=0.0.0.0:8080")).toMatchObject({
+    code: 0,
+  });
+  expect(cluster.find("Role", "keyway-amalgam8", "rbac.authorization.k8s.io/v1", "keyway-system")).toBeDefined();
   expect(rights()).toEqual(["Role demo", "Role shop", "RoleBinding demo", "RoleBinding shop"]);
   const binding = cluster.find("RoleBinding", "keyway-overrides", "rbac.authorization.k8s.io/v1", "demo");
   expect(binding).toMatchObject({ subjects: [{ name: "keyway-server", namespace: "keyway-system" }] });
@@ -273,6 +276,10 @@ test.each([
   [["install", "--image", "a", "--replicas", "0"], /expected a number from 1 to 99/],
   [["install", "--image", "a", "--set", "listen=0.0.0.0:1"], /listen is decided by the installation/],
   [["install", "--image", "a", "--set", "nothing=1"], /"nothing" is no setting/],
+  [["install", "--image", "a", "--set", "amalgam8"], /"amalgam8" is not SETTING=VALUE/],
+  [["install", "--image", "a", "--set", "logLevel=loud"], /logLevel: expected debug, info, warn, error, silent/],
+  [["install", "--image", "a", "--set", "max-body=1"], /maxBody: expected a size from 1Ki to 512Mi/],
+  [["install", "--image", "a", "--set", "amalgam8=8080"], /amalgam8: expected HOST:PORT/],
   [["install", "--image", "a", "--anonymous", "admin"], /"admin" is none of read, write, proxy/],
 ])("%j is wrong usage", async (args, message) => {
   const { code, err } = await (await startCluster()).server(...args);

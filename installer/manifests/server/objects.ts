@@ -26,9 +26,14 @@ export function accessObjects(choice: ServerChoice): KubeObject[] {
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(choice) },
     ...labelled(choice, serverManifests(choice.namespace, account)),
-    ...labelled(choice, hasAmalgam8 ? amalgam8Manifests(choice.namespace, account) : []),
+    ...(hasAmalgam8 ? amalgam8Objects(choice) : []),
     ...overriddenBy(choice).flatMap((namespace) => overridesObjects(choice, namespace)),
   ];
+}
+
+/** What it takes to keep what Amalgam8's clients say. */
+export function amalgam8Objects(choice: Pick<ServerChoice, "namespace">): KubeObject[] {
+  return labelled(choice, amalgam8Manifests(choice.namespace, accountOf(choice)));
 }
 
 /** What it takes to follow the versions of pods in a namespace. */

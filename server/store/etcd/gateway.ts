@@ -45,7 +45,7 @@ export class NoMember extends Unavailable {
   readonly wasNeverSent: boolean;
 
   constructor(what: string, where: string, wasNeverSent: boolean) {
-    const next = "see whether etcd runs and has a leader (`etcdctl endpoint status`); it is asked again by itself";
+    const next = "see whether etcd runs and has a leader (`etcdctl endpoint status`)";
     super(what, { where, next });
     this.wasNeverSent = wasNeverSent;
   }
