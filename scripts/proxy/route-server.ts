@@ -58,10 +58,15 @@ export const serveRoutes = (...flags: string[]): Promise<RouteServer> => serve("
 /** The same with the command as it is shipped, which has to be built. */
 export const serveShipped = (...flags: string[]): Promise<RouteServer> => serve("build/cli/main.mjs", flags);
 
+/** This process's environment without the settings of a route server that somebody else runs from the same shell. */
+export function withoutSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("KEYWAY_SERVE_")));
+}
+
 async function serve(program: string, flags: string[]): Promise<RouteServer> {
   const listen = flags.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
   const args = [join(ROOT, program), "serve", "--grace", "1", ...listen, ...flags];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.execPath, args, { env: withoutSettings(), stdio: ["ignore", "ignore", "pipe"] });
   running.add(child);
   child.once("exit", () => running.delete(child));
   const server = new RouteServer(child);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
+import { withoutSettings } from "../../scripts/proxy/route-server.ts";
 import { ROOT } from "../../shared/package.ts";
 import { type Answer, ask } from "../api/serve.ts";
 
@@ -35,6 +36,7 @@ export async function startChild(file: string, { before = ":", flags = [] }: Opt
     `sqlite:${file}`,
   ];
   const child = spawn("sh", ["-c", `${before}; exec "$@"`, "sh", ...command, ...flags], {
+    env: withoutSettings(),
     stdio: ["ignore", "ignore", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
