@@ -1,4 +1,5 @@
 // The command as a process of its own: signals, closed pipes, full disks.
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync } from "node:fs";
@@ -6,12 +7,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type ApiServer, startApiServer } from "../double/api-server.ts";
 import { neverAnswer } from "../double/faults.ts";
 import { kubeconfig } from "../double/kubeconfig.ts";
 
-const MAIN = new URL("../../installer/main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../installer/main.ts", import.meta.url));
 
 function start(args: string[], env: Record<string, string> = {}, stdout: "pipe" | number = "pipe"): ChildProcess {
   const child = spawn(process.execPath, [MAIN, ...args], {

@@ -1,6 +1,8 @@
 // What --timeout bounds, and what is left behind when it ends a command, or when nobody reads what it tells.
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 // Loaded before the commands are: on a busy machine that alone takes the second that they are given here.
 import "../../installer/check/checks.ts";
@@ -99,7 +101,7 @@ test.each([
 });
 
 test("a command whose readers have gone does all its work", async () => {
-  const main = new URL("../../installer/main.ts", import.meta.url).pathname;
+  const main = fileURLToPath(new URL("../../installer/main.ts", import.meta.url));
   const child = spawn(process.execPath, [main, "uninstall", "-n", "demo", "--kubeconfig", fleet.kubeconfig]);
   child.stderr.destroy();
   child.stdout.destroy();

@@ -1,6 +1,8 @@
 // Live routes on the mesh: a route server in a pod of its own, which the proxies of workloads and callers follow.
+
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { runCli } from "../cli/run.ts";
 import type { Pod } from "./bed/pod.ts";
@@ -10,7 +12,7 @@ import { until } from "./bed/until.ts";
 import { keyway, keywayDone, publishModule } from "./keyway.ts";
 
 const NAMESPACE = "live";
-const MAIN = new URL("../../installer/main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../installer/main.ts", import.meta.url));
 const PORT = 8700;
 const TOKEN = "writer-token-0123456789";
 const KEYED = { host: "reviews:9080", headers: { "x-routing-key": "pr-42" } };

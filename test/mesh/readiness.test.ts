@@ -1,5 +1,7 @@
 // Targets whose endpoints go and come, with a live table that follows a route server with its routes in Kubernetes.
+
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { ECHO_PORTS } from "./bed/mesh.ts";
 import { type Endpoint, serviceObject, sliceObject } from "./bed/objects.ts";
@@ -11,7 +13,7 @@ import { applyDefinitions } from "./definitions.ts";
 import { keywayDone, publishModule } from "./keyway.ts";
 
 const NAMESPACE = "readiness";
-const MAIN = new URL("../../installer/main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../installer/main.ts", import.meta.url));
 const PORT = 8700;
 const TARGET = "reviews-pr-42";
 const KEYED = { host: "reviews:9080", headers: { "x-routing-key": "pr-42" } };

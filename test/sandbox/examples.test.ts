@@ -1,7 +1,9 @@
 // The examples of previews from CI: their scripts run here, with a forge that only writes down what it is told.
+
 import { spawn } from "node:child_process";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { IN_FORCE, startSandboxes, there } from "./bed.ts";
@@ -32,7 +34,7 @@ async function startForge() {
     await writeFile(join(bin, name), `#!/bin/sh\n${text}\n`);
     await chmod(join(bin, name), 0o755);
   };
-  const main = new URL("../../installer/main.ts", import.meta.url).pathname;
+  const main = fileURLToPath(new URL("../../installer/main.ts", import.meta.url));
   await program("keyway", `exec ${process.execPath} ${main} "$@"`);
   for (const forge of ["gh", "curl"]) await program(forge, "cp comment.md told.md");
   const run = (script: string) =>

@@ -1,7 +1,9 @@
 // What a cluster's controller manager and kubelets do about the Deployments of a namespace: pods of the template, new ones before old ones go, their
 // endpoints, and the status. A pod that ends is told to be no endpoint first, serves on for its grace, and is stopped then.
+
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { V1Container, V1Deployment, V1PodTemplateSpec, V1Volume } from "@kubernetes/client-node";
 import type { Api } from "./api.ts";
 import type { Labels } from "./objects.ts";
@@ -11,7 +13,7 @@ import { until } from "./until.ts";
 
 /** An image of Keyway's own, whatever its tag: its containers run this checkout's command. */
 export const IMAGE_OF_KEYWAY = "registry.example/keyway";
-const MAIN = new URL("../../../installer/main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../../installer/main.ts", import.meta.url));
 
 const TICK_MS = 150;
 /** How long a pod serves on that ends, unless its template says it. */
