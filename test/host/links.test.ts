@@ -71,6 +71,14 @@ test("a link to a target, one that stays, and one that takes the key off are sen
   expect(counted).toEqual([1, 1, 2]);
 });
 
+test("a link that takes the key off leaves a header with a key to the proxies behind, as any request of its sender has it", () => {
+  const { filter } = proxy(true, { keys: ["header:x-routing-key"], emit: ["header:x-routing-key"] });
+  const own = { ":path": "/?keyway=", "x-routing-key": "pr-42" };
+  const { cluster, headers } = visit(filter, own);
+  expect([cluster, Object.fromEntries(headers)["x-routing-key"]]).toEqual(["reviews", "pr-42"]);
+  expect(visit(filter, { ...own, ":path": "/" }).cluster).toBe("sandbox");
+});
+
 test("the hop mark stays away from a request to its baseline", () => {
   const { filter } = proxy();
   const marks = (path: string) =>
