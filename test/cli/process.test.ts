@@ -1,5 +1,4 @@
 // The command as a process of its own: signals, closed pipes, full disks.
-
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync } from "node:fs";

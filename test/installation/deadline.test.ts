@@ -1,5 +1,4 @@
 // What --timeout bounds, and what is left behind when it ends a command, or when nobody reads what it tells.
-
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

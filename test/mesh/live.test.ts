@@ -1,5 +1,4 @@
 // Live routes on the mesh: a route server in a pod of its own, which the proxies of workloads and callers follow.
-
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

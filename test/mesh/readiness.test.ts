@@ -1,5 +1,4 @@
 // Targets whose endpoints go and come, with a live table that follows a route server with its routes in Kubernetes.
-
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, onTestFinished, test } from "vitest";

@@ -1,5 +1,4 @@
 // The examples of previews from CI: their scripts run here, with a forge that only writes down what it is told.
-
 import { spawn } from "node:child_process";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

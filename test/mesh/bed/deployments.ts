@@ -1,6 +1,5 @@
 // What a cluster's controller manager and kubelets do about the Deployments of a namespace: pods of the template, new ones before old ones go, their
 // endpoints, and the status. A pod that ends is told to be no endpoint first, serves on for its grace, and is stopped then.
-
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
