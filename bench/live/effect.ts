@@ -59,6 +59,8 @@ async function effects(
   first: number,
 ): Promise<Times> {
   const probes = proxies.flatMap(({ port }) => Array.from({ length: workers * TO_EACH_WORKER }, () => new Probe(port)));
+  // The connections are open, and the proxies have those to the upstream, before the first change.
+  await Promise.all(probes.map((probe) => probe.routed(first - 1)));
   const times: number[] = [];
   for (let key = first; key < first + changes; key++) {
     await apply(server, [routeOf(key)]);
