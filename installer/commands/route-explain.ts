@@ -83,7 +83,9 @@ export const routeExplain: Register = (group, io) => {
     .option("--timeout <seconds>", "how long each proxy of --live may take to answer", parseSeconds, 10)
     .addOption(outputOption())
     .action(async (line: string | undefined, options: Options) => {
-      const headers = [...requestLine(line, options), ...(options.header ?? [])];
+      const given = options.header ?? [];
+      const own = requestLine(line, options).filter(([name]) => !given.some(([other]) => other === name));
+      const headers = [...own, ...given];
       if (options.live) return explainLive(options.live, headers, options, io);
       const { routes, output } = options;
       if (routes === undefined) {

@@ -53,3 +53,13 @@ test("of very many mistakes the first are told, and how many more there are", as
   expect(err).toMatch(/routes\.yaml has \d{4} mistakes/);
   expect(err).toMatch(/and \d+ more/);
 });
+
+test("a host, a method and a path that headers name replace those of the request", async () => {
+  const input =
+    'keys: ["host:.test"]\nroutes: [{service: a, key: pr-1, when: [{request: method, exact: GET, not: true}, {request: path, exact: /a, not: true}], to: b}]\n';
+  const headers = ["Host: pr-1.test", ":method: POST", ":path: /b"].flatMap((header) => ["-H", header]);
+  const { out } = await runCli(["route", "explain", "-f", "-", "-o", "json", ...headers, "https://pr-2.test/a"], {
+    input,
+  });
+  expect(JSON.parse(out)).toMatchObject({ outcome: "routed", key: "pr-1" });
+});

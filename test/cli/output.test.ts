@@ -89,6 +89,9 @@ test.each([
   ["GET /a HTTP/1.1", { ":method": "GET", ":path": "/a" }],
   ["https://Host.example:8443/a?b=c#d", { ":method": "GET", ":path": "/a?b=c", ":authority": "Host.example:8443" }],
   ["PUT http://host", { ":method": "PUT", ":path": "/", ":authority": "host" }],
+  ["/a?b=c#d", { ":method": "GET", ":path": "/a?b=c" }],
+  ["/#?a=b", { ":method": "GET", ":path": "/" }],
+  ["https://user:pass@host:80/a", { ":method": "GET", ":path": "/a", ":authority": "host:80" }],
   ["http://host?a=b", { ":method": "GET", ":path": "/?a=b", ":authority": "host" }],
 ])("the request %s", (text, headers) => {
   expect(Object.fromEntries(parseRequestLine(text) ?? [])).toEqual(headers);

@@ -6,6 +6,7 @@ import type { Pairs } from "./emulator/headers.ts";
 import type { Slot } from "./emulator/slot.ts";
 import { expectedDecision } from "./expected.ts";
 import { configuration, NOW, request, targets } from "./generate.ts";
+import { wildRequest } from "./generate-wild.ts";
 import { keys, liveProxy } from "./live.ts";
 import { proxyWith } from "./module.ts";
 
@@ -110,6 +111,14 @@ test("links work with a live table, too", () => {
 });
 
 const LINKS = [
+  "/?keyway",
+  "/?KEYWAY=pr-1",
+  "/?keyway=%70r-1&keyway=",
+  "/?%6beyway=pr-1",
+  "/??keyway=pr-1",
+  "/?keyway==pr-1",
+  "/?a;keyway=pr-1",
+  "/%3Fkeyway=pr-1",
   "/?keyway=pr-1",
   "/?keyway=a%2Db",
   "/?x&keyway=",
@@ -118,7 +127,11 @@ const LINKS = [
   "/?k=1",
 ];
 const linked = fc
-  .tuple(request, fc.constantFrom(...LINKS, undefined), fc.constantFrom("keyway=pr-2", "keyway=a; b=1", undefined))
+  .tuple(
+    fc.oneof(request, wildRequest),
+    fc.constantFrom(...LINKS, undefined),
+    fc.constantFrom("keyway=pr-2", "keyway=a; b=1", 'keyway="pr-1"', "keyway=pr-1; keyway=a", undefined),
+  )
   .map(([asked, path, cookie]) => ({
     ...asked,
     headers: [
