@@ -16,9 +16,10 @@ let last: u64 = 0;
 export function tick(id: u32): void {
   const root = findRoot(id);
   const live = root != null && root.table != null;
-  tickEvery(live ? LIVE_PERIOD_MS : PERIOD_MS);
+  if (!live) tickEvery(PERIOD_MS);
   if (!live || !root!.counted || now() - last >= PERIOD) upkeep(id);
   if (!live || !root!.live) return;
+  tickEvery(LIVE_PERIOD_MS);
   refresh(root!);
   tickTable(root!.table!, id);
 }

@@ -11,7 +11,6 @@ import {
   monotonic,
   now,
   record as recordMetric,
-  tickEvery,
 } from "../host/calls";
 import { addPair, allPairs, beginPairs } from "../host/pairs";
 import { writer } from "../host/writer";
@@ -62,9 +61,6 @@ const LOST: u64 = 30 * SECOND;
 /** Between two questions where the server answers at once that nothing is new. */
 const PACE: u64 = SECOND / 4;
 const MOST_TRIES = 100;
-/** Each time that the pages of a sweep have taken so long, in nanoseconds, it pauses for so many milliseconds, or as few as the host's timer knows. */
-const WORK: u64 = SECOND / 2000;
-const PAUSE_MS: u32 = 1;
 /** Buckets to empty at one tick, and how long nobody has used a slot by then, in nanoseconds. */
 const SLICE: u32 = 512;
 const UNUSED: u64 = 10 * SECOND;
@@ -76,15 +72,13 @@ const bearer = writer();
 export function tickTable(table: LiveTable, root: u32): void {
   if (!takeLease(table)) return;
   recordAge();
-  const paused = table.worked >= WORK;
-  table.worked = 0;
   if (table.token != 0) {
     const asks = table.asker == root || actFor(table.asker);
     actFor(root);
     if (!asks || monotonic() > table.askedAt + LOST) table.token = 0;
   }
   if (table.token == 0 && monotonic() >= table.due) ask(table, root);
-  if (!paused) emptySlice(table);
+  emptySlice(table);
 }
 
 // Of all tables that are polled for, the age of the one that was confirmed longest ago.
@@ -155,14 +149,10 @@ export function hearPage(root: u32, token: u32, headers: u32, bytes: u32): bool 
   if (!table) return false;
   table.token = 0;
   if (!table.owns || !ownRecord(table)) return true;
-  const began = monotonic();
   if (headers == 0) fail(table, NO_ANSWER);
   else if (!isOk()) fail(table, REFUSED);
   else hear(table, readPage(bytes, table.next));
-  const time = monotonic();
-  table.worked = table.pages != 0 ? table.worked + time - began : 0;
-  if (table.worked >= WORK) tickEvery(PAUSE_MS);
-  else if (table.owns && table.token == 0 && time >= table.due) ask(table, root);
+  if (table.owns && table.token == 0 && monotonic() >= table.due) ask(table, root);
   return true;
 }
 

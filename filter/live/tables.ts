@@ -26,8 +26,6 @@ export class LiveTable extends TableState {
   /** The index that the sweep goes on with, and its pages so far. */
   next: u32;
   pages: u32;
-  /** What its pages have taken since the last pause, in nanoseconds. */
-  worked: u64;
   /** In a sweep of several pages by which the table grows: the first of the new buckets, which are fetched before the others; else 0. */
   newFrom: u32;
   /** The call in flight, 0 for none, and the root context that has sent it. */
