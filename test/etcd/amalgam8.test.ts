@@ -1,4 +1,4 @@
-// Two servers on one etcd: an instance that has registered with one of them is known to both, and gone from both soon after its ttl.
+// Two servers on one etcd: an instance that has registered with one of them is known to both, and gone from both within ttl + 1 s.
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serveRoutes } from "../../scripts/proxy/route-server.ts";
@@ -58,8 +58,7 @@ test("an instance expires in both servers, whichever has heard it last, and also
       await sleep(300);
     }
     for (const each of there) await expect.poll(each.routes, { interval: 20 }).toEqual([]);
-    // A second on a machine that has nothing else to do.
-    expect(performance.now() - last).toBeLessThan((TTL + 5) * 1000);
+    expect(performance.now() - last).toBeLessThan((TTL + 1) * 1000);
     for (const each of there) {
       expect((await each.a8("PUT", `/api/v1/instances/${id}/heartbeat`)).status).toBe(410);
     }
