@@ -1,5 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { didYouMean } from "../../routes/reading/diagnostic.ts";
+import { pause } from "../../shared/net/limit.ts";
 import { speaksHttp } from "../../shared/services/protocol.ts";
 import { unfitServices } from "./addresses.ts";
 import type { Check, CheckOutcome } from "./check.ts";
@@ -54,7 +54,7 @@ export const targetsSeen: Check<CheckContext> = {
     const giveUp = Date.now() + YOUNG_MS;
     let { unknown, silent } = await targetsUnknown(context, targets);
     while (unknown.length > 0 && Date.now() < giveUp && (await anyYoung(context, unknown))) {
-      await pause(ASK_AGAIN_MS, undefined, { signal: context.io.signal });
+      await pause(ASK_AGAIN_MS, context.io.signal, `${unknown[0]?.what}`);
       ({ unknown, silent } = await targetsUnknown(context, targets));
     }
     if (unknown.length > 0) return outcomeOf(unknown, context.live);
