@@ -97,4 +97,13 @@ function parseSetting(text: string, before: string[] = []): string[] {
   return [...before, `${flagOf(setting)}=${value}`];
 }
 
-const DECIDED: readonly string[] = ["listen", "store", "anonymous", "tokens", "grace", "peers", "peersTokenFile"];
+/** Settings that the installation itself says to the server. */
+export const DECIDED: readonly string[] = [
+  "listen",
+  "store",
+  "anonymous",
+  "tokens",
+  "grace",
+  "peers",
+  "peersTokenFile",
+];

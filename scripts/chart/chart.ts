@@ -96,11 +96,11 @@ const anonymous: Step = (text) =>
     '$1{{- with .Values.anonymous }}\n$1- --anonymous={{ join "," . }}\n$1{{- end }}\n',
   );
 
-/** Further settings of the server, as flags. */
+/** Further settings of the server, as flags. Helm reads a number in a file as a float, and would write a million as 1e+06. */
 const settings: Step = (text) =>
   text.replace(
     /^( +)(\{\{- end \}\}\n)( +env:\n)/m,
-    '$1$2$1{{- range $setting, $value := .Values.settings }}\n$1- --{{ regexReplaceAll "[A-Z]" $setting "-$0" | lower }}={{ $value }}\n$1{{- end }}\n$3',
+    '$1$2$1{{- range $setting, $value := .Values.settings }}\n$1- --{{ regexReplaceAll "[A-Z]" $setting "-$0" | lower }}={{ ternary (int64 $value) $value (kindIs "float64" $value) }}\n$1{{- end }}\n$3',
   );
 
 const resources: Step = (text) =>

@@ -1,10 +1,14 @@
+import { z } from "zod";
 import { toYaml } from "../../installer/cli/output.ts";
+import { DECIDED } from "../../installer/cli/server-flags.ts";
 import { deployment } from "../../installer/manifests/server/deployment.ts";
 import { DEFAULT_REPLICAS } from "../../installer/manifests/server/server.ts";
+import { ROLES } from "../../server/auth/authenticator.ts";
+import { SETTINGS } from "../../server/settings.ts";
 
 /** What the chart's users may say, and what they read. */
 export function fileEntries(): Record<string, string> {
-  return { "values.yaml": values(), "templates/NOTES.txt": NOTES };
+  return { "values.yaml": values(), "values.schema.json": schema(), "templates/NOTES.txt": NOTES };
 }
 
 function values(): string {
@@ -26,6 +30,41 @@ function values(): string {
     ["What each server asks of its node, and may take.", { resources }],
   ];
   return entries.map(([about, value]) => `# ${about}\n${toYaml(value)}`).join("\n");
+}
+
+/** Helm refuses values that are none by it, before anything is applied. A list would not become a flag, so settings have one value each. */
+function schema(): string {
+  const settings = Object.entries(SETTINGS)
+    .filter(([name]) => !DECIDED.includes(name))
+    .map(([name, { description, schema }]) => [
+      name,
+      { description, ...single(z.toJSONSchema(schema, { io: "input" })) },
+    ]);
+  const values = {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      image: { type: "string" },
+      imagePullSecret: { type: "string" },
+      replicas: { type: "integer", minimum: 1, maximum: 99 },
+      anonymous: { type: "array", items: { enum: ROLES } },
+      settings: { type: "object", additionalProperties: false, properties: Object.fromEntries(settings) },
+      definitions: { type: "boolean" },
+      resources: { type: "object" },
+      // Of a chart that this one is a part of.
+      global: {},
+    },
+  };
+  return `${JSON.stringify(values, null, 2)}\n`;
+}
+
+type JsonSchema = z.core.JSONSchema.JSONSchema;
+
+/** The form of one value: without lists, and without the address of its own dialect. */
+function single({ $schema: _, ...form }: JsonSchema): JsonSchema {
+  if (form.anyOf === undefined) return form;
+  return { ...form, anyOf: form.anyOf.filter(({ type }) => type !== "array") };
 }
 
 const NOTES = `The route server is at keyway.{{ .Release.Namespace }}:8700.

@@ -1,6 +1,6 @@
 // The Helm chart, as Helm itself renders it, makes what `keyway server install` applies.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -88,6 +88,25 @@ test("its values are the command's choices", () => {
   expect(here).toEqual(sorted(applied(choice)));
   for (const what of ["grpc-signadot", "http-amalgam8", "keyway-amalgam8"])
     expect(JSON.stringify(here)).toContain(what);
+});
+
+test("a number in a file is written as it stands there", () => {
+  const file = join(home, "values.yaml");
+  writeFileSync(file, `image: ${IMAGE}\nsettings: {maxRoutes: 2000000, settle: 0, controller: false}\n`);
+  const flags = ["--controller=false", "--max-routes=2000000", "--settle=0"];
+  expect(sorted(rendered("-f", file))).toEqual(sorted(applied({ arguments: flags })));
+});
+
+test.each([
+  ["settings.logLevl=debug", /logLevl/],
+  ["settings.logLevel=loud", /logLevel/],
+  ["settings.listen=0.0.0.0:1", /listen/],
+  ["settings.overrides={demo,shop}", /overrides/],
+  ["replica=3", /replica/],
+  ["replicas=0", /replicas/],
+  ["anonymous={admin}", /anonymous/],
+])("%s is refused, with the place", (value, place) => {
+  expect(() => rendered("--set", `image=${IMAGE}`, "--set", value)).toThrow(place);
 });
 
 test("it can leave the custom resources to another release", () => {
