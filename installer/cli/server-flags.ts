@@ -37,7 +37,7 @@ export function serverChoiceFlags(command: Command): Command {
     .option("--image-pull-secret <name>", "secret in the namespace, for a registry that asks who you are", parseName)
     .option(
       "--set <setting=value>",
-      "a further setting of `keyway serve`, as in --set logLevel=debug; can be repeated",
+      "a further setting of `keyway serve`, as in --set logLevel=debug, or --set logLevel= for its default; can be repeated",
       parseSetting,
     );
 }
@@ -64,7 +64,7 @@ export function withSaid(before: ServerChoice, { set, ...said }: ServerChoiceFla
     replicas,
     anonymous,
     ...(secret !== undefined && { imagePullSecret: secret }),
-    arguments: Object.entries(settings).map(([flag, value]) => `${flag}=${value}`),
+    arguments: Object.entries(settings).flatMap(([flag, value]) => (value === "" ? [] : `${flag}=${value}`)),
   };
 }
 
@@ -92,7 +92,7 @@ function parseSetting(text: string, before: string[] = []): string[] {
   const setting = settingNames.find((one) => one === name || flagOf(one) === `--${name}`);
   if (setting === undefined) throw new InvalidArgumentError(`"${name}" is no setting of \`keyway serve\`.`);
   if (DECIDED.includes(setting)) throw new InvalidArgumentError(`${setting} is decided by the installation.`);
-  const mistake = mistakeIn(setting, value);
+  const mistake = value === "" ? undefined : mistakeIn(setting, value);
   if (mistake !== undefined) throw new InvalidArgumentError(`${setting}: ${mistake}.`);
   return [...before, `${flagOf(setting)}=${value}`];
 }

@@ -5,7 +5,7 @@ import type { Progress } from "../cli/progress.ts";
 import { type Applied, applyOwned, type Planned, removeOwned, takeAllBack } from "../execute/apply.ts";
 import { definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
 import type { ServerChoice } from "../manifests/server/server.ts";
-import { leftOverrides } from "./overrides.ts";
+import { leftRights } from "./left-rights.ts";
 import { isShared, refuseOthers } from "./ownership.ts";
 
 export interface ServerPlan {
@@ -35,7 +35,7 @@ export async function planServer(cluster: Cluster, choice: ServerChoice): Promis
     choice,
     steps: makesNamespace ? [{ object: namespace, basedOn: undefined }, ...steps] : steps,
     makesNamespace,
-    left: await leftOverrides(cluster, choice, objects),
+    left: await leftRights(cluster, choice, objects),
   };
 }
 

@@ -8,9 +8,9 @@ import { KeywayError } from "../../shared/errors.ts";
 import { pause } from "../../shared/net/limit.ts";
 import type { Progress } from "../cli/progress.ts";
 import { removeOwned } from "../execute/apply.ts";
-import { amalgam8Objects, definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
+import { definitionObjects, namespaceOf, serverObjects } from "../manifests/server/objects.ts";
 import { SERVER_LABEL, SERVER_NAME, type ServerChoice } from "../manifests/server/server.ts";
-import { leftOverrides } from "./overrides.ts";
+import { leftRights } from "./left-rights.ts";
 import { isOfServer, isShared, refuseHelms } from "./ownership.ts";
 import { CUSTOM_RESOURCES, removeResources } from "./resources.ts";
 
@@ -29,10 +29,8 @@ const NOBODYS: Omit<ServerChoice, "namespace"> = { image: "-", replicas: 1, anon
 /** What is there of the server in a namespace. */
 export async function planServerRemoval(cluster: Cluster, namespace: string): Promise<RemovalPlan> {
   const choice = { ...NOBODYS, namespace };
-  // The rights for Amalgam8's clients are there where a setting has asked for them.
-  const all = [...amalgam8Objects(choice), ...serverObjects(choice)];
-  const own = await present(cluster, all.toReversed().map(refOf));
-  const objects = [...own.filter((object) => isOfServer(object, namespace)), ...(await leftOverrides(cluster, choice))];
+  const own = await present(cluster, serverObjects(choice).toReversed().map(refOf));
+  const objects = [...own.filter((object) => isOfServer(object, namespace)), ...(await leftRights(cluster, choice))];
   for (const object of objects) refuseHelms(object);
   const kept: string[] = [];
   const others = (await cluster.list("apps/v1", "Deployment", { labelSelector: SERVER_LABEL })).filter(

@@ -76,6 +76,17 @@ test("the manifests that are printed are those that are applied", async () => {
   await expectGolden("render-server", own.join("---\n"));
 });
 
+test("a setting has its default again when nothing is said for it", async () => {
+  const cluster = await startCluster();
+  await cluster.install("--set", "logLevel=debug", "--set", "settle=3", "--set", "amalgam8=0.0.0.0:7779");
+  const flags = () => JSON.stringify(cluster.deployment());
+  expect(flags()).toContain("--log-level=debug");
+  await cluster.server("upgrade", "--set", "logLevel=", "--set", "amalgam8=", "--no-wait");
+  expect(flags()).not.toMatch(/log-level|amalgam8/);
+  expect(flags()).toContain("--settle=3");
+  expect(cluster.find("Role", "keyway-amalgam8", "rbac.authorization.k8s.io/v1", "keyway-system")).toBeUndefined();
+});
+
 test("an upgrade keeps what it does not say", async () => {
   const cluster = await startCluster();
   await cluster.install("--replicas", "3", "--set", "logLevel=debug", "--anonymous", "none");

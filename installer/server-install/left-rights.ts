@@ -1,17 +1,18 @@
-// The rights that a server has in the namespaces whose pods' versions it follows.
+// The rights that a server has only while a setting asks for them: in the namespaces whose pods' versions it follows, and for Amalgam8's clients.
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, title } from "../../shared/cluster/object.ts";
-import { overridesObjects } from "../manifests/server/objects.ts";
+import { amalgam8Objects, overridesObjects } from "../manifests/server/objects.ts";
 import { SERVER_LABEL, type ServerChoice } from "../manifests/server/server.ts";
 
 /** Those that there are and that the server does not take any more; all of them where it takes none. */
-export async function leftOverrides(
+export async function leftRights(
   cluster: Cluster,
   choice: Pick<ServerChoice, "namespace">,
   wanted: readonly KubeObject[] = [],
 ): Promise<KubeObject[]> {
   const names = new Set(wanted.map(title));
-  const kinds = overridesObjects(choice, "any").map(({ apiVersion = "", kind = "", metadata }) => {
+  const asked = [...overridesObjects(choice, "any"), ...amalgam8Objects(choice)];
+  const kinds = asked.map(({ apiVersion = "", kind = "", metadata }) => {
     return { apiVersion, kind, name: metadata?.name };
   });
   const found = await Promise.all(
