@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { shells } from "../../scripts/parts/shells.ts";
@@ -10,7 +11,7 @@ import { startRoutes } from "../cli/routes.ts";
 import { runCli } from "../cli/run.ts";
 
 const run = promisify(execFile);
-const MAIN = new URL("../../installer/main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../installer/main.ts", import.meta.url));
 
 // zsh completes only where somebody types: in a terminal, which its module zpty makes. Tab completes what was typed, and ^O writes the line down.
 const TYPIST = `
@@ -32,7 +33,7 @@ beforeAll(async () => {
   await mkdir(join(home, "bin"));
   await mkdir(join(home, "functions"));
   const program = join(home, "bin", "keyway");
-  await writeFile(program, `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`);
+  await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
   await chmod(program, 0o755);
   for (const [shell, name] of [
     ["zsh", "keyway.zsh"],

@@ -34,7 +34,7 @@ async function startForge() {
     await chmod(join(bin, name), 0o755);
   };
   const main = fileURLToPath(new URL("../../installer/main.ts", import.meta.url));
-  await program("keyway", `exec ${process.execPath} ${main} "$@"`);
+  await program("keyway", `exec "${process.execPath}" "${main}" "$@"`);
   for (const forge of ["gh", "curl"]) await program(forge, "cp comment.md told.md");
   const run = (script: string) =>
     new Promise<number | null>((resolve, reject) => {
