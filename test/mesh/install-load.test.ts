@@ -35,7 +35,7 @@ beforeEach(async () => {
   const streams = [{}, { "x-routing-key": "pr-42" }, { "x-routing-key": "none" }];
   load = await mesh.load(
     streams.map((headers) => ({ from: caller, host, headers })),
-    { rate: 40, seconds: 200 },
+    { rate: 40, seconds: 280 },
   );
 });
 

@@ -1,13 +1,13 @@
 // What istiod has heard of what the API server holds. After the API server was away, istiod follows each kind of object again at
 // another moment, some only after many seconds.
-import type { Api } from "./api.ts";
-import { ISTIO_SYSTEM } from "./objects.ts";
+import type { Api, Resource } from "./api.ts";
+import { gatewayObject, ISTIO_SYSTEM } from "./objects.ts";
 import { until } from "./until.ts";
 
 const DEBUG_PORT = 8080;
 
 /** A client of Kubernetes tries again after up to 30 s, and up to twice that at random. */
-const LONGEST_PAUSE_S = 90;
+export const LONGEST_PAUSE_S = 90;
 
 /** Of tokens that istiod takes. */
 const AUDIENCE = "istio-ca";
@@ -31,6 +31,47 @@ export async function waitForIstiod(api: Api, address: string): Promise<void> {
   };
   await until("istiod to hear of what has changed", () => nothingMissed(api, asked), LONGEST_PAUSE_S);
 }
+
+/**
+ * Waits until the istiod at `address` follows the kinds of Istio again that tests make, after the API server was away. What it has known
+ * before says nothing about that, so it has to hear of new objects.
+ */
+export async function waitForWatches(api: Api, address: string): Promise<void> {
+  await until("the API server to take objects of Istio", () => api.apply(...PROBES).then(() => true));
+  try {
+    await waitForIstiod(api, address);
+  } finally {
+    await api.delete(...PROBES);
+  }
+}
+
+/** An object of Istio in a namespace without proxies, which concerns nobody. */
+const probe = (apiVersion: string, kind: string, spec: object): Resource => ({
+  apiVersion,
+  kind,
+  metadata: { name: "nobody", namespace: "default" },
+  spec,
+});
+
+const HOST = "nobody.example.com";
+const NOBODY = { app: "nobody" };
+const NETWORKING = "networking.istio.io/v1";
+const PROBES: Resource[] = [
+  probe("extensions.istio.io/v1alpha1", "WasmPlugin", {
+    selector: { matchLabels: NOBODY },
+    url: "oci://example.com/a:1",
+  }),
+  probe("networking.istio.io/v1alpha3", "EnvoyFilter", { workloadSelector: { labels: NOBODY } }),
+  probe("security.istio.io/v1", "PeerAuthentication", { selector: { matchLabels: NOBODY }, mtls: { mode: "STRICT" } }),
+  probe(NETWORKING, "DestinationRule", { host: HOST, exportTo: ["."] }),
+  probe(NETWORKING, "Sidecar", { workloadSelector: { labels: NOBODY }, egress: [{ hosts: ["./*"] }] }),
+  probe(NETWORKING, "VirtualService", {
+    hosts: [HOST],
+    exportTo: ["."],
+    http: [{ route: [{ destination: { host: HOST } }] }],
+  }),
+  gatewayObject("default", "nobody"),
+];
 
 async function nothingMissed(api: Api, asked: (page: string) => Promise<unknown>): Promise<true> {
   const [services, known] = [await servicesOf(api), await knownServices(asked)];

@@ -7,7 +7,7 @@ import { type Answer, type Call, http } from "./client.ts";
 import { type Control, KUBECONFIG } from "./control.ts";
 import { Deployments } from "./deployments.ts";
 import { type Dump, dumpCluster } from "./dump.ts";
-import { waitForIstiod } from "./istiod.ts";
+import { waitForIstiod, waitForWatches } from "./istiod.ts";
 import { Load } from "./load.ts";
 import { CONTROL_LABEL, namespaceOf } from "./network.ts";
 import {
@@ -211,8 +211,10 @@ export class Mesh {
     await this.control.restartIstiod();
   }
 
+  /** Resolves once istiod, too, follows it again: else the next test's objects could reach no proxy for a minute. */
   async restartApiServer(): Promise<void> {
     await this.control.restartApiServer(this.api);
+    await waitForWatches(this.api, controlAddress(this.#run));
   }
 
   async #start(shape: Omit<PodShape, "address" | "account"> & { account?: string }): Promise<Pod> {
