@@ -2,7 +2,6 @@
 import type { V1Deployment, V1Service } from "@kubernetes/client-node";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { ClusterForks } from "../../controller/forks/forks.ts";
-import { customResources } from "../../installer/manifests/crds.ts";
 import { serverManifests } from "../../installer/manifests/rights.ts";
 import type { ForkEntry, SandboxResource } from "../../routes/model/sandbox.ts";
 import { Cluster } from "../../shared/cluster/cluster.ts";
@@ -12,6 +11,7 @@ import { service, workload } from "../forks/objects.ts";
 import type { Resource } from "./bed/api.ts";
 import { mesh } from "./bed/shared.ts";
 import { until } from "./bed/until.ts";
+import { applyDefinitions, connect as connectAsAdmin } from "./definitions.ts";
 
 const namespace = "forks";
 const REVIEWS = {
@@ -51,14 +51,8 @@ async function sandboxOf(name: string, forks: ForkEntry[]): Promise<SandboxResou
 }
 
 beforeAll(async () => {
-  const options = { signal: new AbortController().signal, fieldManager: "bed", rightsHint: "ask" };
-  admin = await Cluster.connect({ kubeconfig: mesh.kubeconfig }, {}, options);
-  for (const one of customResources()) {
-    await admin.apply({ ...one, metadata: { ...one.metadata, namespace: "" } } as KubeObject, { force: true });
-  }
-  await until("the API server to serve Sandboxes", async () =>
-    (await admin.resources("keyway.dev", "v1alpha1")).some(({ kind }) => kind === "Sandbox"),
-  );
+  admin = await connectAsAdmin("bed");
+  await applyDefinitions();
   kubeconfig = await mesh.kubeconfigFor(namespace, "controller");
   const subject = { kind: "ServiceAccount", name: "controller", namespace } as const;
   await mesh.apply(...(serverManifests(namespace, subject) as unknown as Resource[]));

@@ -1,27 +1,20 @@
 // Routes as custom resources of a real API server.
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { routeDefinition } from "../../installer/manifests/crds.ts";
 import type { Role } from "../../server/auth/authenticator.ts";
 import { KubernetesTokens } from "../../server/auth/kubernetes.ts";
 import { KubernetesStore } from "../../server/store/kubernetes/store.ts";
 import { TooLarge } from "../../server/store/store.ts";
-import { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, refOf } from "../../shared/cluster/object.ts";
 import { follow, route, storeContract } from "../store/contract.ts";
 import { ADMIN_TOKEN } from "./bed/api.ts";
 import { mesh } from "./bed/shared.ts";
-import { until } from "./bed/until.ts";
+import { applyDefinitions, connect } from "./definitions.ts";
 
 let namespaces = 0;
 
-function connect(signal: AbortSignal): Promise<Cluster> {
-  const options = { signal, fieldManager: "keyway-server", rightsHint: "ask" };
-  return Cluster.connect({ kubeconfig: mesh.kubeconfig }, {}, options);
-}
-
 /** A store follows the Routes of all namespaces, so none may be left of the test before. */
 async function deleteRoutes(): Promise<void> {
-  const cluster = await connect(new AbortController().signal);
+  const cluster = await connect("keyway-server");
   const left = await cluster.list<KubeObject>("keyway.dev/v1alpha1", "Route");
   await Promise.all(left.map((one) => cluster.remove(refOf(one))));
 }
@@ -34,7 +27,7 @@ async function emptyNamespace() {
   await mesh.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   const ended = new AbortController();
   onTestFinished(() => ended.abort());
-  const cluster = await connect(ended.signal);
+  const cluster = await connect("keyway-server", ended.signal);
   return { namespace, open: () => new KubernetesStore({ cluster, namespace, retryMs: 100 }) };
 }
 
@@ -45,16 +38,7 @@ const resource = (namespace: string, name: string, spec: object) => ({
   spec,
 });
 
-beforeAll(async () => {
-  const ended = new AbortController();
-  const cluster = await connect(ended.signal);
-  const { apiVersion, kind, metadata, spec } = routeDefinition();
-  await cluster.apply({ apiVersion, kind, metadata: { ...metadata, namespace: "" }, spec } as KubeObject);
-  await until("the API server to serve Routes", async () => {
-    const served = await cluster.resources("keyway.dev", "v1alpha1");
-    return served.some(({ kind }) => kind === "Route");
-  });
-});
+beforeAll(applyDefinitions);
 
 storeContract(async () => (await emptyNamespace()).open, { tellsWhole: false });
 
@@ -65,7 +49,7 @@ test("2,000 routes in one transaction are told as one change where they were wri
   const begun = performance.now();
   await expect(commit({ set: routes(100_000) })).rejects.toThrow(TooLarge);
   expect(performance.now() - begun).toBeLessThan(10_000);
-  const cluster = await connect(new AbortController().signal);
+  const cluster = await connect("keyway-server");
   expect(await cluster.list<KubeObject>("keyway.dev/v1alpha1", "Route", { namespace })).toEqual([]);
   await commit({ set: routes(2000) });
   expect(changes.map(({ set }) => set.length)).toEqual([2000]);
@@ -114,7 +98,7 @@ test("the table serves on while the API server restarts, and goes on by itself",
 test("the API server says whose a token is and what they may do", async () => {
   const ended = new AbortController();
   onTestFinished(() => ended.abort());
-  const tokens = new KubernetesTokens(await connect(ended.signal), "default", []);
+  const tokens = new KubernetesTokens(await connect("keyway-server", ended.signal), "default", []);
   onTestFinished(() => tokens.close());
   const principal = await tokens.authenticate(ADMIN_TOKEN);
   expect(["read", "write", "proxy"].map((role) => principal?.may(role as Role))).toEqual([true, true, true]);

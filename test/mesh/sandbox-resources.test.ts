@@ -1,7 +1,7 @@
 // What a real API server makes of the custom resources: whom it refuses, and with which words.
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
-import type { KubeObject } from "../../shared/cluster/object.ts";
+import { type KubeObject, refOf } from "../../shared/cluster/object.ts";
 import { mesh } from "./bed/shared.ts";
 import { applyDefinitions, connect } from "./definitions.ts";
 
@@ -84,6 +84,8 @@ test("two people may each apply their own fork of a Sandbox", async () => {
   const mine = sandbox({ forks: [{ workload: "Deployment/a" }] }, "shared");
   const theirs = sandbox({ forks: [{ workload: "Deployment/b" }] }, "shared");
   await cluster.apply(mine);
+  // A server of another test would follow it, too.
+  onTestFinished(async () => void (await cluster.remove(refOf(mine))));
   const other = await connect("other");
   const kept = (await other.apply(theirs)) as KubeObject & { spec: { forks: { workload: string }[] } };
   expect(kept.spec.forks.map(({ workload }) => workload).sort()).toEqual(["Deployment/a", "Deployment/b"]);
