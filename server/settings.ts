@@ -47,25 +47,26 @@ const UNITS: Record<string, number> = {
   G: 1e9,
   Gi: 1_073_741_824,
 };
-const size = z.union([z.string(), z.number()]).transform((value, { issues }) => {
+const SIZE = "expected a size from 1Ki to 512Mi";
+const size = z.union([z.string(), z.number().multipleOf(1, SIZE)]).transform((value, { issues }) => {
   const [, digits = "", unit = ""] = /^(\d{1,12})(k|Ki|M|Mi|G|Gi)?$/.exec(String(value)) ?? [];
   const bytes = Number(digits) * (UNITS[unit] ?? 1);
   if (bytes >= 1024 && bytes <= 2 ** 29) return bytes;
-  issues.push({ code: "custom", input: value, message: "expected a size from 1Ki to 512Mi" });
+  issues.push({ code: "custom", input: value, message: SIZE });
   return z.NEVER;
 });
 
+/** Its JSON Schema has the bounds for numbers, so that Helm knows them, too; a pattern has none. */
 function whole(least: number, most: number) {
   const what = `expected a whole number from ${least} to ${most}`;
-  return z
-    .union([
-      z
-        .string()
-        .regex(/^\d{1,9}$/, what)
-        .transform(Number),
-      z.number({ error: what }),
-    ])
-    .refine((value) => Number.isInteger(value) && value >= least && value <= most, what);
+  return z.union([
+    z
+      .string()
+      .regex(/^\d{1,9}$/, what)
+      .transform(Number)
+      .refine((value) => value >= least && value <= most, what),
+    z.number({ error: what }).multipleOf(1, what).min(least, what).max(most, what),
+  ]);
 }
 
 const sources = z

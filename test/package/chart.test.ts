@@ -109,6 +109,11 @@ test.each([
   expect(() => rendered("--set", `image=${IMAGE}`, "--set", value)).toThrow(place);
 });
 
+test.each(["maxConnections=1.5", "maxConnections=1000001", "maxBody=2000.5"])("the number %s is refused", (setting) => {
+  const name = setting.replace(/=.*/, "");
+  expect(() => rendered("--set", `image=${IMAGE}`, "--set-json", `settings.${setting}`)).toThrow(name);
+});
+
 test("it can leave the custom resources to another release", () => {
   const kinds = rendered("--set", `image=${IMAGE}`, "--set", "definitions=false").map(({ kind }) => kind);
   expect(kinds).not.toContain("CustomResourceDefinition");
