@@ -75,9 +75,9 @@ test("a target that the proxies can't see is refused", async () => {
   };
   await mesh.apply(sidecar);
   const seen = async () => (await keyway("check", ...HERE, "--module", module, "-f", routes, "-l", "app=reviews")).out;
-  await expect.poll(seen, { timeout: 20_000 }).toContain("reviews does not know outbound|9080||reviews-pr-42.input");
+  await expect.poll(seen).toContain("reviews does not know outbound|9080||reviews-pr-42.input");
   await mesh.delete(sidecar);
-  await expect.poll(seen, { timeout: 20_000 }).not.toContain("does not know");
+  await expect.poll(seen).not.toContain("does not know");
 });
 
 test("a headless Service is refused as a target", async () => {

@@ -44,8 +44,7 @@ function virtualService(host: string, prefix: string, service: string) {
 }
 
 /** Connections that callers have opened before keep what they met until they are drained, and the next answer closes them. */
-const becomes = (host: string, headers: object, app: string) =>
-  expect.poll(() => call(host, headers), { timeout: 20_000 }).toBe(app);
+const becomes = (host: string, headers: object, app: string) => expect.poll(() => call(host, headers)).toBe(app);
 
 const call = async (host: string, headers = {}) => (await pods.caller.request({ host, headers })).app;
 
@@ -191,7 +190,7 @@ test("a gateway of the Gateway API is chosen by its name", async () => {
     const to = { host: `${pod.address}:${GATEWAY_HTTP_PORT}`, headers: { ...headers, host: "shop.example.com" } };
     return (await pods.caller.request(to)).app;
   };
-  await expect.poll(() => through({}), { timeout: 30_000 }).toBe("reviews");
+  await expect.poll(() => through({})).toBe("reviews");
   const routes = await routeFile("{service: reviews:http, key: pr-42, to: reviews-pr-42}");
   const { err } = await keywayDone(...install, "--target-ref", "gateway/public", "-f", routes);
   expect(err).toContain("runs in 1 proxy");

@@ -91,7 +91,7 @@ test("a version can be asked for once its pod is ready, nobody else meets it, an
     await scale("reviews-v2", 1);
     await until("the pod", () => versions.pods("reviews-v2").length === 1);
     const ready = performance.now();
-    await until("v2", async () => (await appOf("reviews", OVERRIDE)) === "reviews-v2", 30, 20);
+    await until("v2", async () => (await appOf("reviews", OVERRIDE)) === "reviews-v2", 60, 20);
     took.push(Math.round(performance.now() - ready));
     await sleep(300);
     isThere();

@@ -32,7 +32,7 @@ export class Phases {
     const before = this.#all.at(-1);
     if (before !== undefined) before.ended = began;
     await change();
-    await until(`${name}: ${JSON.stringify(places)}`, () => this.#are(places), 30);
+    await until(`${name}: ${JSON.stringify(places)}`, () => this.#are(places));
     const steady = Date.now();
     await sleep(STEADY_MS);
     this.#all.push({ name, places, began, steady, ended: Date.now() });

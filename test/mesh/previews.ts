@@ -131,16 +131,16 @@ export class Sandboxes {
   }
 
   /** Resolves once the status says so of the Sandbox as it is now. */
-  async inForce(name: string, seconds = 30): Promise<void> {
+  async inForce(name: string, seconds = 60): Promise<void> {
     await this.until(`${name} to be in force`, () => isInForce(this.get(name)), seconds);
   }
 
-  async gone(name: string, seconds = 30): Promise<void> {
+  async gone(name: string, seconds = 60): Promise<void> {
     await this.until(`${name} to be gone`, () => this.get(name) === undefined, seconds);
   }
 
   /** Looks after each change. */
-  async until(what: string, holds: () => boolean, seconds = 30): Promise<void> {
+  async until(what: string, holds: () => boolean, seconds = 60): Promise<void> {
     const done = Promise.withResolvers<void>();
     const look = () => holds() && done.resolve();
     this.#listeners.add(look);

@@ -78,7 +78,7 @@ test.each([
   };
   await mesh.apply(route);
   const goesTo = async (app: string) =>
-    until(`a request at ${app}`, async () => (await pods.caller.request(KEYED)).app === app, 20, 20);
+    until(`a request at ${app}`, async () => (await pods.caller.request(KEYED)).app === app, 60, 20);
   await goesTo("sandbox");
 
   const streams = [KEYED, { ...KEYED, headers: {} as Record<string, string> }];

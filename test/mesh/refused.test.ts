@@ -86,7 +86,7 @@ async function served(headers: Record<string, string>): Promise<[app: string | u
 /** Connections that the caller's proxy opened before a change are served as before until they are drained. */
 async function becomes(app: string): Promise<void> {
   await until("old connections to be drained", async () => !(await isDraining(reviews)));
-  await until(`${app} to serve`, async () => (await served(KEYED))[0] === app, 20);
+  await until(`${app} to serve`, async () => (await served(KEYED))[0] === app);
 }
 
 test("what somebody deleted is told and mended, and the baseline serves meanwhile", async () => {

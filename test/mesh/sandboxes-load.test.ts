@@ -133,8 +133,7 @@ async function live(
   const isThere = ledgers.reviews.leads(name, to);
   const start = performance.now();
   await sandboxes.apply(name, spec);
-  // A new leader may have to wait until the lease of one that was killed is over.
-  await sandboxes.inForce(name, 60);
+  await sandboxes.inForce(name);
   const took = performance.now() - start;
   isThere();
   await sleep(lifeMs);

@@ -6,9 +6,6 @@ import { until } from "./until.ts";
 
 const DEBUG_PORT = 8080;
 
-/** A client of Kubernetes tries again after up to 30 s, and up to twice that at random. */
-export const LONGEST_PAUSE_S = 90;
-
 /** Of tokens that istiod takes. */
 const AUDIENCE = "istio-ca";
 
@@ -29,7 +26,7 @@ export async function waitForIstiod(api: Api, address: string): Promise<void> {
     if (!answer.ok) throw new Error(`istiod answers ${answer.status} to /debug/${page}`);
     return await answer.json();
   };
-  await until("istiod to hear of what has changed", () => nothingMissed(api, asked), LONGEST_PAUSE_S);
+  await until("istiod to hear of what has changed", () => nothingMissed(api, asked));
 }
 
 /**

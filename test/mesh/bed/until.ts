@@ -1,11 +1,14 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** After the API server was away, a client of Kubernetes tries again after up to 30 s, and up to twice that at random: so does istiod. */
+const LONGEST_PAUSE_S = 90;
+
 /** The first answer of `probe` that is neither empty nor an error. */
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
-  seconds = 60,
+  seconds = LONGEST_PAUSE_S,
   everyMs = 100,
 ): Promise<T> {
   let last: unknown = "";

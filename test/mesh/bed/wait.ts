@@ -1,7 +1,6 @@
 // Waits until a change of the cluster has reached the proxies.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "./api.ts";
-import { LONGEST_PAUSE_S } from "./istiod.ts";
 import type { Pod } from "./pod.ts";
 import { until } from "./until.ts";
 
@@ -19,7 +18,7 @@ type Slices = {
 /** Waits until every pod's proxy knows the ready endpoints and has not received a new configuration for QUIET_MS. */
 export async function waitForProxies(api: Api, pods: Pod[]): Promise<void> {
   let told = "";
-  const isTold = async () => {
+  await until("the proxies to have been told everything", async () => {
     const before = told;
     told = JSON.stringify(await Promise.all(pods.map((pod) => pod.configuration())));
     const expected = readyEndpoints((await api.get("/apis/discovery.k8s.io/v1/endpointslices")) as Slices);
@@ -27,9 +26,7 @@ export async function waitForProxies(api: Api, pods: Pod[]): Promise<void> {
     if (told === before) return true;
     await sleep(QUIET_MS);
     return false;
-  };
-  // istiod follows endpoints by a watch of their own.
-  await until("the proxies to have been told everything", isTold, LONGEST_PAUSE_S);
+  });
 }
 
 async function knows(pod: Pod, endpoints: string[]): Promise<void> {
