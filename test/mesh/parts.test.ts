@@ -50,12 +50,18 @@ test("a load counts what fails and says how", async () => {
 
 test("a dump shows what changed and nothing else", async () => {
   const before = await mesh.dump();
-  const added = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "added", namespace }, data: { a: "1" } };
-  await mesh.apply(added);
+  const metadata = { name: "added", namespace };
+  const added = [
+    { apiVersion: "v1", kind: "ConfigMap", metadata, data: { a: "1" } },
+    // Served in another version than the one that its group prefers.
+    { apiVersion: "networking.istio.io/v1alpha3", kind: "EnvoyFilter", metadata, spec: {} },
+  ];
+  await mesh.apply(...added);
   expect(Object.keys(await mesh.dump()).filter((name) => !(name in before))).toEqual([
+    `networking.istio.io/v1alpha3/envoyfilters ${namespace}/added`,
     `v1/configmaps ${namespace}/added`,
   ]);
-  await mesh.delete(added);
+  await mesh.delete(...added);
   expect(await mesh.dump()).toEqual(before);
 });
 

@@ -1,6 +1,7 @@
 // What istiod has heard of what the API server holds. After the API server was away, istiod follows each kind of object again at
 // another moment, some only after many seconds.
 import type { Api, Resource } from "./api.ts";
+import { listedKinds } from "./kinds.ts";
 import { gatewayObject, ISTIO_SYSTEM } from "./objects.ts";
 import { until } from "./until.ts";
 
@@ -11,8 +12,6 @@ const AUDIENCE = "istio-ca";
 
 type Listed = { items: { metadata: Named }[] };
 type Named = { name: string; namespace?: string; resourceVersion?: string };
-type Group = { name: string; preferredVersion: { groupVersion: string } };
-type Kinds = { resources: { name: string; kind: string; verbs: string[] }[] };
 type Configured = { kind: string; metadata: Named };
 type Registered = { Attributes: { ServiceRegistry: string; Name: string; Namespace: string } };
 
@@ -93,19 +92,12 @@ async function knownServices(asked: (page: string) => Promise<unknown>): Promise
 }
 
 async function objectsOf(api: Api): Promise<Set<string>> {
-  const { groups } = (await api.get("/apis")) as { groups: Group[] };
-  const roots = groups.filter(({ name }) => name.endsWith(".istio.io")).map((group) => group.preferredVersion);
-  const lists = roots.map(async ({ groupVersion }) => {
-    const { resources } = (await api.get(`/apis/${groupVersion}`)) as Kinds;
-    const kinds = resources.filter(({ verbs }) => verbs.includes("list"));
-    return await Promise.all(
-      kinds.map(async ({ name, kind }) => {
-        const { items } = (await api.get(`/apis/${groupVersion}/${name}`)) as Listed;
-        return items.map(({ metadata }) => title(kind, metadata));
-      }),
-    );
+  const kinds = await listedKinds(api, (group) => group.endsWith(".istio.io"));
+  const lists = kinds.map(async ({ root, name, kind }) => {
+    const { items } = (await api.get(`${root}/${name}`)) as Listed;
+    return items.map(({ metadata }) => title(kind, metadata));
   });
-  return new Set((await Promise.all(lists)).flat(2));
+  return new Set((await Promise.all(lists)).flat());
 }
 
 async function knownObjects(asked: (page: string) => Promise<unknown>): Promise<Set<string>> {
