@@ -14,6 +14,8 @@ import type { Listed } from "../../shared/services/services.ts";
  */
 export function servicesNamedIn(file: RouteFile, usual: string): Listed {
   const ports = new Map<string, Set<number>>();
+  /** By the ports of a baseline those of its targets without a port of their own. */
+  const dependents = new Map<Set<number>, Set<Set<number>>>();
   const portsOf = ({ name, namespace = usual }: NamedService) => {
     const key = `${namespace}/${name}`;
     const known = ports.get(key) ?? new Set();
@@ -25,14 +27,22 @@ export function servicesNamedIn(file: RouteFile, usual: string): Listed {
   );
   const unknown = routes.flatMap((all, index) => all.flatMap((one) => namedPort(one, index)));
   if (unknown.length > 0) throw new ConfigurationError(file.locate(unknown));
+  for (const [baseline, ...targets] of routes) {
+    if (baseline?.role !== "baseline") continue;
+    const known = portsOf(baseline);
+    const own = dependents.get(known) ?? new Set();
+    dependents.set(known, own);
+    for (const target of targets) if (target.port === undefined) own.add(portsOf(target));
+  }
+  const add = (known: Set<number>, port: number) => {
+    if (known.has(port)) return;
+    known.add(port);
+    for (const dependent of dependents.get(known) ?? []) add(dependent, port);
+  };
   for (const one of routes.flat()) {
     const known = portsOf(one);
-    if (typeof one.port === "number") known.add(one.port);
+    if (typeof one.port === "number") add(known, one.port);
   }
-  for (const [baseline, ...targets] of routes)
-    for (const target of targets)
-      if (baseline?.role === "baseline" && target.port === undefined)
-        for (const port of portsOf(baseline)) portsOf(target).add(port);
   const services = [...ports].map(([service, numbers]): V1Service => {
     const [namespace = "", name = ""] = service.split("/");
     return { kind: "Service", metadata: { namespace, name }, spec: { ports: [...numbers].map((port) => ({ port })) } };

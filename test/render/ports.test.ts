@@ -29,6 +29,16 @@ test("a target has the port that another route names for its baseline", async ()
   ]);
 });
 
+test.each(["in the order of the file", "against it"])(
+  "a target hands its ports on to targets of its own: %s",
+  async (order) => {
+    const routes = ["{service: c:9080, key: k, to: a}", "{service: a, key: k, to: b}", "{service: b, key: k, to: d}"];
+    if (order === "against it") routes.reverse();
+    const { out, err } = await runCli(ISTIO, { input: `routes:\n${routes.map((one) => `  - ${one}\n`).join("")}` });
+    expect(out, err).toContain(`to: outbound|9080||d.${HOST}`);
+  },
+);
+
 test("explain decides by the same names", async () => {
   const from = ["--from", "reviews", "--mode", "outbound", "-n", "demo", "-o", "json", "/"];
   const { out, code } = await runCli(["route", "explain", "-f", "-", ...from, "-H", "cookie: user=alice"], {
