@@ -30,6 +30,8 @@ const TIMES = {
   margin: 5000,
 };
 
+const GIVE_BACK_MS = 2000;
+
 /** The Lease as it was seen last, and when that was by the steady clock of this machine: other machines' clocks are not believed. */
 interface Seen {
   version: string | undefined;
@@ -41,7 +43,6 @@ export class Leader {
   readonly #settings: LeaderSettings;
   readonly #times: typeof TIMES;
   #seen: Seen = { version: undefined, at: 0 };
-  #lease: V1Lease | undefined;
   #term: AbortController | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -70,10 +71,9 @@ export class Leader {
       const pause = this.isLeading ? this.#times.renew : this.#times.renew * (1 + Math.random() * 0.2);
       await sleep(pause, undefined, { signal }).catch(() => {});
     }
-    const wasLeading = this.isLeading;
     this.#end();
     await this.#work;
-    if (wasLeading) await this.#giveBack();
+    await this.#giveBack().catch(() => {});
   }
 
   #complain(thrown: unknown): void {
@@ -86,10 +86,10 @@ export class Leader {
   }
 
   async #try(startedAt: number): Promise<void> {
-    const { namespace, identity } = this.#settings;
+    const { identity } = this.#settings;
     const limited = this.#limited();
-    const metadata = { name: CONTROLLER_LEASE, namespace };
-    const there = await limited.get<V1Lease>({ apiVersion: LEASE_API, kind: "Lease", metadata });
+    const reference = this.#reference();
+    const there = await limited.get<V1Lease>(reference);
     if (there?.metadata?.resourceVersion !== this.#seen.version) {
       this.#seen = { version: there?.metadata?.resourceVersion, at: startedAt };
     }
@@ -113,13 +113,12 @@ export class Leader {
     } as unknown as V1Lease["spec"];
     const version = there?.metadata?.resourceVersion;
     const wanted = {
-      apiVersion: LEASE_API,
-      kind: "Lease",
-      metadata: { ...metadata, ...(version !== undefined && { resourceVersion: version }) },
+      ...reference,
+      metadata: { ...reference.metadata, ...(version !== undefined && { resourceVersion: version }) },
       spec,
     } as V1Lease;
-    this.#lease = there ? await limited.replace(wanted) : await limited.create(wanted);
-    this.#seen = { version: this.#lease.metadata?.resourceVersion, at: startedAt };
+    const { metadata } = there ? await limited.replace(wanted) : await limited.create(wanted);
+    this.#seen = { version: metadata?.resourceVersion, at: startedAt };
     this.#renewed(startedAt);
   }
 
@@ -156,14 +155,24 @@ export class Leader {
     this.#term = undefined;
   }
 
-  /** So that another one need not wait for its end. */
+  /** So that another one need not wait for its end. The last renewal may have been written without an answer, so what is there is read anew. */
   async #giveBack(): Promise<void> {
-    const { cluster } = this.#settings;
-    const free = { ...this.#lease, spec: { ...this.#lease?.spec, holderIdentity: "", leaseDurationSeconds: 1 } };
-    await cluster
-      .withSignal(AbortSignal.timeout(2000))
-      .replace(free as V1Lease)
-      .catch(() => {});
+    const { cluster, identity } = this.#settings;
+    const limited = cluster.withSignal(AbortSignal.timeout(GIVE_BACK_MS));
+    for (let isOpen = true; isOpen; ) {
+      const there = await limited.get<V1Lease>(this.#reference());
+      if (there?.spec?.holderIdentity !== identity) return;
+      const free = { ...there, spec: { ...there.spec, holderIdentity: "", leaseDurationSeconds: 1 } };
+      isOpen = await limited.replace(free).then(
+        () => false,
+        (thrown: unknown) => statusOf(thrown) === 409,
+      );
+    }
+  }
+
+  #reference() {
+    const metadata = { name: CONTROLLER_LEASE, namespace: this.#settings.namespace };
+    return { apiVersion: LEASE_API, kind: "Lease", metadata };
   }
 }
 

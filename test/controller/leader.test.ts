@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { neverAnswer, noRights, unavailable } from "../double/faults.ts";
+import type { Stored } from "../double/store.ts";
 import { type Bed, counting, eventually, QUICK, startBed } from "./bed.ts";
 
 const LEASE = {
@@ -27,6 +28,22 @@ test("of two controllers one writes, and the other one takes over at once when i
   await eventually(() => holder(bed)).toBe("two");
   bed.put("b", {});
   await bed.reaches("b", "Accepted", "Accepted");
+});
+
+test("one that ends while it renews its lease gives it back all the same", async () => {
+  const bed = await startBed();
+  const one = await bed.start("one", { times: { ...QUICK, lease: 60_000 } });
+  await eventually(() => one.controller.isLeading).toBe(true);
+  let isWritten = false;
+  bed.api.faults.add(/^PUT .*leases/, () => {
+    // The lease is renewed, and the answer does not come before the end.
+    const lease = bed.api.find(LEASE) as Stored;
+    bed.api.put({ ...lease, spec: { ...(lease.spec as object), renewTime: new Date().toISOString() } } as Stored);
+    isWritten = true;
+  });
+  await eventually(() => isWritten).toBe(true);
+  await one.end();
+  expect(holder(bed)).toBe("");
 });
 
 test("one that ends without giving its lease back is waited for, and no longer than its lease", async () => {
