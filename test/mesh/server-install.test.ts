@@ -5,15 +5,16 @@ import { until } from "./bed/until.ts";
 import { keyway, keywayDone } from "./keyway.ts";
 
 const NAMESPACE = "previews";
-const ROOT = "istio-ca-root-cert";
+/** istiod brings them into each namespace by itself. */
+const CERTIFICATES = ["istio-ca-root-cert", "istio-ca-crl"];
 const IMAGE = "registry.example/keyway:0.1.0";
 
 const names = async () => Object.keys(await mesh.dump());
 
 test("the API server takes all of it, and has nothing of it afterwards", async () => {
   await mesh.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
-  // istiod brings its certificate into each namespace by itself.
-  await until("istiod's certificate", () => mesh.api.get(`/api/v1/namespaces/${NAMESPACE}/configmaps/${ROOT}`));
+  for (const name of CERTIFICATES)
+    await until(`istiod's ${name}`, () => mesh.api.get(`/api/v1/namespaces/${NAMESPACE}/configmaps/${name}`));
   const before = await names();
   const at = ["-n", NAMESPACE];
   const choice = ["--image", IMAGE, "--set", "logLevel=debug"];
