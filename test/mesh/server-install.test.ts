@@ -1,20 +1,15 @@
 // The route server's manifests on a real API server.
 import { expect, test } from "vitest";
 import { mesh } from "./bed/shared.ts";
-import { until } from "./bed/until.ts";
 import { keyway, keywayDone } from "./keyway.ts";
 
 const NAMESPACE = "previews";
-/** istiod brings them into each namespace by itself. */
-const CERTIFICATES = ["istio-ca-root-cert", "istio-ca-crl"];
 const IMAGE = "registry.example/keyway:0.1.0";
 
 const names = async () => Object.keys(await mesh.dump());
 
 test("the API server takes all of it, and has nothing of it afterwards", async () => {
   await mesh.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
-  for (const name of CERTIFICATES)
-    await until(`istiod's ${name}`, () => mesh.api.get(`/api/v1/namespaces/${NAMESPACE}/configmaps/${name}`));
   const before = await names();
   const at = ["-n", NAMESPACE];
   const choice = ["--image", IMAGE, "--set", "logLevel=debug"];

@@ -1,4 +1,4 @@
-// Everything that the cluster holds, in a form that can be compared.
+// What the cluster holds that does not change by itself, in a form that can be compared.
 import type { Api } from "./api.ts";
 import { type Kind, listedKinds } from "./kinds.ts";
 
@@ -9,6 +9,8 @@ export type Dump = Record<string, unknown>;
 
 /** Changes by itself while nobody changes the cluster. */
 const RESTLESS = new Set(["leases", "events", "componentstatuses", "ipaddresses", "apiservices"]);
+/** ConfigMaps that istiod puts into each namespace, some time after it was made. */
+const OF_ISTIOD = ["istio-ca-root-cert", "istio-ca-crl"];
 const BOOKKEEPING = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
 
 export async function dumpCluster(api: Api): Promise<Dump> {
@@ -19,7 +21,8 @@ export async function dumpCluster(api: Api): Promise<Dump> {
 
 async function dumpKind(api: Api, { root, name }: Kind): Promise<[string, unknown][]> {
   const { items } = (await api.get(`${root}/${name}`)) as { items: Listed[] };
-  return items.map((item): [string, unknown] => {
+  const kept = name === "configmaps" ? items.filter(({ metadata }) => !OF_ISTIOD.includes(metadata.name)) : items;
+  return kept.map((item): [string, unknown] => {
     const { name: itsName, namespace = "" } = item.metadata;
     return [`${root.replace(/^\/apis?\//, "")}/${name} ${namespace}/${itsName}`, withoutBookkeeping(item)];
   });
