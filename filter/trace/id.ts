@@ -40,8 +40,9 @@ export function readDatadogTags(at: usize, len: i32): void {
     at = skipBlanks(at, comma);
     if (startsWith(at, <i32>(comma - at), name)) {
       const id = low;
-      const digits = readHex(at + name.len, comma);
-      high = digits == 16 ? low & ~REASON : 0;
+      const value = at + name.len;
+      const digits = readHex(value, comma);
+      high = digits == 16 && value + digits == trimEnd(value, comma) ? low & ~REASON : 0;
       low = id;
       return;
     }

@@ -23,6 +23,7 @@ const ifMatch = z.exactOptional(
   z.string().meta({ description: 'Only if the route is one of these: its ETag, like "12", or * for any.' }),
 );
 const ifNoneMatch = (what: string) => z.exactOptional(z.string().meta({ description: what }));
+const unlessThese = ifNoneMatch("Only if the route has none of these ETags.");
 const headers = { ETag: { schema: { type: "string" as const }, description: "The route's revision, in quotes." } };
 const warning = {
   schema: { type: "string" as const },
@@ -122,7 +123,7 @@ const remove: Endpoint = {
   documentation: {
     operationId: "deleteRoute",
     summary: "Delete a route",
-    request: { params, headers: z.object({ "If-Match": ifMatch }) },
+    request: { params, headers: z.object({ "If-Match": ifMatch, "If-None-Match": unlessThese }) },
     responses: { 204: { description: "deleted" }, ...errors(400, 401, 403, 404, 409, 412, 507) },
   },
   async handle(request, api) {
@@ -151,7 +152,11 @@ const renew: Endpoint = {
   documentation: {
     operationId: "renewRoute",
     summary: "Let a route live for so long from now on",
-    request: { params, headers: z.object({ "If-Match": ifMatch }), body: { content: json(Renew), required: true } },
+    request: {
+      params,
+      headers: z.object({ "If-Match": ifMatch, "If-None-Match": unlessThese }),
+      body: { content: json(Renew), required: true },
+    },
     responses: {
       200: { description: "when it expires now", headers, content: json(Renewed) },
       ...errors(400, 401, 403, 404, 408, 409, 412, 413, 415, 507),

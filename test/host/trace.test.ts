@@ -66,6 +66,7 @@ test.each(formats)("%s is known again in every other format", (_, headers) => {
 test.each([
   ["too long", `_dd.p.tid=${HIGH}12`],
   ["too short", "_dd.p.tid=5759"],
+  ["no number at its end", "_dd.p.tid=0123456789abcdefzz,_dd.p.dm=-1"],
   ["of two traces", `_dd.p.tid=${HIGH}${HIGH}`],
   ["empty", "_dd.p.tid="],
   ["no number", "_dd.p.tid=malformed"],
