@@ -1,12 +1,10 @@
 // Of several controllers one at a time writes: the one that holds the Lease.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Lease } from "@kubernetes/client-node";
-import { CONTROLLER_LEASE } from "../routes/model/sandbox.ts";
+import { leaseOf } from "../routes/model/sandbox.ts";
 import { statusOf } from "../shared/cluster/api-errors.ts";
 import type { Cluster } from "../shared/cluster/cluster.ts";
 import { reason } from "../shared/errors.ts";
-
-const LEASE_API = "coordination.k8s.io/v1";
 
 export interface LeaderSettings {
   /** Its signal ends everything. */
@@ -86,9 +84,9 @@ export class Leader {
   }
 
   async #try(startedAt: number): Promise<void> {
-    const { identity } = this.#settings;
+    const { namespace, identity } = this.#settings;
     const limited = this.#limited();
-    const reference = this.#reference();
+    const reference = leaseOf(namespace);
     const there = await limited.get<V1Lease>(reference);
     if (there?.metadata?.resourceVersion !== this.#seen.version) {
       this.#seen = { version: there?.metadata?.resourceVersion, at: startedAt };
@@ -157,10 +155,10 @@ export class Leader {
 
   /** So that another one need not wait for its end. The last renewal may have been written without an answer, so what is there is read anew. */
   async #giveBack(): Promise<void> {
-    const { cluster, identity } = this.#settings;
+    const { cluster, namespace, identity } = this.#settings;
     const limited = cluster.withSignal(AbortSignal.timeout(GIVE_BACK_MS));
     for (let isOpen = true; isOpen; ) {
-      const there = await limited.get<V1Lease>(this.#reference());
+      const there = await limited.get<V1Lease>(leaseOf(namespace));
       if (there?.spec?.holderIdentity !== identity) return;
       const free = { ...there, spec: { ...there.spec, holderIdentity: "", leaseDurationSeconds: 1 } };
       isOpen = await limited.replace(free).then(
@@ -168,11 +166,6 @@ export class Leader {
         (thrown: unknown) => statusOf(thrown) === 409,
       );
     }
-  }
-
-  #reference() {
-    const metadata = { name: CONTROLLER_LEASE, namespace: this.#settings.namespace };
-    return { apiVersion: LEASE_API, kind: "Lease", metadata };
   }
 }
 

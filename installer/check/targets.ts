@@ -51,6 +51,7 @@ export const targetsSeen: Check<CheckContext> = {
       ({ cluster }) => !told.some((one) => one.cluster === cluster),
     );
     if (targets.length === 0) return { holds: true };
+    // The API server's clock tells the age of a Service, and may differ from this one.
     const giveUp = Date.now() + YOUNG_MS;
     let { unknown, silent } = await targetsUnknown(context, targets);
     while (unknown.length > 0 && Date.now() < giveUp && (await anyYoung(context, unknown))) {

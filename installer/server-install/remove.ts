@@ -1,6 +1,6 @@
 // Takes a server out of a cluster again, all that it brought.
 import { DOCUMENT_LABEL } from "../../routes/model/route-resource.ts";
-import { CONTROLLER_LEASE } from "../../routes/model/sandbox.ts";
+import { leaseOf } from "../../routes/model/sandbox.ts";
 import { isNotFound } from "../../shared/cluster/api-errors.ts";
 import type { Cluster } from "../../shared/cluster/cluster.ts";
 import { type KubeObject, qualified, type Ref, refOf, title } from "../../shared/cluster/object.ts";
@@ -40,7 +40,7 @@ export async function planServerRemoval(cluster: Cluster, namespace: string): Pr
   if (others.length > 0) {
     kept.push(`the custom resources: the server in namespace ${others[0]?.metadata?.namespace} uses them`);
   } else objects.push(...shared);
-  // Last, when the pods that are about to end may not make them anew any more.
+  // Last, when the pods that are about to end may not make them anew any more; the leader of the servers has made the Lease.
   objects.push(...(await documentsIn(cluster, namespace)), ...(await present(cluster, [leaseOf(namespace)])));
   const [home] = await present(cluster, [refOf(namespaceOf(choice))]);
   if (home !== undefined && isOfServer(home, namespace)) {
@@ -52,13 +52,6 @@ export async function planServerRemoval(cluster: Cluster, namespace: string): Pr
   const resources = (await Promise.all(goes.map((one) => listed(cluster, one)))).flat();
   return { namespace, resources, objects, kept };
 }
-
-/** The leader of the servers has made it. */
-const leaseOf = (namespace: string): Ref => ({
-  apiVersion: "coordination.k8s.io/v1",
-  kind: "Lease",
-  metadata: { name: CONTROLLER_LEASE, namespace },
-});
 
 /** What other systems' clients have said to the servers. */
 async function documentsIn(cluster: Cluster, namespace: string): Promise<KubeObject[]> {

@@ -20,6 +20,13 @@ export const FORKS_FINALIZER = `${GROUP}/forks`;
 /** The Lease, in the route server's namespace, of the controller that writes. */
 export const CONTROLLER_LEASE = "keyway-controller";
 
+/** The Lease of the servers in that namespace, as the API server knows it. */
+export const leaseOf = (namespace: string) => ({
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  metadata: { name: CONTROLLER_LEASE, namespace },
+});
+
 /** The name becomes the value of SANDBOX_LABEL, so it can't be longer than one. */
 export const MAX_SANDBOX_NAME = 63; // characters
 export const MAX_SANDBOX_ROUTES = 256;
